@@ -1,0 +1,2 @@
+//! token-authorizer
+fn main() {}

@@ -1,0 +1,2 @@
+//! token-generator
+fn main() {}

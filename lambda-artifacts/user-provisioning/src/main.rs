@@ -1,0 +1,2 @@
+//! user-provisioning
+fn main() {}

@@ -1,0 +1,328 @@
+//! One deployment target, described by `environments/<name>.yaml`.
+//!
+//! The file is read into [`Environment`] and checked whole before anything else
+//! happens: a value that got past this module is known to be well formed, so the
+//! template and the commands never check again. Nothing here knows AWS or does I/O
+//! beyond reading the file.
+
+mod types;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use types::*;
+
+/// Everything that `environments/<name>.yaml` may say.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Environment {
+    /// Where the stack lives: the real AWS (`aws`) or the local cloud on this machine (`local`).
+    #[serde(default)]
+    pub cloud: Cloud,
+    /// The 12-digit AWS account. Required unless `cloud: local`; another account is refused before anything is changed.
+    #[serde(default)]
+    pub account: Option<AccountId>,
+    /// The AWS region of the Connect instance and of the stack.
+    pub region: Region,
+    /// A profile of the AWS configuration files to take credentials from.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// A role to assume for everything the deployer does.
+    #[serde(default)]
+    pub role_arn: Option<RoleArn>,
+    /// The CloudFormation stack.
+    pub stack_name: StackName,
+    /// The API Gateway stage: the first path segment of the endpoint's URL. Okta refuses `_` in it.
+    #[serde(default)]
+    pub stage: StageName,
+    /// Guards a production stack: termination protection, deletion protection of the
+    /// directory table, and `destroy` refuses.
+    #[serde(default)]
+    pub protected: bool,
+    /// The Amazon Connect instance whose users SCIM owns.
+    pub connect: Connect,
+    /// What happens to Connect users when the identity provider changes its mind.
+    #[serde(default)]
+    pub provisioning: Provisioning,
+    /// The REST API in front of the endpoint.
+    #[serde(default)]
+    pub api: Api,
+    /// The bearer tokens of the clients.
+    #[serde(default)]
+    pub token: Token,
+    /// One entry per identity provider that calls the endpoint; each has its own token, API key and usage plan.
+    #[serde(default = "default_clients")]
+    pub clients: BTreeMap<ClientName, Client>,
+    /// The Lambda functions.
+    #[serde(default)]
+    pub functions: Functions,
+    /// The IAM policy that keeps everyone else's hands off the users that SCIM owns.
+    #[serde(default)]
+    pub guardrails: Guardrails,
+    /// Where the function packages are uploaded.
+    #[serde(default)]
+    pub artifacts: Artifacts,
+    /// Tags of the stack and of every resource in it.
+    #[serde(default)]
+    pub tags: BTreeMap<TagKey, TagValue>,
+}
+
+/// The cloud that a stack lives in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Cloud {
+    /// Amazon Web Services.
+    #[default]
+    Aws,
+    /// MiniStack and the Connect simulator on this machine.
+    Local,
+}
+
+/// The Amazon Connect instance.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Connect {
+    /// The instance id: the UUID at the end of the instance ARN.
+    pub instance_id: InstanceId,
+    /// How people sign in to the instance. It decides which usernames Connect accepts and whether it takes an e-mail address.
+    #[serde(default)]
+    pub identity_management: IdentityManagement,
+    /// The security profile of a user for whom the identity provider names none.
+    #[serde(default = "default_security_profile")]
+    pub default_security_profile: ProfileName,
+    /// The routing profile of a user for whom the identity provider names none.
+    #[serde(default = "default_routing_profile")]
+    pub default_routing_profile: ProfileName,
+}
+
+/// `IdentityManagementType` of the Connect instance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum IdentityManagement {
+    /// `SAML`: people sign in through their identity provider.
+    #[default]
+    Saml,
+    /// `CONNECT_MANAGED`: Connect keeps passwords itself.
+    ConnectManaged,
+}
+
+/// What becomes of a Connect user.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Provisioning {
+    /// What `active: false` does in Connect. Either way the SCIM resource stays readable.
+    #[serde(default)]
+    pub deprovision: Deprovision,
+    /// With `deprovision: suspend`, the security profile without permissions that replaces all others.
+    #[serde(default)]
+    pub suspended_security_profile: Option<ProfileName>,
+    /// What a changed `userName` does: Connect cannot rename a user.
+    #[serde(default)]
+    pub rename: Rename,
+    /// Whether a Connect user that was there before, with the same username, is taken over.
+    #[serde(default)]
+    pub adopt: Adopt,
+}
+
+/// What `active: false` does in Connect.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Deprovision {
+    /// Deletes the Connect user; reactivation creates it again.
+    #[default]
+    Delete,
+    /// Keeps the Connect user with a security profile that permits nothing.
+    Suspend,
+}
+
+/// What a changed `userName` does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Rename {
+    /// Answers 400 `mutability`.
+    #[default]
+    Reject,
+    /// Deletes the Connect user and creates one with the new name; the SCIM id stays.
+    Recreate,
+}
+
+/// Whether Connect users that were there before are taken over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Adopt {
+    /// Answers 409.
+    Never,
+    /// Takes over a user whose first and last name match as well.
+    #[default]
+    Matching,
+    /// Takes over every user of that username.
+    Always,
+}
+
+/// The REST API.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Api {
+    /// Where the API answers: in the region, or at the edge locations.
+    pub endpoint_type: EndpointType,
+    /// The URL under which clients reach the API when it has a custom domain, without the SCIM path. `{apiId}` and `{stage}` are replaced.
+    pub base_url: Option<BaseUrl>,
+    /// Requests per second and burst that the stage accepts from all clients together.
+    pub throttle: Throttle,
+    /// Requests that one client may make in a period.
+    pub quota: Option<Quota>,
+    /// Address ranges that may call the API; empty: all.
+    pub allowed_cidrs: Vec<Cidr>,
+    /// Seconds for which API Gateway remembers an accepted token (0 to 3600). A revoked token stays valid that long.
+    pub authorizer_ttl_seconds: AuthorizerTtl,
+    /// Whether a method call needs an API key; the token authorizer supplies it, so that usage plans bind.
+    pub require_api_key: bool,
+    /// Writes one JSON line per request to a log group. Needs the account's API Gateway logging role.
+    pub access_logs: bool,
+    /// Traces requests with AWS X-Ray.
+    pub tracing: bool,
+    /// Creates the account-wide API Gateway logging role where the account and region have none.
+    pub create_account_logging_role: bool,
+}
+
+/// Where a REST API answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointType {
+    /// `REGIONAL`.
+    #[default]
+    Regional,
+    /// `EDGE`.
+    Edge,
+}
+
+/// A token bucket of API Gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Throttle {
+    /// Requests per second, sustained.
+    pub rate: ThrottleRate,
+    /// Requests at once.
+    pub burst: ThrottleBurst,
+}
+
+/// A usage quota of API Gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Quota {
+    /// Requests per period.
+    pub limit: QuotaLimit,
+    /// The period.
+    pub period: QuotaPeriod,
+}
+
+/// The period of a usage quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum QuotaPeriod {
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+    /// A month.
+    Month,
+}
+
+/// The bearer tokens.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Token {
+    /// The SSM parameter path under which each client's token is kept, as `<parameterName>/<client>`. Default: `/connect-scim/<stackName>/token`.
+    pub parameter_name: Option<ParameterName>,
+    /// Minutes for which the previous token is still accepted after a rotation.
+    pub overlap_minutes: OverlapMinutes,
+}
+
+/// One identity provider that calls the endpoint.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Client {
+    /// This client's share of the throttle. Default: the stage's.
+    pub throttle: Option<Throttle>,
+    /// This client's quota. Default: the API's.
+    pub quota: Option<Quota>,
+    /// Raise it to have the next deployment rotate this client's token.
+    pub token_generation: u32,
+}
+
+/// The Lambda functions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Functions {
+    /// The processor that the functions are built for.
+    pub architecture: Architecture,
+    /// Memory of the `user-provisioning` function in MiB (128 to 10240).
+    pub memory_mb: MemoryMb,
+    /// Seconds after which a request is given up (3 to 29: API Gateway waits no longer).
+    pub timeout_seconds: TimeoutSeconds,
+    /// Instances of the `user-provisioning` function that may run at once; unset: the account's pool.
+    pub reserved_concurrency: Option<ReservedConcurrency>,
+    /// Days for which logs are kept; one of the periods that CloudWatch Logs offers.
+    pub log_retention_days: LogRetentionDays,
+    /// How much the functions log.
+    pub log_level: LogLevel,
+}
+
+/// A Lambda instruction set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Architecture {
+    /// 64-bit Intel and AMD.
+    #[serde(rename = "x86_64")]
+    #[default]
+    X86_64,
+    /// AWS Graviton.
+    #[serde(rename = "arm64")]
+    Arm64,
+}
+
+/// How much the functions log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LogLevel {
+    /// Failures of ours.
+    Error,
+    /// And what somebody should look at.
+    Warn,
+    /// And one line per request.
+    #[default]
+    Info,
+    /// And every call to another service.
+    Debug,
+}
+
+/// The IAM guardrail.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Guardrails {
+    /// The principals that are denied users' edits around SCIM.
+    pub attach_to: AttachTo,
+    /// IAM principals (ARNs, `*` allowed) to whom the guardrail does not apply besides the endpoint itself.
+    pub exempt_principals: Vec<PrincipalArn>,
+}
+
+/// The principals that a managed policy is attached to, by name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct AttachTo {
+    /// IAM roles.
+    pub roles: Vec<IamName>,
+    /// IAM groups.
+    pub groups: Vec<IamName>,
+    /// IAM users.
+    pub users: Vec<IamName>,
+}
+
+/// Where the function packages go.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Artifacts {
+    /// An S3 bucket that exists. Default: `connect-scim-artifacts-<account>-<region>`, made on first use.
+    pub bucket: Option<BucketName>,
+}
