@@ -1,0 +1,10 @@
+//! What every Lambda function of this workspace has in common: how it logs and
+//! how it takes its invocations.
+//!
+//! A function's `main` starts the logging, builds what outlives a single
+//! invocation (clients, caches) and hands its handler to [`serve()`].
+
+pub mod logging;
+mod serve;
+
+pub use serve::{NotInLambda, serve};
