@@ -1,0 +1,8 @@
+//! What the tests of several crates share. Only ever a dev-dependency.
+//!
+//! A failure here is a failed test: everything panics with what is wrong and what to
+//! do about it, and nothing skips.
+
+mod python;
+
+pub use python::python;
