@@ -1,1 +1,20 @@
-//! The deployer.
+//! The deployer: per-environment YAML → CloudFormation → a running SCIM endpoint
+//! for Amazon Connect.
+//!
+//! Imports run downward only: `cli → commands → {stack, token, guardrail, artifact,
+//! template, environment} → cloud`. `environment` and `template` know no AWS and no
+//! async. Only [`printer`] writes to the terminal; only `main` exits.
+
+pub mod artifact;
+pub mod cli;
+pub mod cloud;
+pub mod commands;
+pub mod environment;
+pub mod exit_code;
+pub mod guardrail;
+pub mod local_cloud;
+pub mod printer;
+pub mod stack;
+pub mod template;
+pub mod token;
+pub mod tool_cache;

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use types::*;
+use types::{default_clients, default_routing_profile, default_security_profile};
 
 /// Everything that `environments/<name>.yaml` may say.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,1 @@
+//! AWS configuration: profile, role, region, endpoints, the account check.

@@ -1,0 +1,45 @@
+//! Everything that can go wrong in a command, with its exit code and the next step.
+
+use std::process::ExitCode;
+
+use crate::exit_code::Exit;
+
+/// A failure of a command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("failed to {action}")]
+    Io {
+        /// What was tried, with the path.
+        action: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// What the shell sees.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Io { .. } => Exit::Failure,
+        }
+        .into()
+    }
+
+    /// What to do next, if there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } => None,
+        }
+    }
+
+    /// The error drawn with its source snippet, where it lies in a file that a person wrote.
+    #[must_use]
+    pub fn diagnostic(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } => None,
+        }
+    }
+}

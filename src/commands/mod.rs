@@ -1,0 +1,38 @@
+//! One verb, one file; each reads like a recipe.
+
+mod error;
+mod local;
+
+use std::process::ExitCode;
+
+use crate::cli::{Command, CommandLine};
+use crate::exit_code::Exit;
+use crate::printer::Printer;
+
+pub use error::Error;
+
+/// How a command ended when nothing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome(Exit);
+
+impl Outcome {
+    /// Done, or nothing to do.
+    pub const SUCCESS: Self = Self(Exit::Success);
+
+    /// What the shell sees.
+    #[must_use]
+    pub fn exit_code(self) -> ExitCode {
+        self.0.into()
+    }
+}
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Whatever the outside world did wrong; [`Error::exit_code`] says how the shell hears of it.
+pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Error> {
+    match command_line.command {
+        Command::Local(command) => local::run(command, printer),
+        _ => Ok(Outcome::SUCCESS),
+    }
+}

@@ -1,0 +1,108 @@
+//! The only place that writes to the terminal.
+//!
+//! Data goes to standard output; messages, progress and errors go to standard error,
+//! so that `connect-scim outputs --format json | jq` never meets a progress line.
+//! Colour follows `--color`, `NO_COLOR` and whether the stream is a terminal; a message
+//! is understandable without it.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use owo_colors::OwoColorize as _;
+
+use crate::cli::{Color, GlobalOptions};
+use crate::commands::Error;
+
+/// Hands out standard output, standard error and the way progress is shown.
+#[derive(Debug, Clone)]
+pub struct Printer {
+    quiet: bool,
+    interactive: bool,
+}
+
+impl Printer {
+    /// Settles once, from the options and the environment, how to print.
+    #[must_use]
+    pub fn new(options: &GlobalOptions) -> Self {
+        match options.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self {
+            quiet: options.quiet,
+            interactive: std::io::stderr().is_terminal() && std::env::var_os("CI").is_none(),
+        }
+    }
+
+    /// Whether a person watches standard error, so that a progress bar makes sense.
+    #[must_use]
+    pub fn is_interactive(&self) -> bool {
+        self.interactive && !self.quiet
+    }
+
+    /// Whether questions can be asked: standard input and standard error are a terminal.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.interactive && std::io::stdin().is_terminal()
+    }
+
+    /// Writes data to standard output, exactly as given. A closed pipe (`| head`) is no failure.
+    pub fn data(&self, text: &str) {
+        let mut stdout = anstream::stdout().lock();
+        let _closed_pipe = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
+
+    /// Writes one line of data to standard output.
+    pub fn data_line(&self, line: &str) {
+        self.data(&format!("{line}\n"));
+    }
+
+    /// Tells, on standard error, what is going on.
+    pub fn message(&self, text: &str) {
+        if !self.quiet {
+            self.stderr_line(text);
+        }
+    }
+
+    /// Points out, on standard error, what somebody should look at.
+    pub fn warning(&self, text: &str) {
+        self.stderr_line(&format!("{} {text}", "warning:".yellow().bold()));
+    }
+
+    /// Tells what went wrong, why, and what to do next.
+    pub fn error(&self, error: &Error) {
+        if let Some(diagnostic) = error.diagnostic() {
+            self.stderr_line(&diagnostic);
+        } else {
+            self.stderr_line(&format!("{} {error}", "error:".red().bold()));
+            let mut source = std::error::Error::source(error);
+            while let Some(cause) = source {
+                self.stderr_line(&format!("  {} {cause}", "caused by:".dimmed()));
+                source = cause.source();
+            }
+        }
+        if let Some(hint) = error.hint() {
+            self.stderr_line(&format!("{} {hint}", "hint:".cyan().bold()));
+        }
+    }
+
+    /// Asks for a word on the terminal and returns what was typed, trimmed.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn ask(&self, question: &str) -> std::io::Result<String> {
+        let mut stderr = anstream::stderr().lock();
+        write!(stderr, "{question} ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    fn stderr_line(&self, line: &str) {
+        let mut stderr = anstream::stderr().lock();
+        let _closed_pipe = writeln!(stderr, "{line}");
+    }
+}

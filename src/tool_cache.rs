@@ -1,0 +1,1 @@
+//! Tools that the deployer installs for itself, into a cache of its own.
