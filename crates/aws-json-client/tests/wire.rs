@@ -1,4 +1,5 @@
 //! What goes over the wire and how answers are read, against a scripted HTTP server.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     sync::{Arc, Mutex},
