@@ -1,1 +1,172 @@
-//! AWS configuration: profile, role, region, endpoints, the account check.
+//! The way to the cloud: credentials, region, endpoint, and the account check.
+//!
+//! A deployment into the wrong account is the one mistake that nothing later can mend,
+//! so [`Cloud::connect`] asks STS who we are before anything else and refuses every
+//! account but the one that the environment names.
+
+mod service_error;
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
+use aws_smithy_types::retry::RetryConfig;
+
+use crate::environment::Environment;
+
+pub use service_error::{ServiceError, ServiceErrorKind, failed_to};
+
+/// How often one call is tried before its failure counts. CloudFormation throttles
+/// without published limits, so the deployer is patient.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// Where the calls go instead of AWS.
+#[derive(Debug, Clone)]
+pub struct LocalEndpoint {
+    /// The URL of the local cloud.
+    pub url: String,
+    /// Its credentials; they open nothing outside this machine.
+    pub credentials: Credentials,
+}
+
+/// An authenticated way to one account and region.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    config: SdkConfig,
+    account: String,
+    local: bool,
+}
+
+/// Why there is no way to the cloud.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The credentials belong to another account than the environment's.
+    #[error(
+        "the credentials belong to account {actual} ({identity}), but the environment is account {expected}"
+    )]
+    WrongAccount {
+        /// The account of the environment file.
+        expected: String,
+        /// The account that STS names.
+        actual: String,
+        /// The ARN of the caller.
+        identity: String,
+    },
+    /// STS did not answer the question who we are.
+    #[error(transparent)]
+    Identity(#[from] ServiceError),
+}
+
+impl Error {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::WrongAccount { expected, .. } => Some(format!(
+                "use credentials of account {expected} (AWS_PROFILE, `profile:` or `roleArn:` in the environment file), or correct `account:`"
+            )),
+            Self::Identity(error) => error.hint(),
+        }
+    }
+}
+
+impl Cloud {
+    /// Finds credentials, assumes the environment's role if it names one, and makes sure
+    /// that they belong to the environment's account.
+    ///
+    /// # Errors
+    /// [`Error::Identity`] when there are no valid credentials or STS is out of reach,
+    /// [`Error::WrongAccount`] when they belong to somebody else.
+    pub async fn connect(
+        environment: &Environment,
+        local: Option<LocalEndpoint>,
+    ) -> Result<Self, Error> {
+        let is_local = local.is_some();
+        let config = load_config(environment, local).await;
+        let identity = aws_sdk_sts::Client::new(&config)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(failed_to("ask STS for the caller's identity"))?;
+        let account = identity.account().unwrap_or_default().to_owned();
+        if let Some(expected) = &environment.account
+            && expected.as_ref() != account
+        {
+            return Err(Error::WrongAccount {
+                expected: expected.to_string(),
+                actual: account,
+                identity: identity.arn().unwrap_or_default().to_owned(),
+            });
+        }
+        Ok(Self {
+            config,
+            account,
+            local: is_local,
+        })
+    }
+
+    /// The configuration for service clients.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The 12-digit account id that STS named.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whether this is the local cloud.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+}
+
+async fn load_config(environment: &Environment, local: Option<LocalEndpoint>) -> SdkConfig {
+    let region = Region::new(environment.region.to_string());
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS));
+    if let Some(local) = local {
+        return loader
+            .http_client(http_client(ProxyConfig::disabled()))
+            .endpoint_url(local.url)
+            .credentials_provider(local.credentials)
+            .load()
+            .await;
+    }
+    let mut loader = loader.http_client(http_client(ProxyConfig::from_env()));
+    if let Some(profile) = &environment.profile {
+        loader = loader.profile_name(profile);
+    }
+    let base = loader.load().await;
+    let Some(role) = &environment.role_arn else {
+        return base;
+    };
+    let provider = AssumeRoleProvider::builder(role.to_string())
+        .session_name("connect-scim")
+        .region(region)
+        .configure(&base)
+        .build()
+        .await;
+    base.to_builder()
+        .credentials_provider(
+            aws_credential_types::provider::SharedCredentialsProvider::new(provider),
+        )
+        .build()
+}
+
+/// rustls with ring: the SDK's default (aws-lc) is a C library whose build costs every
+/// fresh clone two minutes. Proxies come from the usual variables, as in every SDK.
+fn http_client(proxy: ProxyConfig) -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, _components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build()
+    })
+}

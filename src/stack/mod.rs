@@ -1,1 +1,168 @@
-//! stack.
+//! The lifecycle of one CloudFormation stack: look, change, follow, delete.
+//!
+//! Every call after creation names the stack by its ARN: a name can come to mean another
+//! stack while we wait. Nothing here decides what to deploy; that is [`crate::commands`].
+
+mod change_set;
+mod events;
+mod follow;
+mod status;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::TemplateStage;
+
+use crate::cloud::{Cloud, ServiceError, failed_to};
+
+pub use change_set::{ChangeSet, ChangeSetOutcome, Changes, TemplateSource};
+pub use events::{EventId, StackEvent, first_cause};
+pub use follow::{FollowError, Followed};
+pub use status::StackStatus;
+
+/// CloudFormation publishes no rate limit; slower than this nobody has been throttled for long.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The local cloud has nobody to share with.
+const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The stacks of one account and region.
+#[derive(Debug, Clone)]
+pub struct Stacks {
+    client: Client,
+    poll_interval: Duration,
+}
+
+/// What DescribeStacks tells of one stack.
+#[derive(Debug, Clone)]
+pub struct StackDescription {
+    /// The ARN.
+    pub id: String,
+    /// The state.
+    pub status: StackStatus,
+    /// Why it is in that state, where the service says.
+    pub status_reason: Option<String>,
+    /// Output keys and values.
+    pub outputs: BTreeMap<String, String>,
+    /// The stack's own tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether CloudFormation refuses to delete it.
+    pub termination_protection: bool,
+    /// Seconds since 1970 at which the last operation started.
+    pub last_changed: Option<i64>,
+}
+
+impl Stacks {
+    /// The stacks behind `cloud`.
+    #[must_use]
+    pub fn new(cloud: &Cloud) -> Self {
+        Self {
+            client: Client::new(cloud.config()),
+            poll_interval: if cloud.is_local() {
+                LOCAL_POLL_INTERVAL
+            } else {
+                POLL_INTERVAL
+            },
+        }
+    }
+
+    /// Describes a stack by name or ARN; `None` where there is no such stack.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn describe(&self, stack: &str) -> Result<Option<StackDescription>, ServiceError> {
+        let answer = self.client.describe_stacks().stack_name(stack).send().await;
+        let answer = match answer.map_err(failed_to(format!("describe the stack {stack}"))) {
+            // CloudFormation has no code of its own for "not found".
+            Err(error)
+                if error.has_code("ValidationError")
+                    && error.message.contains("does not exist") =>
+            {
+                return Ok(None);
+            }
+            answer => answer?,
+        };
+        Ok(answer.stacks().first().map(description))
+    }
+
+    /// The template as it was sent for the last operation, or `None` for an empty shell.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn template(&self, stack: &str) -> Result<Option<String>, ServiceError> {
+        let answer = self
+            .client
+            .get_template()
+            .stack_name(stack)
+            .template_stage(TemplateStage::Original)
+            .send()
+            .await
+            .map_err(failed_to(format!("read the template of the stack {stack}")))?;
+        Ok(answer.template_body().map(str::to_owned))
+    }
+
+    /// Sets termination protection.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn protect(&self, stack: &str, protect: bool) -> Result<(), ServiceError> {
+        self.client
+            .update_termination_protection()
+            .stack_name(stack)
+            .enable_termination_protection(protect)
+            .send()
+            .await
+            .map_err(failed_to(format!(
+                "set termination protection of the stack {stack}"
+            )))?;
+        Ok(())
+    }
+
+    /// Starts the deletion of a stack; [`Stacks::follow`] sees it through.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn delete(&self, stack: &str, token: &str) -> Result<(), ServiceError> {
+        self.client
+            .delete_stack()
+            .stack_name(stack)
+            .client_request_token(token)
+            .send()
+            .await
+            .map_err(failed_to(format!("delete the stack {stack}")))?;
+        Ok(())
+    }
+}
+
+fn description(stack: &aws_sdk_cloudformation::types::Stack) -> StackDescription {
+    let status = stack.stack_status().map_or("", |status| status.as_str());
+    StackDescription {
+        id: stack
+            .stack_id()
+            .or(stack.stack_name())
+            .unwrap_or_default()
+            .to_owned(),
+        status: StackStatus::parse(status),
+        status_reason: stack.stack_status_reason().map(str::to_owned),
+        outputs: stack
+            .outputs()
+            .iter()
+            .filter_map(|output| {
+                Some((
+                    output.output_key()?.to_owned(),
+                    output.output_value()?.to_owned(),
+                ))
+            })
+            .collect(),
+        tags: stack
+            .tags()
+            .iter()
+            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+            .collect(),
+        termination_protection: stack.enable_termination_protection().unwrap_or(false),
+        last_changed: stack
+            .last_updated_time()
+            .or(stack.creation_time())
+            .map(aws_smithy_types::DateTime::secs),
+    }
+}
