@@ -47,7 +47,9 @@ where
             "invocation",
             request_id = event.context.request_id
         );
-        handler(event).instrument(span)
+        // Boxed, because the SDK's futures and the runtime's together are nested deeper
+        // than the compiler follows.
+        Box::pin(handler(event).instrument(span))
     }))
     .run()
     .await

@@ -1,2 +1,28 @@
-//! token-generator
-fn main() {}
+//! The Lambda function `token-generator`.
+
+use std::process::ExitCode;
+
+use aws_json_client::{Client, Environment, Service};
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+use token_generator::handler::handle;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda_support::logging::start(&["token_generator"]);
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let ssm = &Client::new(Service::SSM, &Environment::from_process()?);
+    lambda_support::serve(|event: LambdaEvent<Value>| async move {
+        handle(ssm, &event.payload, event.context.deadline()).await
+    })
+    .await
+}

@@ -1,0 +1,131 @@
+//! From a request to its answer.
+
+use std::time::SystemTime;
+
+use aws_json_client::Client as Ssm;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tracing::{debug, error, info, warn};
+
+use crate::accepted::{AcceptedToken, TokenDigest, matching_client};
+use crate::bearer::PresentedToken;
+use crate::clients::Settings;
+use crate::freshness::{Age, Freshness};
+use crate::parameters;
+use crate::policy::{Allow, AuthorizerEvent, StageArn};
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The token is nobody's. API Gateway answers 401 if the message is exactly this.
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// The tokens cannot be read, so nobody can say whose this one is. API Gateway answers
+    /// 500, which an identity provider retries; a 401 would make it give up its token.
+    #[error("the clients' tokens cannot be read from SSM at the moment")]
+    TokensUnavailable,
+    /// Not an event of an authorizer.
+    #[error("the event's methodArn is not the ARN of an API method")]
+    NoMethod,
+}
+
+impl From<Refusal> for lambda_runtime::Diagnostic {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            error_type: format!("{refusal:?}"),
+            error_message: refusal.to_string(),
+        }
+    }
+}
+
+/// The authorizer with the tokens that it remembers.
+#[derive(Debug)]
+pub struct Authorizer {
+    settings: Settings,
+    ssm: Ssm,
+    // Held while SSM is read, so that requests which come meanwhile wait for that read
+    // instead of starting their own.
+    tokens: Mutex<Tokens>,
+}
+
+#[derive(Debug, Default)]
+struct Tokens {
+    accepted: Vec<AcceptedToken>,
+    freshness: Freshness,
+}
+
+impl Authorizer {
+    /// An authorizer that has read no tokens yet.
+    pub fn new(settings: Settings, ssm: Ssm) -> Self {
+        Self {
+            settings,
+            ssm,
+            tokens: Mutex::default(),
+        }
+    }
+
+    /// Decides about a request at the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// The request is not let in.
+    pub async fn authorize(
+        &self,
+        event: &AuthorizerEvent,
+        now: SystemTime,
+    ) -> Result<Allow, Refusal> {
+        let stage = StageArn::of_method(&event.method_arn).ok_or_else(|| {
+            error!("the event's methodArn is not the ARN of an API method");
+            Refusal::NoMethod
+        })?;
+        let presented = PresentedToken::from_header(&event.authorization_token)
+            .ok_or(Refusal::Unauthorized)
+            .inspect_err(|_| info!("not a bearer token"))?;
+        let position = self.client_of(presented.into(), now).await?;
+        let client = &self.settings.clients[position];
+        debug!(client = client.name, "token accepted");
+        Ok(Allow::new(client, stage))
+    }
+
+    async fn client_of(&self, presented: TokenDigest, now: SystemTime) -> Result<usize, Refusal> {
+        let mut tokens = self.tokens.lock().await;
+        let age = tokens.freshness.age(now);
+        if age == Age::Fresh
+            && let Some(client) = matching_client(&tokens.accepted, presented, now)
+        {
+            return Ok(client);
+        }
+
+        if tokens.freshness.may_read(now) {
+            tokens.read(&self.ssm, &self.settings, now).await;
+        }
+        if tokens.freshness.age(now) == Age::Expired {
+            error!("the tokens are missing or too old, and SSM does not give them: failing closed");
+            return Err(Refusal::TokensUnavailable);
+        }
+        match matching_client(&tokens.accepted, presented, now) {
+            Some(client) => Ok(client),
+            None if tokens.freshness.last_read_failed() => Err(Refusal::TokensUnavailable),
+            None => {
+                info!("token unknown");
+                Err(Refusal::Unauthorized)
+            }
+        }
+    }
+}
+
+impl Tokens {
+    async fn read(&mut self, ssm: &Ssm, settings: &Settings, now: SystemTime) {
+        match parameters::read(ssm, settings, now).await {
+            Ok(accepted) => {
+                debug!(tokens = accepted.len(), "tokens read");
+                self.accepted = accepted;
+                self.freshness.read_succeeded(now);
+            }
+            Err(failure) => {
+                warn!(error = %failure, "the tokens could not be read");
+                self.freshness.read_failed();
+            }
+        }
+    }
+}
