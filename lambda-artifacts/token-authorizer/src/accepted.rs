@@ -80,13 +80,25 @@ mod tests {
 
     #[test]
     fn the_client_is_the_one_whose_token_it_is() {
-        let tokens = [accepted(0, "zero", None), accepted(1, "one", None), accepted(2, "two", None)];
+        let tokens = [
+            accepted(0, "zero", None),
+            accepted(1, "one", None),
+            accepted(2, "two", None),
+        ];
         let now = SystemTime::now();
-        for (presented, expected) in
-            [("zero", Some(0)), ("one", Some(1)), ("two", Some(2)), ("thr", None), ("", None)]
-        {
+        for (presented, expected) in [
+            ("zero", Some(0)),
+            ("one", Some(1)),
+            ("two", Some(2)),
+            ("thr", None),
+            ("", None),
+        ] {
             let presented_digest = TokenDigest::of(presented.as_bytes());
-            assert_eq!(matching_client(&tokens, presented_digest, now), expected, "{presented:?}");
+            assert_eq!(
+                matching_client(&tokens, presented_digest, now),
+                expected,
+                "{presented:?}"
+            );
         }
         assert_eq!(matching_client(&[], TokenDigest::of(b"zero"), now), None);
     }
@@ -105,9 +117,15 @@ mod tests {
         let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
         let tokens = [accepted(0, "new", None), accepted(0, "old", Some(end))];
         let old = TokenDigest::of(b"old");
-        assert_eq!(matching_client(&tokens, old, end - Duration::from_nanos(1)), Some(0));
+        assert_eq!(
+            matching_client(&tokens, old, end - Duration::from_nanos(1)),
+            Some(0)
+        );
         assert_eq!(matching_client(&tokens, old, end), None);
-        assert_eq!(matching_client(&tokens, TokenDigest::of(b"new"), end), Some(0));
+        assert_eq!(
+            matching_client(&tokens, TokenDigest::of(b"new"), end),
+            Some(0)
+        );
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Tokens {
             }
             Err(failure) => {
                 warn!(error = %failure, "the tokens could not be read");
-                self.freshness.read_failed();
+                self.freshness.read_failed(now);
             }
         }
     }

@@ -38,7 +38,9 @@ pub struct Settings {
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// No clients.
-    #[error("{CLIENTS_VARIABLE} is not set or empty: it lists the clients and where their tokens are")]
+    #[error(
+        "{CLIENTS_VARIABLE} is not set or empty: it lists the clients and where their tokens are"
+    )]
     NoClients,
     /// Not the JSON that it should be.
     #[error("{CLIENTS_VARIABLE} is not a list of clients: {0}")]
@@ -67,10 +69,7 @@ impl Settings {
         }
         let minutes: u32 = match variable(OVERLAP_VARIABLE).as_deref() {
             None | Some("") => 0,
-            Some(minutes) => minutes
-                .trim()
-                .parse()
-                .map_err(|_| SettingsError::Overlap)?,
+            Some(minutes) => minutes.trim().parse().map_err(|_| SettingsError::Overlap)?,
         };
         Ok(Self {
             clients,
@@ -139,7 +138,10 @@ mod tests {
             (Some(clients), Some("-1"), OVERLAP_VARIABLE),
         ] {
             let error = read(clients, overlap).unwrap_err();
-            assert!(error.starts_with(variable), "{clients:?} {overlap:?}: {error}");
+            assert!(
+                error.starts_with(variable),
+                "{clients:?} {overlap:?}: {error}"
+            );
         }
     }
 }

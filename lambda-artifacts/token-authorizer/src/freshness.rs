@@ -7,8 +7,10 @@
 //!   [`ALLOWANCE_INTERVAL`] up to [`ALLOWANCE`], so that a flood of wrong tokens costs one
 //!   read a second. In the flood a rotated token waits a second at most: every read
 //!   brings the tokens of all clients.
-//! - While SSM does not answer, tokens are good for [`MAX_AGE_IN_OUTAGE`]. After that the
-//!   authorizer fails closed: a token may have been revoked meanwhile, and nobody could tell.
+//! - While SSM does not answer, tokens are good for [`MAX_AGE_IN_OUTAGE`], and SSM is asked
+//!   again every [`OUTAGE_PAUSE`] only, because each try keeps a request waiting. After
+//!   that the authorizer fails closed: a token may have been revoked meanwhile, and nobody
+//!   could tell.
 //!
 //! Time is the wall clock's: an execution environment that Lambda freezes has no say in how
 //! long, and a monotonic clock may stand still meanwhile. A clock that went backwards
@@ -21,6 +23,10 @@ pub const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// Tokens of this age are not compared with any more, even if SSM does not answer.
 pub const MAX_AGE_IN_OUTAGE: Duration = Duration::from_secs(5 * 60);
+
+/// After a failed read, tokens that can be compared with are good for this long before
+/// SSM is asked again.
+pub const OUTAGE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Reads that may follow each other without a pause.
 pub const ALLOWANCE: u32 = 5;
@@ -43,7 +49,7 @@ pub enum Age {
 #[derive(Debug, Clone)]
 pub struct Freshness {
     read_at: Option<SystemTime>,
-    last_read_failed: bool,
+    failed_at: Option<SystemTime>,
     allowance: u32,
     allowance_grew_at: Option<SystemTime>,
 }
@@ -52,7 +58,7 @@ impl Default for Freshness {
     fn default() -> Self {
         Self {
             read_at: None,
-            last_read_failed: false,
+            failed_at: None,
             allowance: ALLOWANCE,
             allowance_grew_at: None,
         }
@@ -71,6 +77,13 @@ impl Freshness {
 
     /// Whether SSM may be read now; if so, the read counts.
     pub fn may_read(&mut self, now: SystemTime) -> bool {
+        let pausing = self.failed_at.is_some_and(|failed_at| {
+            now.duration_since(failed_at)
+                .is_ok_and(|elapsed| elapsed < OUTAGE_PAUSE)
+        });
+        if pausing && self.age(now) != Age::Expired {
+            return false;
+        }
         self.grow(now);
         let allowed = self.allowance > 0;
         self.allowance = self.allowance.saturating_sub(1);
@@ -97,17 +110,17 @@ impl Freshness {
     /// The tokens were read at the time `now`.
     pub fn read_succeeded(&mut self, now: SystemTime) {
         self.read_at = Some(now);
-        self.last_read_failed = false;
+        self.failed_at = None;
     }
 
-    /// SSM did not answer.
-    pub fn read_failed(&mut self) {
-        self.last_read_failed = true;
+    /// SSM did not answer the read of the time `now`.
+    pub fn read_failed(&mut self, now: SystemTime) {
+        self.failed_at = Some(now);
     }
 
     /// Whether the last read failed: what is unknown then may be known to SSM.
     pub fn last_read_failed(&self) -> bool {
-        self.last_read_failed
+        self.failed_at.is_some()
     }
 }
 
@@ -115,10 +128,8 @@ impl Freshness {
 mod tests {
     use super::*;
 
-    const START: SystemTime = SystemTime::UNIX_EPOCH;
-
     fn after(seconds: f64) -> SystemTime {
-        START + Duration::from_secs_f64(seconds) + Duration::from_secs(1_000)
+        SystemTime::UNIX_EPOCH + Duration::from_secs_f64(1_000.0 + seconds)
     }
 
     #[test]
@@ -144,7 +155,7 @@ mod tests {
     fn a_failed_read_does_not_make_tokens_younger() {
         let mut freshness = Freshness::default();
         freshness.read_succeeded(after(0.0));
-        freshness.read_failed();
+        freshness.read_failed(after(60.0));
         assert!(freshness.last_read_failed());
         assert_eq!(freshness.age(after(61.0)), Age::Stale);
         freshness.read_succeeded(after(61.0));
@@ -162,11 +173,30 @@ mod tests {
     }
 
     #[test]
+    fn in_an_outage_usable_tokens_spare_requests_the_wait_for_ssm() {
+        let mut freshness = Freshness::default();
+        freshness.read_succeeded(after(0.0));
+        freshness.read_failed(after(60.0));
+        assert!(!freshness.may_read(after(60.0)));
+        assert!(!freshness.may_read(after(69.9)));
+        assert!(freshness.may_read(after(70.0)));
+    }
+
+    #[test]
+    fn without_usable_tokens_the_next_request_asks_again() {
+        let mut freshness = Freshness::default();
+        freshness.read_failed(after(0.0));
+        assert!(freshness.may_read(after(0.1)));
+    }
+
+    #[test]
     fn the_allowance_is_full_again_after_a_quiet_time_and_never_fuller() {
         let mut freshness = Freshness::default();
         while freshness.may_read(after(0.0)) {}
         let burst = |freshness: &mut Freshness, seconds| {
-            (0..100).filter(|_| freshness.may_read(after(seconds))).count()
+            (0..100)
+                .filter(|_| freshness.may_read(after(seconds)))
+                .count()
         };
         assert_eq!(burst(&mut freshness, 0.9), 0);
         assert_eq!(burst(&mut freshness, 1.0), 1);

@@ -1,2 +1,39 @@
-//! token-authorizer
-fn main() {}
+//! The Lambda function `token-authorizer`.
+
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use aws_json_client::{Client, Environment, Service};
+use lambda_runtime::LambdaEvent;
+use token_authorizer::authorizer::Authorizer;
+use token_authorizer::clients::Settings;
+use token_authorizer::policy::AuthorizerEvent;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda_support::logging::start(&["token_authorizer"]);
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    // A request waits for this read, and API Gateway for the authorizer.
+    let ssm = Client::builder(Service::SSM, &Environment::from_process()?)
+        .connect_timeout(Duration::from_secs(1))
+        .attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5))
+        .build();
+    let authorizer = &Authorizer::new(settings, ssm);
+    lambda_support::serve(|event: LambdaEvent<AuthorizerEvent>| async move {
+        authorizer
+            .authorize(&event.payload, SystemTime::now())
+            .await
+    })
+    .await
+}

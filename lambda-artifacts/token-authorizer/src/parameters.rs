@@ -51,7 +51,9 @@ impl Parameter {
     /// When the version before this one stops being accepted.
     fn overlap_end(&self, overlap: Duration) -> Option<SystemTime> {
         let modified = Duration::try_from_secs_f64(self.last_modified_date).ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(modified)?.checked_add(overlap)
+        SystemTime::UNIX_EPOCH
+            .checked_add(modified)?
+            .checked_add(overlap)
     }
 }
 
@@ -70,7 +72,10 @@ pub async fn read(
     settings: &Settings,
     now: SystemTime,
 ) -> Result<Vec<AcceptedToken>, Error> {
-    let names = settings.clients.iter().map(|client| client.parameter_name.clone());
+    let names = settings
+        .clients
+        .iter()
+        .map(|client| client.parameter_name.clone());
     let current = get(ssm, &names.collect::<Vec<_>>()).await?;
 
     let mut tokens = Vec::new();

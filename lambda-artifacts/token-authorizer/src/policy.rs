@@ -123,9 +123,18 @@ mod tests {
                 "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/dev/GET/a:b",
                 Some("arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/dev/*/*"),
             ),
-            ("arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/dev", None),
-            ("arn:aws:execute-api:eu-central-1:111122223333:a1b2c3//GET/", None),
-            ("arn:aws:execute-api:eu-central-1:111122223333:/dev/GET/", None),
+            (
+                "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/dev",
+                None,
+            ),
+            (
+                "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3//GET/",
+                None,
+            ),
+            (
+                "arn:aws:execute-api:eu-central-1:111122223333:/dev/GET/",
+                None,
+            ),
             ("a:b:c:d:e:api/dev/GET/", None),
             ("", None),
         ] {
