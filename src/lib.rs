@@ -17,4 +17,3 @@ pub mod printer;
 pub mod stack;
 pub mod template;
 pub mod token;
-pub mod tool_cache;

@@ -1,1 +1,0 @@
-//! Tools that the deployer installs for itself, into a cache of its own.
