@@ -1,0 +1,118 @@
+//! Entity tags (RFC 7644 section 3.14, RFC 9110 sections 8.8.3 and 13.1).
+//!
+//! SCIM versions are weak tags and stand in `meta.version` as they stand in the `ETag`
+//! header, `W/"…"`. All comparisons here are weak ones: several identity providers send
+//! the version back without its `W/`.
+
+use crate::error::ScimError;
+
+/// A weak entity tag of an opaque version, fit for `meta.version`. Characters that a tag
+/// cannot hold are left out.
+#[must_use]
+pub fn weak(version: &str) -> String {
+    let opaque: String = version
+        .chars()
+        .filter(|next| next.is_ascii_graphic() && *next != '"')
+        .collect();
+    format!("W/\"{opaque}\"")
+}
+
+/// The tags of one condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    /// `*`: whatever is there.
+    Any,
+    /// One of these, without `W/` and quotation marks.
+    Listed(Vec<String>),
+}
+
+impl Tags {
+    fn parse(header: &str) -> Self {
+        if header.trim() == "*" {
+            return Self::Any;
+        }
+        Self::Listed(
+            header
+                .split(',')
+                .map(|tag| opaque(tag).to_owned())
+                .collect(),
+        )
+    }
+
+    fn matches(&self, current: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(tags) => tags.iter().any(|tag| tag == opaque(current)),
+        }
+    }
+}
+
+fn opaque(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
+}
+
+/// The conditions that a client attaches to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+impl Preconditions {
+    /// Reads the values of `If-Match` and `If-None-Match`.
+    #[must_use]
+    pub fn new(if_match: Option<&str>, if_none_match: Option<&str>) -> Self {
+        Self {
+            if_match: if_match.map(Tags::parse),
+            if_none_match: if_none_match.map(Tags::parse),
+        }
+    }
+
+    /// Whether there are none: a store may then skip reading the version.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.if_match.is_none() && self.if_none_match.is_none()
+    }
+
+    /// Checks the conditions of a write against the version of the resource, which must
+    /// exist.
+    ///
+    /// # Errors
+    ///
+    /// 412 if the resource is not the one that the client has seen.
+    pub fn check_write(&self, version: &str) -> Result<(), ScimError> {
+        let matched = self
+            .if_match
+            .as_ref()
+            .is_none_or(|tags| tags.matches(version));
+        let refused = self
+            .if_none_match
+            .as_ref()
+            .is_some_and(|tags| tags.matches(version));
+        if matched && !refused {
+            Ok(())
+        } else {
+            Err(ScimError::precondition_failed())
+        }
+    }
+
+    /// Whether a read answers 304: the client has this version already.
+    ///
+    /// # Errors
+    ///
+    /// 412 if `If-Match` asks for another version.
+    pub fn check_read(&self, version: &str) -> Result<bool, ScimError> {
+        if self
+            .if_match
+            .as_ref()
+            .is_some_and(|tags| !tags.matches(version))
+        {
+            return Err(ScimError::precondition_failed());
+        }
+        Ok(self
+            .if_none_match
+            .as_ref()
+            .is_some_and(|tags| tags.matches(version)))
+    }
+}

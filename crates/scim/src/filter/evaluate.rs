@@ -1,0 +1,332 @@
+//! Whether a resource satisfies a filter, by the types and case rules of its schema.
+//!
+//! Where the RFC is silent: a comparison with an absent attribute is false, except
+//! `ne`, which is true; a multi-valued attribute satisfies a comparison if one of its
+//! values does; an attribute that the schema does not know counts as absent.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::{CompareOperator, Filter, FilterValue};
+use crate::Resource;
+use crate::error::{ScimError, ScimType};
+use crate::path::AttributePath;
+use crate::schema::{Attribute, AttributeType, ResourceType};
+
+impl Filter {
+    /// Whether a resource in canonical form satisfies the filter.
+    #[must_use]
+    pub fn matches(&self, resource: &Resource, resource_type: &ResourceType) -> bool {
+        match self {
+            Self::Compare {
+                path,
+                operator,
+                value,
+            } => {
+                let leaf = Leaf::in_resource(path, resource, resource_type);
+                leaf.compare(*operator, value)
+            }
+            Self::Present(path) => Leaf::in_resource(path, resource, resource_type).is_present(),
+            Self::ValuePath { path, filter } => Leaf::of_attribute(path, resource, resource_type)
+                .is_some_and(|(attribute, values)| {
+                    values
+                        .iter()
+                        .any(|value| filter.matches_value(value, attribute))
+                }),
+            Self::And(terms) => terms
+                .iter()
+                .all(|term| term.matches(resource, resource_type)),
+            Self::Or(terms) => terms
+                .iter()
+                .any(|term| term.matches(resource, resource_type)),
+            Self::Not(filter) => !filter.matches(resource, resource_type),
+        }
+    }
+
+    /// Whether one value of an attribute satisfies the inside of a value path.
+    pub(crate) fn matches_value(&self, value: &Value, attribute: &Attribute) -> bool {
+        match self {
+            Self::Compare {
+                path,
+                operator,
+                value: literal,
+            } => Leaf::in_value(path, value, attribute).compare(*operator, literal),
+            Self::Present(path) => Leaf::in_value(path, value, attribute).is_present(),
+            Self::ValuePath { .. } => false,
+            Self::And(terms) => terms
+                .iter()
+                .all(|term| term.matches_value(value, attribute)),
+            Self::Or(terms) => terms
+                .iter()
+                .any(|term| term.matches_value(value, attribute)),
+            Self::Not(filter) => !filter.matches_value(value, attribute),
+        }
+    }
+
+    /// Checks what the RFC wants refused.
+    ///
+    /// # Errors
+    ///
+    /// `invalidFilter` for `gt`, `ge`, `lt`, `le` on a boolean or binary attribute
+    /// (RFC 7644 table 3).
+    pub fn check(&self, resource_type: &ResourceType) -> Result<(), ScimError> {
+        match self {
+            Self::Compare { path, operator, .. } if operator.is_ordering() => {
+                let kind = resource_type
+                    .resolve(path)
+                    .and_then(|resolved| resolved.sub_attribute.or(resolved.attribute))
+                    .map(|attribute| attribute.kind);
+                match kind {
+                    Some(AttributeType::Boolean | AttributeType::Binary) => Err(ScimError::of(
+                        ScimType::InvalidFilter,
+                        format!("{path} has no order; compare it with eq or ne"),
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Self::Compare { .. } | Self::Present(_) => Ok(()),
+            Self::ValuePath { filter, .. } | Self::Not(filter) => filter.check(resource_type),
+            Self::And(terms) | Self::Or(terms) => {
+                terms.iter().try_for_each(|term| term.check(resource_type))
+            }
+        }
+    }
+}
+
+/// The values that a comparison is about, with their definition.
+struct Leaf<'a> {
+    attribute: Option<&'a Attribute>,
+    values: Vec<&'a Value>,
+}
+
+impl<'a> Leaf<'a> {
+    const ABSENT: Self = Self {
+        attribute: None,
+        values: Vec::new(),
+    };
+
+    /// The attribute before the sub-attribute, each value of an array apart.
+    fn of_attribute(
+        path: &AttributePath,
+        resource: &'a Resource,
+        resource_type: &'a ResourceType,
+    ) -> Option<(&'a Attribute, &'a [Value])> {
+        let resolved = resource_type.resolve(path)?;
+        let attribute = resolved.attribute?;
+        let holder = match resolved.extension {
+            None => resource,
+            Some(urn) => resource.get(urn).and_then(Value::as_object)?,
+        };
+        Some((attribute, as_slice(holder.get(&attribute.name)?)))
+    }
+
+    fn in_resource(
+        path: &AttributePath,
+        resource: &'a Resource,
+        resource_type: &'a ResourceType,
+    ) -> Self {
+        let Some((attribute, values)) = Self::of_attribute(path, resource, resource_type) else {
+            return Self::ABSENT;
+        };
+        Self::below(attribute, values, path.sub_attribute.as_deref())
+    }
+
+    fn in_value(path: &AttributePath, value: &'a Value, attribute: &'a Attribute) -> Self {
+        if attribute.kind == AttributeType::Complex {
+            return Self::below(
+                attribute,
+                std::slice::from_ref(value),
+                Some(&path.attribute),
+            );
+        }
+        // A simple multi-valued attribute answers to `value`.
+        Self {
+            attribute: Some(attribute),
+            values: vec![value],
+        }
+    }
+
+    /// Descends to the sub-attribute; to `value` where none is named (RFC 7643
+    /// section 2.4 makes it the significant one).
+    fn below(attribute: &'a Attribute, values: &'a [Value], sub_attribute: Option<&str>) -> Self {
+        let sub_attribute = match sub_attribute {
+            Some(name) => match attribute.sub_attribute(name) {
+                Some(sub_attribute) => Some(sub_attribute),
+                None => return Self::ABSENT,
+            },
+            None => attribute.sub_attribute("value"),
+        };
+        match sub_attribute {
+            None => Self {
+                attribute: Some(attribute),
+                values: values.iter().collect(),
+            },
+            Some(sub_attribute) => Self {
+                attribute: Some(sub_attribute),
+                values: values
+                    .iter()
+                    .filter_map(|value| value.get(&sub_attribute.name))
+                    .flat_map(as_slice)
+                    .collect(),
+            },
+        }
+    }
+
+    fn is_present(&self) -> bool {
+        self.values.iter().any(|value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Object(object) => !object.is_empty(),
+            _ => true,
+        })
+    }
+
+    fn compare(&self, operator: CompareOperator, literal: &FilterValue) -> bool {
+        if *literal == FilterValue::Null {
+            return match operator {
+                CompareOperator::Eq => !self.is_present(),
+                CompareOperator::Ne => self.is_present(),
+                _ => false,
+            };
+        }
+        match self.attribute {
+            Some(attribute) if self.is_present() => self
+                .values
+                .iter()
+                .any(|value| compare(attribute, value, operator, literal)),
+            _ => operator == CompareOperator::Ne,
+        }
+    }
+}
+
+fn as_slice(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(values) => values,
+        single => std::slice::from_ref(single),
+    }
+}
+
+fn compare(
+    attribute: &Attribute,
+    value: &Value,
+    operator: CompareOperator,
+    literal: &FilterValue,
+) -> bool {
+    let order = match attribute.kind {
+        AttributeType::Boolean => {
+            as_boolean(literal).and_then(|wanted| Some(value.as_bool()?.cmp(&wanted)))
+        }
+        AttributeType::Integer | AttributeType::Decimal => {
+            as_number(literal).and_then(|wanted| value.as_f64()?.partial_cmp(&wanted))
+        }
+        AttributeType::DateTime if !is_substring(operator) => match (value.as_str(), literal) {
+            (Some(text), FilterValue::String(wanted)) => {
+                instant(text).and_then(|instant_of| Some(instant_of.cmp(&instant(wanted)?)))
+            }
+            _ => None,
+        },
+        _ => {
+            return value
+                .as_str()
+                .is_some_and(|text| compare_text(attribute.case_exact, text, operator, literal));
+        }
+    };
+    match order {
+        Some(order) => decide(operator, order),
+        None => operator == CompareOperator::Ne,
+    }
+}
+
+const fn is_substring(operator: CompareOperator) -> bool {
+    matches!(
+        operator,
+        CompareOperator::Co | CompareOperator::Sw | CompareOperator::Ew
+    )
+}
+
+const fn decide(operator: CompareOperator, order: Ordering) -> bool {
+    match operator {
+        CompareOperator::Eq => order.is_eq(),
+        CompareOperator::Ne => order.is_ne(),
+        CompareOperator::Gt => order.is_gt(),
+        CompareOperator::Ge => order.is_ge(),
+        CompareOperator::Lt => order.is_lt(),
+        CompareOperator::Le => order.is_le(),
+        CompareOperator::Co | CompareOperator::Sw | CompareOperator::Ew => false,
+    }
+}
+
+fn compare_text(
+    case_exact: bool,
+    text: &str,
+    operator: CompareOperator,
+    literal: &FilterValue,
+) -> bool {
+    let wanted = match literal {
+        FilterValue::String(wanted) => Cow::Borrowed(wanted.as_str()),
+        other => Cow::Owned(other.to_string()),
+    };
+    if matches!(operator, CompareOperator::Eq | CompareOperator::Ne) {
+        return equal_text(case_exact, text, &wanted) == (operator == CompareOperator::Eq);
+    }
+    let (text, wanted) = if case_exact {
+        (Cow::Borrowed(text), wanted)
+    } else {
+        (Cow::Owned(fold(text)), Cow::Owned(fold(&wanted)))
+    };
+    match operator {
+        CompareOperator::Co => text.contains(&*wanted),
+        CompareOperator::Sw => text.starts_with(&*wanted),
+        CompareOperator::Ew => text.ends_with(&*wanted),
+        _ => decide(operator, text.cmp(&wanted)),
+    }
+}
+
+/// Text without case.
+pub(crate) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// Whether two texts are equal by the attribute's case rule.
+pub(crate) fn equal_text(case_exact: bool, left: &str, right: &str) -> bool {
+    if case_exact || (left.is_ascii() && right.is_ascii()) {
+        return left == right || (!case_exact && left.eq_ignore_ascii_case(right));
+    }
+    fold(left) == fold(right)
+}
+
+/// Entra ID compares booleans with the text `"True"`.
+fn as_boolean(literal: &FilterValue) -> Option<bool> {
+    match literal {
+        FilterValue::Boolean(value) => Some(*value),
+        FilterValue::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        FilterValue::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+fn as_number(literal: &FilterValue) -> Option<f64> {
+    match literal {
+        FilterValue::Number(number) => number.as_f64(),
+        FilterValue::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A dateTime on the time line; one without an offset is taken as UTC.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    let with_offset = || text.parse::<Timestamp>().ok();
+    let without_offset = || {
+        text.parse::<DateTime>()
+            .ok()?
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    };
+    with_offset().or_else(without_offset)
+}

@@ -1,0 +1,308 @@
+//! Operations on a resource.
+
+use serde_json::Value;
+
+use super::multi_valued::MultiValued;
+use super::parse::at_operation;
+use super::{PatchOperation, PatchOperator, PatchRequest, Patched};
+use crate::error::{ScimError, ScimType};
+use crate::filter::Filter;
+use crate::path::{AttributePath, PatchPath};
+use crate::resource::{
+    Member, Resource, coerce, complete_schemas, is_unassigned, object_at, require,
+};
+use crate::schema::{Attribute, AttributeType, Mutability, Resolved, ResourceType};
+
+impl PatchRequest {
+    /// Applies the operations, in order, to a resource in canonical form.
+    ///
+    /// # Errors
+    ///
+    /// `mutability` for a write to a read-only or set immutable attribute, or if a required
+    /// attribute would be gone; `invalidPath` for an attribute that the resource type
+    /// does not know; `noTarget` for a value path that matches nothing; `invalidValue` for
+    /// a value that does not fit.
+    pub fn apply(
+        &self,
+        resource: &Resource,
+        resource_type: &ResourceType,
+    ) -> Result<Patched, ScimError> {
+        let mut patch = Patch {
+            resource: resource.clone(),
+            write_only: Resource::new(),
+            resource_type,
+        };
+        for (index, operation) in self.operations.iter().enumerate() {
+            patch
+                .operate(operation)
+                .map_err(|error| at_operation(index, error))?;
+        }
+        let Patch {
+            resource: mut patched,
+            write_only,
+            ..
+        } = patch;
+        patched.retain(|_, value| !is_unassigned(value));
+        require(&patched, resource_type, ScimType::Mutability)?;
+        complete_schemas(&mut patched, resource_type);
+        let changed = patched != *resource;
+        Ok(Patched {
+            resource: patched,
+            write_only,
+            changed,
+        })
+    }
+}
+
+struct Patch<'a> {
+    resource: Resource,
+    write_only: Resource,
+    resource_type: &'a ResourceType,
+}
+
+/// Whether the client named the attribute by a path, or only in a value object.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    Path,
+    ValueObject,
+}
+
+impl Patch<'_> {
+    fn operate(&mut self, operation: &PatchOperation) -> Result<(), ScimError> {
+        let PatchOperation {
+            operator,
+            path,
+            value,
+        } = operation;
+        let Some(PatchPath { path, filter }) = path else {
+            return self.write_members(*operator, value);
+        };
+        let resource_type = self.resource_type;
+        match resource_type.resolve(path) {
+            Some(Resolved {
+                extension: Some(urn),
+                attribute: None,
+                ..
+            }) => self.write_extension(*operator, urn, value),
+            Some(resolved) => {
+                self.write(*operator, &resolved, filter.as_ref(), value, Origin::Path)
+            }
+            None if resource_type.leaves_out(path) => Ok(()),
+            None => Err(ScimError::of(
+                ScimType::InvalidPath,
+                format!("a {} has no attribute {path}", resource_type.name),
+            )),
+        }
+    }
+
+    /// The attributes of a path-less value object.
+    fn write_members(&mut self, operator: PatchOperator, value: &Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        for (key, value) in value.as_object().into_iter().flatten() {
+            match Member::of(key, value.clone(), resource_type) {
+                Member::Attribute(resolved, value) => {
+                    self.write(operator, &resolved, None, &value, Origin::ValueObject)?;
+                }
+                Member::Members(members) => self.write_qualified(operator, members)?,
+                Member::Unknown(value) => {
+                    let Ok(PatchPath {
+                        path,
+                        filter: Some(filter),
+                    }) = key.parse()
+                    else {
+                        continue;
+                    };
+                    let Some(resolved) = resource_type.resolve(&path) else {
+                        continue;
+                    };
+                    self.write(
+                        operator,
+                        &resolved,
+                        Some(&filter),
+                        &value,
+                        Origin::ValueObject,
+                    )?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_qualified(
+        &mut self,
+        operator: PatchOperator,
+        members: Vec<(AttributePath, Value)>,
+    ) -> Result<(), ScimError> {
+        for (path, value) in members {
+            if let Some(resolved) = self.resource_type.resolve(&path) {
+                self.write(operator, &resolved, None, &value, Origin::ValueObject)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An extension as a whole, its URN being the path.
+    fn write_extension(
+        &mut self,
+        operator: PatchOperator,
+        urn: &str,
+        value: &Value,
+    ) -> Result<(), ScimError> {
+        if operator == PatchOperator::Remove || is_unassigned(value) {
+            self.resource.remove(urn);
+            return Ok(());
+        }
+        match Member::of(urn, value.clone(), self.resource_type) {
+            Member::Members(members) => self.write_qualified(operator, members),
+            _ => Err(ScimError::invalid_value(
+                "an extension takes an object of attributes",
+            )),
+        }
+    }
+
+    fn write(
+        &mut self,
+        operator: PatchOperator,
+        resolved: &Resolved<'_>,
+        filter: Option<&Filter>,
+        value: &Value,
+        origin: Origin,
+    ) -> Result<(), ScimError> {
+        let Some(attribute) = resolved.attribute else {
+            return Ok(());
+        };
+        if attribute.name == "schemas" {
+            // Follows from the attributes in use.
+            return Ok(());
+        }
+        let written = resolved.sub_attribute.unwrap_or(attribute);
+        if [attribute, written]
+            .iter()
+            .any(|attribute| attribute.mutability == Mutability::ReadOnly)
+        {
+            return match origin {
+                Origin::ValueObject => Ok(()),
+                Origin::Path => Err(immutable(&resolved.canonical(), "is read-only")),
+            };
+        }
+        let name = resolved.canonical();
+        if attribute.mutability == Mutability::WriteOnly {
+            if let Some(value) = coerce(written, value.clone(), &name)? {
+                self.write_only.insert(attribute.name.clone(), value);
+            }
+            return Ok(());
+        }
+        let holder = match resolved.extension {
+            None => &mut self.resource,
+            Some(urn) => object_at(&mut self.resource, urn),
+        };
+        let before = (attribute.mutability == Mutability::Immutable)
+            .then(|| holder.get(&attribute.name).cloned())
+            .flatten();
+        if attribute.multi_valued {
+            let sub_attribute = resolved.sub_attribute;
+            MultiValued {
+                attribute,
+                name: &name,
+            }
+            .write(holder, operator, filter, sub_attribute, value)?;
+        } else if filter.is_some() {
+            return Err(ScimError::of(
+                ScimType::InvalidPath,
+                format!("{name} has one value and takes no filter"),
+            ));
+        } else {
+            write_single(
+                holder,
+                operator,
+                attribute,
+                resolved.sub_attribute,
+                value,
+                &name,
+            )?;
+        }
+        if before.is_some_and(|before| holder.get(&attribute.name) != Some(&before)) {
+            return Err(immutable(&name, "cannot be changed once it is set"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn immutable(name: &str, reason: &str) -> ScimError {
+    ScimError::of(ScimType::Mutability, format!("{name} {reason}"))
+}
+
+fn write_single(
+    holder: &mut Resource,
+    operator: PatchOperator,
+    attribute: &Attribute,
+    sub_attribute: Option<&Attribute>,
+    value: &Value,
+    name: &str,
+) -> Result<(), ScimError> {
+    let Some(sub_attribute) = sub_attribute else {
+        if operator == PatchOperator::Remove {
+            holder.remove(&attribute.name);
+            return Ok(());
+        }
+        return match value {
+            Value::Object(members) if attribute.kind == AttributeType::Complex => {
+                let emptied: Vec<&String> = members
+                    .iter()
+                    .filter(|(_, value)| is_unassigned(value))
+                    .map(|(key, _)| key)
+                    .collect();
+                let object = object_at(holder, &attribute.name);
+                for sub_attribute in emptied
+                    .into_iter()
+                    .filter_map(|key| attribute.sub_attribute(key))
+                {
+                    object.remove(&sub_attribute.name);
+                }
+                merge(holder, attribute, coerce(attribute, value.clone(), name)?);
+                Ok(())
+            }
+            _ => {
+                match coerce(attribute, value.clone(), name)? {
+                    None => drop(holder.remove(&attribute.name)),
+                    value if attribute.kind == AttributeType::Complex => {
+                        merge(holder, attribute, value)
+                    }
+                    Some(value) => drop(holder.insert(attribute.name.clone(), value)),
+                }
+                Ok(())
+            }
+        };
+    };
+    let object = object_at(holder, &attribute.name);
+    let value = match operator {
+        PatchOperator::Remove => None,
+        PatchOperator::Add | PatchOperator::Replace => coerce(sub_attribute, value.clone(), name)?,
+    };
+    match value {
+        None => object.remove(&sub_attribute.name),
+        Some(value) => object.insert(sub_attribute.name.clone(), value),
+    };
+    if object.is_empty() {
+        holder.remove(&attribute.name);
+    }
+    Ok(())
+}
+
+/// Sub-attributes that are not named stay (RFC 7644 section 3.5.2.3), unless `value`
+/// changes: then the others described something else.
+fn merge(holder: &mut Resource, attribute: &Attribute, value: Option<Value>) {
+    let object = object_at(holder, &attribute.name);
+    if let Some(Value::Object(members)) = value {
+        if members
+            .get("value")
+            .is_some_and(|value| object.get("value") != Some(value))
+        {
+            object.clear();
+        }
+        object.extend(members);
+    }
+    if object.is_empty() {
+        holder.remove(&attribute.name);
+    }
+}

@@ -1,0 +1,133 @@
+//! PATCH bodies.
+
+use serde_json::{Map, Value};
+
+use super::{PATCH_OP_URN, PatchOperation, PatchOperator, PatchRequest};
+use crate::error::{ScimError, ScimType};
+use crate::path::PatchPath;
+
+impl PatchRequest {
+    /// Reads a PATCH body. Keys and operation names have no case; `schemas` may be
+    /// missing, because some clients leave it out.
+    ///
+    /// # Errors
+    ///
+    /// `invalidSyntax` for another structure, `invalidPath` for a malformed path,
+    /// `noTarget` for a removal without a path, `invalidValue` for an operation without
+    /// its value. The detail counts operations from 1.
+    pub fn from_json(document: Value) -> Result<Self, ScimError> {
+        let Value::Object(mut document) = document else {
+            return Err(ScimError::invalid_syntax(
+                "the body must be a JSON object with Operations",
+            ));
+        };
+        check_schemas(take(&mut document, "schemas").as_ref())?;
+        let operations = match take(&mut document, "operations") {
+            Some(Value::Array(operations)) if !operations.is_empty() => operations,
+            _ => {
+                return Err(ScimError::invalid_syntax(
+                    "Operations must be an array of at least one operation",
+                ));
+            }
+        };
+        let operations = operations
+            .into_iter()
+            .enumerate()
+            .map(|(index, operation)| {
+                PatchOperation::from_json(operation).map_err(|error| at_operation(index, error))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { operations })
+    }
+}
+
+/// Says in which operation an error is.
+pub(super) fn at_operation(index: usize, error: ScimError) -> ScimError {
+    ScimError {
+        detail: format!("operation {}: {}", index + 1, error.detail),
+        ..error
+    }
+}
+
+fn check_schemas(schemas: Option<&Value>) -> Result<(), ScimError> {
+    let Some(Value::Array(urns)) = schemas else {
+        return Ok(());
+    };
+    let is_patch = |urn: &Value| {
+        urn.as_str()
+            .is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP_URN))
+    };
+    if urns.is_empty() || urns.iter().any(is_patch) {
+        return Ok(());
+    }
+    Err(ScimError::invalid_syntax(format!(
+        "schemas of a PATCH body must name {PATCH_OP_URN}"
+    )))
+}
+
+/// Takes a member out by its name without case.
+fn take(document: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = document
+        .keys()
+        .find(|key| key.eq_ignore_ascii_case(name))?
+        .clone();
+    document.remove(&key)
+}
+
+impl PatchOperation {
+    fn from_json(operation: Value) -> Result<Self, ScimError> {
+        let Value::Object(mut operation) = operation else {
+            return Err(ScimError::invalid_syntax(
+                "an operation must be an object with op",
+            ));
+        };
+        let operator = take(&mut operation, "op")
+            .and_then(|operator| PatchOperator::from_keyword(operator.as_str()?));
+        let Some(operator) = operator else {
+            return Err(ScimError::invalid_syntax(
+                "op must be add, replace or remove",
+            ));
+        };
+        let path = match take(&mut operation, "path") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(path)) if path.trim().is_empty() => None,
+            Some(Value::String(path)) => Some(path.parse::<PatchPath>()?),
+            Some(_) => return Err(ScimError::of(ScimType::InvalidPath, "path must be text")),
+        };
+        let value = take(&mut operation, "value");
+        match (operator, &path, &value) {
+            (PatchOperator::Remove, None, _) => Err(ScimError::of(
+                ScimType::NoTarget,
+                "a remove operation needs a path",
+            )),
+            (PatchOperator::Add | PatchOperator::Replace, _, None) => {
+                Err(ScimError::invalid_value("add and replace need a value"))
+            }
+            (PatchOperator::Add | PatchOperator::Replace, None, Some(value))
+                if !value.is_object() =>
+            {
+                Err(ScimError::invalid_value(
+                    "without a path the value must be an object of attributes",
+                ))
+            }
+            _ => Ok(Self {
+                operator,
+                path,
+                value: value.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl PatchOperator {
+    /// Entra ID writes `Add`, `Replace`, `Remove`.
+    fn from_keyword(word: &str) -> Option<Self> {
+        [
+            ("add", Self::Add),
+            ("replace", Self::Replace),
+            ("remove", Self::Remove),
+        ]
+        .into_iter()
+        .find_map(|(keyword, operator)| keyword.eq_ignore_ascii_case(word).then_some(operator))
+    }
+}

@@ -1,0 +1,201 @@
+//! Which attributes an answer has (RFC 7644 section 3.9, RFC 7643 section 7 `returned`).
+
+use serde_json::{Map, Value};
+
+use crate::path::{AttributePath, PatchPath};
+use crate::resource::Resource;
+use crate::schema::{Attribute, ResourceType, Returned};
+
+/// What the client asked for with `attributes` or `excludedAttributes`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Projection {
+    /// Neither: what is returned by default.
+    #[default]
+    Default,
+    /// Only these, and what is always returned.
+    Only(Vec<AttributePath>),
+    /// The default without these, but with what is always returned.
+    Without(Vec<AttributePath>),
+}
+
+impl Projection {
+    /// Reads the two parameters; `attributes` wins where both are given. Names that are
+    /// no paths are ignored, as are unknown ones. Microsoft's collection asks for
+    /// `emails[type eq "work"]`: the filter is accepted and the attribute returned whole.
+    #[must_use]
+    pub fn new(attributes: Option<&[String]>, excluded_attributes: Option<&[String]>) -> Self {
+        let paths = |names: &[String]| -> Vec<AttributePath> {
+            names
+                .iter()
+                .filter_map(|name| name.parse::<PatchPath>().ok())
+                .map(|path| path.path)
+                .collect()
+        };
+        match (attributes, excluded_attributes) {
+            (Some(names), _) if !names.is_empty() => Self::Only(paths(names)),
+            (_, Some(names)) if !names.is_empty() => Self::Without(paths(names)),
+            _ => Self::Default,
+        }
+    }
+
+    /// Whether an answer has the core attribute, so that a store need not load what
+    /// nobody will see (`excludedAttributes=members`).
+    #[must_use]
+    pub fn includes(&self, name: &str, resource_type: &ResourceType) -> bool {
+        resource_type.core_attribute(name).is_some_and(|attribute| {
+            !matches!(self.choose(None, attribute, resource_type), Choice::Nothing)
+        })
+    }
+
+    /// The part of a resource in canonical form that the client gets to see.
+    #[must_use]
+    pub fn apply(&self, resource: &Resource, resource_type: &ResourceType) -> Resource {
+        let mut projected = Resource::new();
+        self.copy(
+            resource,
+            &mut projected,
+            None,
+            resource_type.core_attributes(),
+            resource_type,
+        );
+        for extension in &resource_type.extensions {
+            let urn = &extension.schema.id;
+            let Some(Value::Object(values)) = resource.get(urn) else {
+                continue;
+            };
+            let mut members = Map::new();
+            self.copy(
+                values,
+                &mut members,
+                Some(urn),
+                extension.schema.attributes.iter(),
+                resource_type,
+            );
+            if !members.is_empty() {
+                projected.insert(urn.clone(), Value::Object(members));
+            }
+        }
+        projected
+    }
+
+    fn copy<'a>(
+        &self,
+        from: &Resource,
+        to: &mut Resource,
+        extension: Option<&str>,
+        attributes: impl Iterator<Item = &'a Attribute>,
+        resource_type: &ResourceType,
+    ) {
+        for attribute in attributes {
+            let Some(value) = from.get(&attribute.name) else {
+                continue;
+            };
+            let choice = self.choose(extension, attribute, resource_type);
+            if let Some(value) = choice.of(value, attribute) {
+                to.insert(attribute.name.clone(), value);
+            }
+        }
+    }
+
+    fn choose(
+        &self,
+        extension: Option<&str>,
+        attribute: &Attribute,
+        resource_type: &ResourceType,
+    ) -> Choice {
+        if attribute.returned == Returned::Never {
+            return Choice::Nothing;
+        }
+        let paths = match self {
+            Self::Default => &[],
+            Self::Only(paths) | Self::Without(paths) => paths.as_slice(),
+        };
+        let mut whole = false;
+        let mut parts = Vec::new();
+        for resolved in paths.iter().filter_map(|path| resource_type.resolve(path)) {
+            let is_meant = resolved.extension == extension
+                && resolved
+                    .attribute
+                    .is_none_or(|named| named.name == attribute.name);
+            match resolved.sub_attribute {
+                _ if !is_meant => {}
+                None => whole = true,
+                Some(sub_attribute) => parts.push(sub_attribute.name.clone()),
+            }
+        }
+        let always = attribute.returned == Returned::Always;
+        match self {
+            Self::Only(_) if whole => Choice::Whole,
+            Self::Only(_) if always => Choice::Whole,
+            Self::Only(_) if !parts.is_empty() => Choice::Parts(parts),
+            Self::Only(_) => Choice::Nothing,
+            Self::Default | Self::Without(_) if attribute.returned == Returned::Request => {
+                Choice::Nothing
+            }
+            Self::Without(_) if whole && !always => Choice::Nothing,
+            Self::Without(_) if !parts.is_empty() => Choice::AllBut(parts),
+            Self::Default | Self::Without(_) => Choice::Whole,
+        }
+    }
+}
+
+/// How much of one attribute is returned; names are those of sub-attributes.
+enum Choice {
+    Nothing,
+    Whole,
+    Parts(Vec<String>),
+    AllBut(Vec<String>),
+}
+
+impl Choice {
+    fn of(&self, value: &Value, attribute: &Attribute) -> Option<Value> {
+        match self {
+            Self::Nothing => None,
+            Self::Whole
+                if attribute
+                    .sub_attributes
+                    .iter()
+                    .all(|part| part.returned == Returned::Default) =>
+            {
+                Some(value.clone())
+            }
+            _ => self.of_members(value, attribute),
+        }
+    }
+
+    fn of_members(&self, value: &Value, attribute: &Attribute) -> Option<Value> {
+        match value {
+            Value::Array(elements) => {
+                let elements: Vec<Value> = elements
+                    .iter()
+                    .filter_map(|element| self.of_members(element, attribute))
+                    .collect();
+                (!elements.is_empty()).then_some(Value::Array(elements))
+            }
+            Value::Object(members) => {
+                let members: Map<String, Value> = members
+                    .iter()
+                    .filter(|(name, _)| {
+                        attribute
+                            .sub_attribute(name)
+                            .is_some_and(|part| self.has(part))
+                    })
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
+                (!members.is_empty()).then_some(Value::Object(members))
+            }
+            simple => Some(simple.clone()),
+        }
+    }
+
+    fn has(&self, part: &Attribute) -> bool {
+        match (part.returned, self) {
+            (Returned::Never, _) | (_, Self::Nothing) => false,
+            (Returned::Always, _) => true,
+            (_, Self::Parts(names)) => names.contains(&part.name),
+            (Returned::Request, _) => false,
+            (Returned::Default, Self::Whole) => true,
+            (Returned::Default, Self::AllBut(names)) => !names.contains(&part.name),
+        }
+    }
+}

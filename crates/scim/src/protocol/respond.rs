@@ -1,0 +1,254 @@
+//! From a result to an HTTP answer (RFC 7644 sections 3.3 to 3.12 and 3.14).
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::http::{HttpRequest, MediaType, percent_encode};
+use super::parse::Request;
+use crate::error::ScimError;
+use crate::list::{ListQuery, Page, list_response};
+use crate::projection::Projection;
+use crate::resource::{Resource, object_at};
+use crate::schema::{Discovery, ResourceType, ServiceDefinition};
+
+/// An answer, free of any framework.
+#[derive(Clone, PartialEq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, each name once.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; none on 204, 304 and answers to HEAD.
+    pub body: Option<Value>,
+}
+
+/// Shows the status only: the rest is personal data.
+impl fmt::Debug for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Response")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    /// The header of this name, as it is spelled here.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| *header == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as it goes over the wire.
+    #[must_use]
+    pub fn body_text(&self) -> Option<String> {
+        self.body.as_ref().map(Value::to_string)
+    }
+}
+
+/// Shapes the answers to one request.
+#[derive(Debug, Clone)]
+pub struct Responder<'s> {
+    service: &'s ServiceDefinition,
+    base: String,
+    media_type: MediaType,
+    is_head: bool,
+}
+
+impl<'s> Responder<'s> {
+    /// For a request; `base` is the service's URL, to which `/Users/…` is appended. Made
+    /// before the request is parsed, because errors of parsing need it too.
+    #[must_use]
+    pub fn new(service: &'s ServiceDefinition, http: &HttpRequest, base: &str) -> Self {
+        Self {
+            service,
+            base: base.trim_end_matches('/').to_owned(),
+            media_type: MediaType::negotiate(http.header("accept")),
+            is_head: http.method == "HEAD",
+        }
+    }
+
+    /// 201: the resource was created.
+    #[must_use]
+    pub fn created(
+        &self,
+        request: &Request<'_>,
+        resource_type: &ResourceType,
+        resource: &Resource,
+    ) -> Response {
+        self.resource(201, request, resource_type, resource)
+    }
+
+    /// 200: the resource was replaced or patched, or nothing had to change.
+    #[must_use]
+    pub fn updated(
+        &self,
+        request: &Request<'_>,
+        resource_type: &ResourceType,
+        resource: &Resource,
+    ) -> Response {
+        self.resource(200, request, resource_type, resource)
+    }
+
+    /// 200 with the resource that was read, or 304 if the client has it already.
+    #[must_use]
+    pub fn found(
+        &self,
+        request: &Request<'_>,
+        resource_type: &ResourceType,
+        resource: &Resource,
+    ) -> Response {
+        match request
+            .preconditions
+            .check_read(version(resource).unwrap_or_default())
+        {
+            Err(error) => self.error(&error),
+            Ok(true) => {
+                let headers = version(resource).map(|version| ("ETag", version.to_owned()));
+                Response {
+                    status: 304,
+                    headers: headers.into_iter().collect(),
+                    body: None,
+                }
+            }
+            Ok(false) => self.resource(200, request, resource_type, resource),
+        }
+    }
+
+    /// 204: the resource was deleted.
+    #[must_use]
+    pub const fn deleted(&self) -> Response {
+        Response {
+            status: 204,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// 200 with a list response.
+    #[must_use]
+    pub fn list(&self, query: &ListQuery, page: &Page<'_>) -> Response {
+        let resources = page
+            .resources
+            .iter()
+            .map(|(resource_type, resource)| {
+                self.present(resource, resource_type, &query.projection)
+            })
+            .collect();
+        self.document(200, list_response(query, page, resources))
+    }
+
+    /// 200 with a discovery document, or 404.
+    #[must_use]
+    pub fn discovery(&self, document: &Discovery) -> Response {
+        match self.service.discover(document, &self.base) {
+            Ok(document) => self.document(200, document),
+            Err(error) => self.error(&error),
+        }
+    }
+
+    /// 204 with the methods of the address.
+    #[must_use]
+    pub fn options(&self, allow: &'static str) -> Response {
+        Response {
+            status: 204,
+            headers: vec![("Allow", allow.to_owned())],
+            body: None,
+        }
+    }
+
+    /// The error document with the headers that belong to its status.
+    #[must_use]
+    pub fn error(&self, error: &ScimError) -> Response {
+        let mut response = self.document(error.status, error.to_json());
+        if let Some(seconds) = error.retry_after {
+            response.headers.push(("Retry-After", seconds.to_string()));
+        }
+        if let Some(allow) = error.allow {
+            response.headers.push(("Allow", allow.to_owned()));
+        }
+        if error.status == 401 {
+            response
+                .headers
+                .push(("WWW-Authenticate", "Bearer".to_owned()));
+        }
+        response
+    }
+
+    /// Any other document.
+    #[must_use]
+    pub fn document(&self, status: u16, document: Value) -> Response {
+        Response {
+            status,
+            headers: vec![("Content-Type", self.media_type.as_str().to_owned())],
+            body: (!self.is_head).then_some(document),
+        }
+    }
+
+    /// The URL of a resource.
+    #[must_use]
+    pub fn location(&self, resource_type: &ResourceType, id: &str) -> String {
+        format!(
+            "{}{}/{}",
+            self.base,
+            resource_type.endpoint,
+            percent_encode(id)
+        )
+    }
+
+    /// The service's URL, without a trailing slash.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    fn resource(
+        &self,
+        status: u16,
+        request: &Request<'_>,
+        resource_type: &ResourceType,
+        resource: &Resource,
+    ) -> Response {
+        let mut response = self.document(
+            status,
+            self.present(resource, resource_type, &request.projection),
+        );
+        if let Some(id) = resource.get("id").and_then(Value::as_str) {
+            let location = self.location(resource_type, id);
+            response.headers.push(("Location", location.clone()));
+            response.headers.push(("Content-Location", location));
+        }
+        if let Some(version) = version(resource).filter(|_| self.service.etag) {
+            response.headers.push(("ETag", version.to_owned()));
+        }
+        response
+    }
+
+    /// The part of the resource that the client sees, with its type and address.
+    fn present(
+        &self,
+        resource: &Resource,
+        resource_type: &ResourceType,
+        projection: &Projection,
+    ) -> Value {
+        let mut shown = projection.apply(resource, resource_type);
+        let location = shown
+            .get("id")
+            .and_then(Value::as_str)
+            .map(|id| self.location(resource_type, id));
+        let meta = object_at(&mut shown, "meta");
+        meta.insert("resourceType".to_owned(), json!(resource_type.name));
+        if let Some(location) = location {
+            meta.insert("location".to_owned(), location.into());
+        }
+        Value::Object(shown)
+    }
+}
+
+fn version(resource: &Resource) -> Option<&str> {
+    resource.get("meta")?.get("version")?.as_str()
+}

@@ -1,0 +1,257 @@
+//! Values as their schema wants them.
+
+use serde_json::{Map, Number, Value};
+
+use crate::error::ScimError;
+use crate::filter::instant;
+use crate::schema::{Attribute, AttributeType, Mutability};
+
+/// Whether a value says nothing: null, empty text, empty array, empty object
+/// (RFC 7643 section 2.5; empty text because templates of identity providers leave it
+/// where a user has no value).
+pub(crate) fn is_unassigned(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The value of an attribute, or none if it is unassigned. `name` is how errors call it.
+///
+/// # Errors
+///
+/// `invalidValue` if the value does not fit the attribute.
+pub(crate) fn coerce(
+    attribute: &Attribute,
+    value: Value,
+    name: &str,
+) -> Result<Option<Value>, ScimError> {
+    if !attribute.multi_valued {
+        return coerce_element(attribute, single(value, name)?, name);
+    }
+    let values = match value {
+        Value::Array(values) => values,
+        // JumpCloud and Entra ID send one value without its array.
+        single => vec![single],
+    };
+    let mut elements = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        if let Some(element) = coerce_element(attribute, value, &format!("{name}[{index}]"))? {
+            elements.push(element);
+        }
+    }
+    if elements
+        .iter()
+        .filter(|element| is_primary(element))
+        .count()
+        > 1
+    {
+        return Err(ScimError::invalid_value(format!(
+            "{name} has more than one primary value"
+        )));
+    }
+    Ok(if elements.is_empty() {
+        None
+    } else {
+        Some(Value::Array(elements))
+    })
+}
+
+/// Whether a value of a multi-valued attribute is the primary one.
+pub(crate) fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// Entra ID wraps single values (`manager`) into arrays.
+fn single(value: Value, name: &str) -> Result<Value, ScimError> {
+    match value {
+        Value::Array(mut values) if values.len() == 1 => Ok(values.remove(0)),
+        Value::Array(values) if values.is_empty() => Ok(Value::Null),
+        Value::Array(_) => Err(ScimError::invalid_value(format!(
+            "{name} takes one value, not several"
+        ))),
+        value => Ok(value),
+    }
+}
+
+/// One value of an attribute, whether or not the attribute takes several.
+///
+/// # Errors
+///
+/// `invalidValue` if the value does not fit the attribute.
+pub(crate) fn coerce_element(
+    attribute: &Attribute,
+    value: Value,
+    name: &str,
+) -> Result<Option<Value>, ScimError> {
+    if is_unassigned(&value) {
+        return Ok(None);
+    }
+    let coerced = match attribute.kind {
+        AttributeType::Complex => return complex(attribute, value, name),
+        AttributeType::Boolean => boolean(&value),
+        AttributeType::Integer => integer(&value),
+        AttributeType::Decimal => decimal(&value),
+        AttributeType::DateTime => date_time(value),
+        AttributeType::String | AttributeType::Reference | AttributeType::Binary => text(value),
+    };
+    match coerced {
+        Some(value) => Ok(Some(value)),
+        None => Err(ScimError::invalid_value(format!(
+            "{name} must be {}",
+            noun(attribute.kind)
+        ))),
+    }
+}
+
+const fn noun(kind: AttributeType) -> &'static str {
+    match kind {
+        AttributeType::String => "text",
+        AttributeType::Boolean => "true or false",
+        AttributeType::Decimal => "a number",
+        AttributeType::Integer => "a whole number",
+        AttributeType::DateTime => "a dateTime such as 2008-01-23T04:56:22Z",
+        AttributeType::Binary => "base64 text",
+        AttributeType::Reference => "a URI",
+        AttributeType::Complex => "an object",
+    }
+}
+
+fn boolean(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(value) => Some(Value::Bool(*value)),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+        _ => None,
+    }
+}
+
+fn integer(value: &Value) -> Option<Value> {
+    let whole = |number: &Number| {
+        number
+            .as_i64()
+            .or_else(|| number.as_f64().and_then(whole_number))
+    };
+    match value {
+        Value::Number(number) => whole(number).map(Value::from),
+        Value::String(text) => text.trim().parse::<i64>().ok().map(Value::from),
+        _ => None,
+    }
+}
+
+/// `5.0` is five. Beyond 2^53 a float no longer says which whole number is meant.
+fn whole_number(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    let whole = number as i64;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(whole)
+}
+
+fn decimal(value: &Value) -> Option<Value> {
+    match value {
+        Value::Number(number) => Some(Value::Number(number.clone())),
+        Value::String(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .and_then(Number::from_f64)
+            .map(Value::Number),
+        _ => None,
+    }
+}
+
+fn date_time(value: Value) -> Option<Value> {
+    value.as_str().and_then(instant).map(|_| value)
+}
+
+fn text(value: Value) -> Option<Value> {
+    match value {
+        Value::String(_) => Some(value),
+        Value::Bool(value) => Some(value.to_string().into()),
+        Value::Number(value) => Some(value.to_string().into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn complex(attribute: &Attribute, value: Value, name: &str) -> Result<Option<Value>, ScimError> {
+    let mut coerced = Map::new();
+    for (key, value) in members(attribute, value, name)? {
+        let Some(sub_attribute) = attribute.sub_attribute(&key) else {
+            continue;
+        };
+        if sub_attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        if let Some(value) = coerce(
+            sub_attribute,
+            value,
+            &format!("{name}.{}", sub_attribute.name),
+        )? {
+            coerced.insert(sub_attribute.name.clone(), value);
+        }
+    }
+    if coerced.is_empty() {
+        return Ok(None);
+    }
+    let required = |sub_attribute: &&Attribute| {
+        sub_attribute.required && !coerced.contains_key(&sub_attribute.name)
+    };
+    if let Some(missing) = attribute.sub_attributes.iter().find(required) {
+        return Err(ScimError::invalid_value(format!(
+            "{name}.{} is required",
+            missing.name
+        )));
+    }
+    Ok(Some(Value::Object(coerced)))
+}
+
+/// The members of a complex value. Okta sends entitlements and roles as plain text;
+/// Entra ID's AppRoleAssignmentsComplex sends a JSON document in the text of `value`.
+fn members(
+    attribute: &Attribute,
+    value: Value,
+    name: &str,
+) -> Result<Map<String, Value>, ScimError> {
+    match value {
+        Value::Object(members) => {
+            let embedded = members
+                .get("value")
+                .and_then(Value::as_str)
+                .and_then(embedded_document);
+            Ok(embedded.unwrap_or(members))
+        }
+        Value::String(text) => Ok(embedded_document(&text)
+            .unwrap_or_else(|| Map::from_iter([("value".to_owned(), Value::String(text))]))),
+        Value::Number(_) | Value::Bool(_) if attribute.sub_attribute("value").is_some() => {
+            Ok(Map::from_iter([("value".to_owned(), value)]))
+        }
+        _ => Err(ScimError::invalid_value(format!(
+            "{name} must be an object"
+        ))),
+    }
+    .and_then(|members| {
+        let known = members
+            .keys()
+            .any(|key| attribute.sub_attribute(key).is_some());
+        let plain = members.len() == 1 && members.contains_key("value");
+        if plain && !known {
+            return Err(ScimError::invalid_value(format!(
+                "{name} must be an object"
+            )));
+        }
+        Ok(members)
+    })
+}
+
+fn embedded_document(text: &str) -> Option<Map<String, Value>> {
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) if members.contains_key("value") => Some(members),
+        _ => None,
+    }
+}

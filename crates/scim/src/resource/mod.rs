@@ -1,0 +1,307 @@
+//! Resources in canonical form, and how what a client sends becomes one.
+//!
+//! Canonical form: attribute names spelled as in the schema, values of the schema's
+//! types, extensions under their URN, nothing unassigned (no null, no empty array,
+//! object or text), `schemas` naming exactly the schemas in use. Everything else in
+//! this library expects and keeps that form.
+//!
+//! Clients send less orderly documents. The departures accepted here are those that
+//! identity providers are known for: names in any case, booleans and numbers as text,
+//! core attributes under the core URN, dotted and URN-qualified keys, plain text where
+//! a complex value belongs, one value where an array belongs, attributes nobody knows.
+
+mod coerce;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ScimError, ScimType};
+use crate::path::AttributePath;
+use crate::schema::{Mutability, Resolved, ResourceType, ServiceDefinition};
+
+pub(crate) use coerce::{coerce, coerce_element, is_primary, is_unassigned};
+
+/// A resource in canonical form.
+pub type Resource = Map<String, Value>;
+
+/// What a client sent for a whole resource (POST and PUT), in canonical form.
+#[derive(Clone, PartialEq)]
+pub struct Incoming {
+    /// What may be stored; read-only attributes have been left out.
+    pub resource: Resource,
+    /// Write-only attributes (a password), apart because they are never stored with
+    /// the resource, returned or logged.
+    pub write_only: Resource,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Incoming")
+            .field("attributes", &self.resource.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Incoming {
+    /// Reads the body of a POST or PUT.
+    ///
+    /// # Errors
+    ///
+    /// `invalidSyntax` if the document is no object or lacks `schemas`; `invalidValue` if
+    /// a value does not fit its attribute, a required attribute is missing, or the
+    /// schemas belong to another resource type.
+    pub fn from_json(
+        document: Value,
+        resource_type: &ResourceType,
+        service: &ServiceDefinition,
+    ) -> Result<Self, ScimError> {
+        let Value::Object(document) = document else {
+            return Err(ScimError::invalid_syntax("the body must be a JSON object"));
+        };
+        check_schemas(&document, resource_type, service)?;
+        let mut incoming = Self {
+            resource: Resource::new(),
+            write_only: Resource::new(),
+        };
+        incoming.read(document, resource_type)?;
+        require(&incoming.resource, resource_type, ScimType::InvalidValue)?;
+        complete_schemas(&mut incoming.resource, resource_type);
+        Ok(incoming)
+    }
+
+    fn read(
+        &mut self,
+        document: Map<String, Value>,
+        resource_type: &ResourceType,
+    ) -> Result<(), ScimError> {
+        for (key, value) in document {
+            match Member::of(&key, value, resource_type) {
+                Member::Attribute(resolved, value) => self.put(&resolved, value)?,
+                Member::Members(members) => {
+                    for (path, value) in members {
+                        if let Some(resolved) = resource_type.resolve(&path) {
+                            self.put(&resolved, value)?;
+                        }
+                    }
+                }
+                Member::Unknown(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, resolved: &Resolved<'_>, value: Value) -> Result<(), ScimError> {
+        let Some(attribute) = resolved.attribute else {
+            return Ok(());
+        };
+        let written = resolved.sub_attribute.unwrap_or(attribute);
+        let target = match attribute.mutability {
+            Mutability::ReadOnly => return Ok(()),
+            Mutability::WriteOnly => &mut self.write_only,
+            Mutability::ReadWrite | Mutability::Immutable => &mut self.resource,
+        };
+        if attribute.name == "schemas" || written.mutability == Mutability::ReadOnly {
+            return Ok(());
+        }
+        let Some(value) = coerce(written, value, &resolved.canonical())? else {
+            return Ok(());
+        };
+        let holder = match resolved.extension {
+            None => target,
+            Some(urn) => object_at(target, urn),
+        };
+        match resolved.sub_attribute {
+            None => holder.insert(attribute.name.clone(), value),
+            Some(_) if attribute.multi_valued => return Ok(()),
+            Some(sub_attribute) => {
+                object_at(holder, &attribute.name).insert(sub_attribute.name.clone(), value)
+            }
+        };
+        Ok(())
+    }
+}
+
+/// The object under a key, made if it is not there.
+pub(crate) fn object_at<'a>(holder: &'a mut Resource, key: &str) -> &'a mut Resource {
+    let value = holder
+        .entry(key)
+        .or_insert_with(|| Value::Object(Map::new()));
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(object) => object,
+        // Not reached: the value has just been made an object.
+        _ => unreachable!("the value under {key} is an object"),
+    }
+}
+
+/// One key of a document, by what it means.
+pub(crate) enum Member<'a> {
+    /// An attribute, possibly qualified or dotted.
+    Attribute(Resolved<'a>, Value),
+    /// The attributes under a schema's URN.
+    Members(Vec<(AttributePath, Value)>),
+    /// Nothing that the resource type knows.
+    Unknown(Value),
+}
+
+impl<'a> Member<'a> {
+    pub(crate) fn of(key: &str, value: Value, resource_type: &'a ResourceType) -> Self {
+        let is_schema = key.eq_ignore_ascii_case(&resource_type.schema.id)
+            || resource_type.extension(key).is_some();
+        if is_schema {
+            let Value::Object(members) = value else {
+                return Self::Unknown(value);
+            };
+            let qualify = |(name, value): (String, Value)| {
+                AttributePath::parse(&format!("{key}:{name}")).map(|path| (path, value))
+            };
+            return Self::Members(members.into_iter().filter_map(qualify).collect());
+        }
+        match AttributePath::parse(key).and_then(|path| resource_type.resolve(&path)) {
+            Some(resolved) => Self::Attribute(resolved, value),
+            None => Self::Unknown(value),
+        }
+    }
+}
+
+/// A body names its schemas. URNs that nobody knows are tolerated (OneLogin's template
+/// names the one of SCIM 1.0, Entra ID adds one of its own); another resource type's
+/// core schema is a mistake.
+fn check_schemas(
+    document: &Map<String, Value>,
+    resource_type: &ResourceType,
+    service: &ServiceDefinition,
+) -> Result<(), ScimError> {
+    let schemas = document
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case("schemas"))
+        .map(|(_, value)| value);
+    let urns: Vec<&str> = match schemas {
+        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(urn)) => vec![urn.as_str()],
+        _ => Vec::new(),
+    };
+    if urns.is_empty() {
+        return Err(ScimError::invalid_syntax(format!(
+            "schemas is missing; a {} has \"schemas\": [\"{}\"]",
+            resource_type.name, resource_type.schema.id
+        )));
+    }
+    let names = |schema: &str| urns.iter().any(|urn| urn.eq_ignore_ascii_case(schema));
+    let stranger = service
+        .resource_types
+        .iter()
+        .find(|other| other.name != resource_type.name && names(&other.schema.id));
+    match stranger {
+        Some(other) if !names(&resource_type.schema.id) => Err(ScimError::invalid_value(format!(
+            "schemas names a {}, but the address is that of a {}",
+            other.name, resource_type.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that every required attribute is there, in the core and in the extensions
+/// that the resource uses.
+pub(crate) fn require(
+    resource: &Resource,
+    resource_type: &ResourceType,
+    scim_type: ScimType,
+) -> Result<(), ScimError> {
+    let missing = |name: &str| Err(ScimError::of(scim_type, format!("{name} is required")));
+    for attribute in &resource_type.schema.attributes {
+        let writable = matches!(
+            attribute.mutability,
+            Mutability::ReadWrite | Mutability::Immutable
+        );
+        if attribute.required && writable && !resource.contains_key(&attribute.name) {
+            return missing(&attribute.name);
+        }
+    }
+    for extension in &resource_type.extensions {
+        let Some(values) = resource.get(&extension.schema.id) else {
+            if extension.required {
+                return missing(&extension.schema.id);
+            }
+            continue;
+        };
+        for attribute in &extension.schema.attributes {
+            let writable = matches!(
+                attribute.mutability,
+                Mutability::ReadWrite | Mutability::Immutable
+            );
+            if attribute.required && writable && values.get(&attribute.name).is_none() {
+                return missing(&format!("{}:{}", extension.schema.id, attribute.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes `schemas` name the core schema and the extensions in use.
+pub fn complete_schemas(resource: &mut Resource, resource_type: &ResourceType) {
+    let mut schemas = vec![Value::from(resource_type.schema.id.as_str())];
+    for extension in &resource_type.extensions {
+        if resource.contains_key(&extension.schema.id) {
+            schemas.push(extension.schema.id.as_str().into());
+        }
+    }
+    resource.insert("schemas".to_owned(), Value::Array(schemas));
+}
+
+/// The resource after a PUT: what the client sent, with the read-only attributes of the
+/// existing resource (RFC 7644 section 3.5.1).
+///
+/// # Errors
+///
+/// `mutability` if an immutable attribute that has a value would get another one.
+pub fn replace(
+    existing: &Resource,
+    incoming: &Resource,
+    resource_type: &ResourceType,
+) -> Result<Resource, ScimError> {
+    let mut replaced = incoming.clone();
+    let core = resource_type
+        .core_attributes()
+        .map(|attribute| (None, attribute));
+    let extended = resource_type.extensions.iter().flat_map(|extension| {
+        extension
+            .schema
+            .attributes
+            .iter()
+            .map(move |attribute| (Some(extension.schema.id.as_str()), attribute))
+    });
+    for (urn, attribute) in core.chain(extended) {
+        let holder = match urn {
+            None => Some(existing),
+            Some(urn) => existing.get(urn).and_then(Value::as_object),
+        };
+        let Some(old) = holder.and_then(|holder| holder.get(&attribute.name)) else {
+            continue;
+        };
+        let kept = matches!(
+            attribute.mutability,
+            Mutability::ReadOnly | Mutability::Immutable
+        );
+        if !kept || attribute.name == "schemas" {
+            continue;
+        }
+        let holder = match urn {
+            None => &mut replaced,
+            Some(urn) => object_at(&mut replaced, urn),
+        };
+        let new = holder.insert(attribute.name.clone(), old.clone());
+        if attribute.mutability == Mutability::Immutable && new.is_some_and(|new| new != *old) {
+            return Err(ScimError::of(
+                ScimType::Mutability,
+                format!("{} cannot be changed", attribute.name),
+            ));
+        }
+    }
+    complete_schemas(&mut replaced, resource_type);
+    Ok(replaced)
+}
