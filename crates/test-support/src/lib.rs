@@ -3,6 +3,10 @@
 //! A failure here is a failed test: everything panics with what is wrong and what to
 //! do about it, and nothing skips.
 
+mod http;
+mod ministack;
 mod python;
 
+pub use http::{HttpAnswer, HttpRequest, HttpServer};
+pub use ministack::MiniStack;
 pub use python::python;

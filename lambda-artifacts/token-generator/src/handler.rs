@@ -104,7 +104,7 @@ where
         outcome == Outcome::Success,
     );
     let body = body(&envelope, &physical_resource_id, &outcome)?;
-    let answer_by = now + remaining.saturating_sub(TIME_TO_RETURN);
+    let answer_by = now + time_until_answered(remaining);
     deliver(url, &body, answer_by).await.inspect_err(|error| {
         error!(error = %error, "CloudFormation was not answered");
     })?;
@@ -134,17 +134,30 @@ fn time_to_work(remaining: Duration) -> Duration {
     remaining.saturating_sub(TIME_TO_ANSWER).max(remaining / 2)
 }
 
+/// Of the time that is left, all but what the return needs; a quarter of it if it is short.
+fn time_until_answered(remaining: Duration) -> Duration {
+    remaining
+        .saturating_sub(TIME_TO_RETURN)
+        .max(remaining / 4 * 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_work_leaves_time_for_the_answer() {
-        for (remaining, expected) in [(30_000, 23_000), (14_000, 7_000), (3_000, 1_500), (0, 0)] {
+    fn the_work_leaves_time_for_the_answer_and_the_answer_for_the_return() {
+        for (remaining, work, answer) in [
+            (30_000, 23_000, 29_500),
+            (14_000, 7_000, 13_500),
+            (1_000, 500, 750),
+            (0, 0, 0),
+        ] {
+            let remaining = Duration::from_millis(remaining);
+            assert_eq!(time_to_work(remaining), Duration::from_millis(work));
             assert_eq!(
-                time_to_work(Duration::from_millis(remaining)),
-                Duration::from_millis(expected),
-                "{remaining} ms"
+                time_until_answered(remaining),
+                Duration::from_millis(answer)
             );
         }
     }

@@ -134,6 +134,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn no_event_makes_the_answer_longer_than_cloudformation_takes(
             identifier in ".{0,700}",

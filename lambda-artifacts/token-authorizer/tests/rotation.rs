@@ -1,0 +1,187 @@
+//! The life of a token, against MiniStack's SSM.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_json_client::{Client as Ssm, Environment, Service};
+use serde_json::{Value, json};
+use test_support::MiniStack;
+use token_authorizer::authorizer::{Authorizer, Refusal};
+use token_authorizer::clients::{Client, Settings};
+use token_authorizer::freshness::MAX_AGE;
+use token_authorizer::policy::AuthorizerEvent;
+
+const OVERLAP: Duration = Duration::from_secs(3600);
+const FIRST: &str = "first-0123456789abcdefghijklmnopqrstuvwxyzABCD";
+const SECOND: &str = "second-0123456789abcdefghijklmnopqrstuvwxyzABC";
+const THIRD: &str = "third-0123456789abcdefghijklmnopqrstuvwxyzABCD";
+
+/// An authorizer for the clients `idp` and `hr`, with parameters that no other test uses.
+struct Api {
+    ssm: Ssm,
+    test: &'static str,
+    authorizer: Authorizer,
+    _ministack: Arc<MiniStack>,
+}
+
+impl Api {
+    fn new(test: &'static str) -> Self {
+        let ministack = MiniStack::shared();
+        let environment = Environment::from_variables(ministack.variables()).unwrap();
+        let ssm = Ssm::new(Service::SSM, &environment);
+        let settings = Settings {
+            clients: ["idp", "hr"]
+                .map(|name| Client {
+                    name: name.into(),
+                    parameter_name: format!("/connect-scim/{test}/token/{name}"),
+                    usage_identifier_key: Some(format!("0a1b-{name}")),
+                })
+                .to_vec(),
+            overlap: OVERLAP,
+        };
+        Self {
+            authorizer: Authorizer::new(settings, ssm.clone()),
+            ssm,
+            test,
+            _ministack: ministack,
+        }
+    }
+
+    async fn put(&self, client: &str, token: &str) {
+        let input = json!({
+            "Name": format!("/connect-scim/{}/token/{client}", self.test),
+            "Value": token,
+            "Type": "SecureString",
+            "Overwrite": true
+        });
+        self.ssm
+            .call::<Value>("PutParameter", &input)
+            .await
+            .unwrap();
+    }
+
+    async fn delete(&self, client: &str) {
+        let input = json!({"Name": format!("/connect-scim/{}/token/{client}", self.test)});
+        self.ssm
+            .call::<Value>("DeleteParameter", &input)
+            .await
+            .unwrap();
+    }
+
+    /// The principal of a request with `token`.
+    async fn principal(&self, token: &str, now: SystemTime) -> Result<String, Refusal> {
+        let event: AuthorizerEvent = serde_json::from_value(json!({
+            "type": "TOKEN",
+            "authorizationToken": format!("Bearer {token}"),
+            "methodArn": "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3/dev/GET/Users"
+        }))
+        .unwrap();
+        let allow = self.authorizer.authorize(&event, now).await?;
+        let answer = serde_json::to_value(allow).unwrap();
+        Ok(answer["principalId"].as_str().unwrap().to_owned())
+    }
+}
+
+fn ok(client: &str) -> Result<String, Refusal> {
+    Ok(client.to_owned())
+}
+
+#[tokio::test]
+async fn each_client_is_known_by_its_token() {
+    let api = Api::new("clients");
+    api.put("idp", FIRST).await;
+    api.put("hr", SECOND).await;
+    let now = SystemTime::now();
+    assert_eq!(api.principal(FIRST, now).await, ok("idp"));
+    assert_eq!(api.principal(SECOND, now).await, ok("hr"));
+    assert_eq!(api.principal(THIRD, now).await, Err(Refusal::Unauthorized));
+}
+
+#[tokio::test]
+async fn a_client_without_a_parameter_does_not_shut_out_the_others() {
+    let api = Api::new("missing");
+    api.put("hr", SECOND).await;
+    let now = SystemTime::now();
+    assert_eq!(api.principal(SECOND, now).await, ok("hr"));
+    assert_eq!(api.principal(FIRST, now).await, Err(Refusal::Unauthorized));
+    // And its token works as soon as there is one.
+    api.put("idp", FIRST).await;
+    assert_eq!(api.principal(FIRST, now).await, ok("idp"));
+}
+
+#[tokio::test]
+async fn a_rotated_token_works_at_once_and_its_predecessor_until_the_overlap_ends() {
+    let api = Api::new("rotate");
+    api.put("idp", FIRST).await;
+    let now = SystemTime::now();
+    assert_eq!(api.principal(FIRST, now).await, ok("idp"));
+
+    api.put("idp", SECOND).await;
+    assert_eq!(
+        api.principal(SECOND, now).await,
+        ok("idp"),
+        "in the same second"
+    );
+    assert_eq!(
+        api.principal(FIRST, now).await,
+        ok("idp"),
+        "the predecessor"
+    );
+    assert_eq!(
+        api.principal(FIRST, now + OVERLAP - Duration::from_secs(5))
+            .await,
+        ok("idp"),
+        "just before the end of the overlap"
+    );
+    let after = SystemTime::now() + OVERLAP + Duration::from_secs(1);
+    assert_eq!(
+        api.principal(FIRST, after).await,
+        Err(Refusal::Unauthorized)
+    );
+    assert_eq!(api.principal(SECOND, after).await, ok("idp"));
+}
+
+#[tokio::test]
+async fn the_overlap_ends_also_between_two_reads_of_ssm() {
+    let api = Api::new("overlap-end");
+    api.put("idp", FIRST).await;
+    api.put("idp", SECOND).await;
+    let end = SystemTime::now() + OVERLAP;
+    let shortly_before = end - Duration::from_secs(10);
+    assert_eq!(api.principal(FIRST, shortly_before).await, ok("idp"));
+    // Within MAX_AGE of that read.
+    let shortly_after = end + Duration::from_secs(1);
+    assert_eq!(
+        api.principal(FIRST, shortly_after).await,
+        Err(Refusal::Unauthorized)
+    );
+}
+
+#[tokio::test]
+async fn only_the_last_predecessor_is_accepted() {
+    let api = Api::new("rotate-twice");
+    for token in [FIRST, SECOND, THIRD] {
+        api.put("idp", token).await;
+    }
+    let now = SystemTime::now();
+    assert_eq!(api.principal(FIRST, now).await, Err(Refusal::Unauthorized));
+    assert_eq!(api.principal(SECOND, now).await, ok("idp"));
+    assert_eq!(api.principal(THIRD, now).await, ok("idp"));
+}
+
+#[tokio::test]
+async fn a_revoked_token_dies_with_the_next_read() {
+    let api = Api::new("revoke");
+    api.put("idp", FIRST).await;
+    api.put("hr", SECOND).await;
+    let now = SystemTime::now();
+    assert_eq!(api.principal(FIRST, now).await, ok("idp"));
+    api.delete("idp").await;
+    let later = now + MAX_AGE;
+    assert_eq!(
+        api.principal(FIRST, later).await,
+        Err(Refusal::Unauthorized)
+    );
+    assert_eq!(api.principal(SECOND, later).await, ok("hr"));
+}
