@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use types::*;
-use types::{default_clients, default_routing_profile, default_security_profile};
+use types::{default_client, default_routing_profile, default_security_profile};
 
 /// Everything that `environments/<name>.yaml` may say.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -200,7 +200,7 @@ pub enum EndpointType {
 }
 
 /// A token bucket of API Gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Throttle {
     /// Requests per second, sustained.
@@ -232,7 +232,7 @@ pub enum QuotaPeriod {
 }
 
 /// The bearer tokens.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Token {
     /// The SSM parameter path under which each client's token is kept, as `<parameterName>/<client>`. Default: `/connect-scim/<stackName>/token`.
@@ -254,7 +254,7 @@ pub struct Client {
 }
 
 /// The Lambda functions.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Functions {
     /// The processor that the functions are built for.
@@ -326,4 +326,25 @@ pub struct AttachTo {
 pub struct Artifacts {
     /// An S3 bucket that exists. Default: `connect-scim-artifacts-<account>-<region>`, made on first use.
     pub bucket: Option<BucketName>,
+}
+
+fn default_clients() -> BTreeMap<ClientName, Client> {
+    BTreeMap::from([(default_client(), Client::default())])
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            endpoint_type: EndpointType::default(),
+            base_url: None,
+            throttle: Throttle::default(),
+            quota: None,
+            allowed_cidrs: Vec::new(),
+            authorizer_ttl_seconds: AuthorizerTtl::default(),
+            require_api_key: true,
+            access_logs: true,
+            tracing: false,
+            create_account_logging_role: false,
+        }
+    }
 }
