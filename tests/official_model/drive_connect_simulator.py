@@ -16,6 +16,7 @@ import collections
 import json
 import sys
 import time
+import traceback
 import urllib.request
 
 import boto3
@@ -739,8 +740,10 @@ def main():
     ):
         try:
             part(scenario)
-        except Difference as difference:
-            problems.append(f"{part.__name__}: {difference}")
+        except Exception as problem:
+            if not isinstance(problem, Difference):
+                traceback.print_exc()
+            problems.append(f"{part.__name__}: {type(problem).__name__}: {problem}")
             break
 
     for operation in drive.admin("GET", "operations"):

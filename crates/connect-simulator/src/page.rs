@@ -157,3 +157,81 @@ impl Token {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Operation;
+    use crate::options::{Identity, Settings};
+
+    const ITEMS: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+    /// A page of `ITEMS` without those in `deleted`, asked for at a time.
+    fn page(
+        path: &str,
+        query: &str,
+        milliseconds: u64,
+        deleted: &[&str],
+    ) -> Result<(Vec<&'static str>, Option<String>), ServiceError> {
+        let (operation, labels) = Operation::find("GET", path).unwrap();
+        let call = Call::new(operation, labels, query, b"").unwrap();
+        let context = Context {
+            now: Timestamp::from_milliseconds(milliseconds),
+            fresh_id: "",
+            identity: &Identity::default(),
+            settings: &Settings::default(),
+        };
+        let items = ITEMS
+            .into_iter()
+            .filter(|item| !deleted.contains(item))
+            .map(|item| (item.to_owned(), item));
+        PageRequest::from_query(&call, &context, 1000).map(|page| page.of(items))
+    }
+
+    #[test]
+    fn pages_of_any_size_make_up_the_whole() {
+        for size in 1..=6 {
+            let mut seen = Vec::new();
+            let mut query = format!("maxResults={size}");
+            loop {
+                let (items, token) = page("/users-summary/i", &query, 0, &[]).unwrap();
+                seen.extend(items);
+                let Some(token) = token else { break };
+                query = format!("maxResults={size}&nextToken={token}");
+            }
+            assert_eq!(seen, ITEMS, "pages of {size}");
+        }
+    }
+
+    #[test]
+    fn a_deletion_between_two_pages_hides_nothing() {
+        let (first, token) = page("/users-summary/i", "maxResults=2", 0, &[]).unwrap();
+        let query = format!("maxResults=2&nextToken={}", token.unwrap());
+        let (second, _) = page("/users-summary/i", &query, 0, &["a", "b"]).unwrap();
+        assert_eq!((first, second), (vec!["a", "b"], vec!["c", "d"]));
+    }
+
+    #[test]
+    fn a_token_is_refused_with_another_question_and_after_a_day() {
+        let (_, token) = page("/users-summary/i", "maxResults=2", 0, &[]).unwrap();
+        let query = format!("nextToken={}", token.unwrap());
+        let accepted = |path, milliseconds| page(path, &query, milliseconds, &[]).is_ok();
+
+        assert!(accepted(
+            "/users-summary/i",
+            TOKEN_LIFETIME_MILLISECONDS - 1
+        ));
+        assert!(!accepted("/users-summary/i", TOKEN_LIFETIME_MILLISECONDS));
+        assert!(!accepted("/users-summary/other", 0));
+        assert!(!accepted("/routing-profiles-summary/i", 0));
+        assert!(page("/users-summary/i", "nextToken=", 0, &[]).is_err());
+    }
+
+    #[test]
+    fn a_size_outside_of_the_limits_is_refused() {
+        for size in ["0", "-1", "1001", "many", ""] {
+            let query = format!("maxResults={size}");
+            assert!(page("/users-summary/i", &query, 0, &[]).is_err(), "{size}");
+        }
+    }
+}

@@ -126,6 +126,9 @@ pub(crate) async fn run(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        // Answers are small; waiting to fill a packet would only delay them. Where this is
+        // not possible they come later, but they come.
+        let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             answer(router.clone(), request.map(Body::new))
