@@ -7,7 +7,7 @@
 //! rules, and `tests/official_client.rs` has AWS's own client drive every operation.
 //!
 //! The service is a pure function from a state and a request to a new state and a
-//! response ([`operations`]); [`server`] puts it behind HTTP together with what surrounds
+//! response (`operations`); `server` puts it behind HTTP together with what surrounds
 //! a service in the real world: throttling, a lagging search index, faults.
 //! Where Amazon's documentation leaves a behaviour open, the code that had to choose
 //! says so, and chooses what a careless client would stumble over.
