@@ -5,6 +5,7 @@
 //! there, whatever the order in the request. Operations that wait for each other in a
 //! circle are refused with 409, as RFC 7644 section 3.7.1 allows.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
@@ -13,7 +14,7 @@ use super::{BULK_RESPONSE_URN, BulkOperation, BulkRequest};
 use crate::error::ScimError;
 use crate::etag::Preconditions;
 use crate::projection::Projection;
-use crate::protocol::{Request, Response, operation, parse_path};
+use crate::protocol::{Request, Response, operation, parse_path, percent_encode};
 use crate::schema::ServiceDefinition;
 
 const REFERENCE: &str = "bulkId:";
@@ -334,15 +335,15 @@ fn substitute(value: &mut Value, created: &HashMap<String, Created>) {
 }
 
 fn substitute_path(path: &str, created: &HashMap<String, Created>) -> String {
-    let segments: Vec<&str> = path
+    let segments: Vec<Cow<'_, str>> = path
         .split('/')
         .map(|segment| {
             match segment
                 .strip_prefix(REFERENCE)
                 .and_then(|name| created.get(name))
             {
-                Some(Created::Id(id)) => id.as_str(),
-                _ => segment,
+                Some(Created::Id(id)) => Cow::Owned(percent_encode(id)),
+                _ => Cow::Borrowed(segment),
             }
         })
         .collect();

@@ -76,25 +76,55 @@ impl Filter {
     /// (RFC 7644 table 3).
     pub fn check(&self, resource_type: &ResourceType) -> Result<(), ScimError> {
         match self {
-            Self::Compare { path, operator, .. } if operator.is_ordering() => {
-                let kind = resource_type
+            Self::Compare { path, operator, .. } => {
+                let resolved = resource_type.resolve(path);
+                check_order(
+                    resolved.and_then(|found| found.sub_attribute.or(found.attribute)),
+                    *operator,
+                )
+            }
+            Self::Present(_) => Ok(()),
+            Self::ValuePath { path, filter } => {
+                match resource_type
                     .resolve(path)
-                    .and_then(|resolved| resolved.sub_attribute.or(resolved.attribute))
-                    .map(|attribute| attribute.kind);
-                match kind {
-                    Some(AttributeType::Boolean | AttributeType::Binary) => Err(ScimError::of(
-                        ScimType::InvalidFilter,
-                        format!("{path} has no order; compare it with eq or ne"),
-                    )),
-                    _ => Ok(()),
+                    .and_then(|found| found.attribute)
+                {
+                    Some(attribute) => filter.check_value(attribute),
+                    None => Ok(()),
                 }
             }
-            Self::Compare { .. } | Self::Present(_) => Ok(()),
-            Self::ValuePath { filter, .. } | Self::Not(filter) => filter.check(resource_type),
+            Self::Not(filter) => filter.check(resource_type),
             Self::And(terms) | Self::Or(terms) => {
                 terms.iter().try_for_each(|term| term.check(resource_type))
             }
         }
+    }
+
+    fn check_value(&self, attribute: &Attribute) -> Result<(), ScimError> {
+        match self {
+            Self::Compare { path, operator, .. } => {
+                check_order(attribute.sub_attribute(&path.attribute), *operator)
+            }
+            Self::Present(_) | Self::ValuePath { .. } => Ok(()),
+            Self::Not(filter) => filter.check_value(attribute),
+            Self::And(terms) | Self::Or(terms) => terms
+                .iter()
+                .try_for_each(|term| term.check_value(attribute)),
+        }
+    }
+}
+
+fn check_order(attribute: Option<&Attribute>, operator: CompareOperator) -> Result<(), ScimError> {
+    match attribute {
+        Some(Attribute {
+            kind: AttributeType::Boolean | AttributeType::Binary,
+            name,
+            ..
+        }) if operator.is_ordering() => {
+            let detail = format!("{name} has no order; compare it with eq or ne");
+            Err(ScimError::of(ScimType::InvalidFilter, detail))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn percent_decode(text: &str) -> Vec<u8> {
 }
 
 /// Encodes everything but RFC 3986's unreserved characters.
-pub(super) fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     use fmt::Write;
 
     let mut encoded = String::with_capacity(text.len());

@@ -12,4 +12,5 @@ pub use http::{HttpRequest, MediaType, parse_query};
 pub use parse::{Operation, Request, parse};
 pub use respond::{Responder, Response};
 
+pub(crate) use http::percent_encode;
 pub(crate) use parse::{operation, parse_path};

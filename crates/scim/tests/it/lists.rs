@@ -1,0 +1,240 @@
+//! Lists (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865).
+
+use scim::ScimType;
+use scim::list::{ListQuery, Page, Paging};
+use scim::protocol::{Operation, Responder};
+use scim::schema::{ResourceType, ServiceDefinition};
+use serde_json::{Value, json};
+
+use crate::service::{http, parsed, resource, service};
+
+fn query(service: &ServiceDefinition, text: &str) -> ListQuery {
+    let request =
+        parsed(service, "GET", &format!("/Users?{text}"), &Value::Null).expect("accepted");
+    let Operation::List { query, .. } = request.operation else {
+        panic!("a list")
+    };
+    query
+}
+
+fn users(resource_type: &ResourceType, count: u32) -> Vec<(&ResourceType, scim::Resource)> {
+    (0..count)
+        .map(|number| {
+            let name = format!("user{number:03}");
+            let active = number % 2 == 0;
+            (
+                resource_type,
+                resource(json!({"id": number.to_string(), "userName": name, "active": active})),
+            )
+        })
+        .collect()
+}
+
+fn answer(service: &ServiceDefinition, text: &str) -> Value {
+    let query = query(service, text);
+    let page = Page::select(&query, users(&service.resource_types[0], 25)).expect("accepted");
+    let responder = Responder::new(
+        service,
+        &http("GET", "/Users", &Value::Null),
+        "https://example.com/v2/",
+    );
+    responder.list(&query, &page).body.expect("a body")
+}
+
+fn names(response: &Value) -> Vec<&str> {
+    response["Resources"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|user| user["userName"].as_str())
+        .collect()
+}
+
+#[test]
+fn a_page_is_a_list_response() {
+    insta::assert_json_snapshot!(answer(&service(), "startIndex=25&count=10&attributes=userName"), @r#"
+    {
+      "Resources": [
+        {
+          "id": "24",
+          "meta": {
+            "location": "https://example.com/v2/Users/24",
+            "resourceType": "User"
+          },
+          "userName": "user024"
+        }
+      ],
+      "itemsPerPage": 1,
+      "schemas": [
+        "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+      ],
+      "startIndex": 25,
+      "totalResults": 25
+    }
+    "#);
+}
+
+#[test]
+fn start_index_and_count_are_brought_into_range() {
+    let service = service();
+    for (text, start_index, count) in [
+        ("", 1, 100),
+        ("startIndex=0&count=-5", 1, 0),
+        ("startIndex=-7", 1, 100),
+        ("count=0", 1, 0),
+        ("count=100000", 1, 200),
+        ("startIndex=1000&count=5", 1000, 5),
+        ("STARTINDEX=3&Count=4", 3, 4),
+        ("startIndex=&count=", 1, 100),
+    ] {
+        assert_eq!(
+            query(&service, text).paging,
+            Paging::Index { start_index, count },
+            "{text}"
+        );
+    }
+    for text in ["startIndex=x", "count=x", "count=1.5"] {
+        let error =
+            parsed(&service, "GET", &format!("/Users?{text}"), &Value::Null).expect_err(text);
+        assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{text}");
+    }
+}
+
+#[test]
+fn a_page_past_the_end_is_empty_and_echoes_its_start() {
+    let response = answer(&service(), "startIndex=1000");
+    assert_eq!(
+        (&response["startIndex"], &response["totalResults"]),
+        (&json!(1000), &json!(25))
+    );
+    assert_eq!(response["Resources"], json!([]));
+}
+
+#[test]
+fn a_count_of_zero_asks_for_the_total() {
+    let response = answer(&service(), "count=0&filter=active%20eq%20true");
+    assert_eq!(
+        (&response["totalResults"], &response["itemsPerPage"]),
+        (&json!(13), &json!(0))
+    );
+}
+
+#[test]
+fn cursors_lead_through_all_pages_once() {
+    let service = service();
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let response = answer(
+            &service,
+            &format!("filter=active+eq+true&count=5&cursor={cursor}"),
+        );
+        assert_eq!(response.get("startIndex"), None);
+        seen.extend(names(&response).into_iter().map(str::to_owned));
+        match response.get("nextCursor").and_then(Value::as_str) {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 13);
+    assert!(seen.is_sorted());
+}
+
+#[test]
+fn a_cursor_of_another_query_is_refused() {
+    let service = service();
+    let cursor = query(&service, "filter=active+eq+true&cursor=").cursor_at("10");
+    let same = query(&service, &format!("filter=active+eq+true&cursor={cursor}"));
+    assert_eq!(same.position(), Ok(Some("10".to_owned())));
+    for text in [
+        format!("cursor={cursor}"),
+        "cursor=x".to_owned(),
+        format!("filter=active+eq+true&cursor={cursor}x"),
+    ] {
+        let error = query(&service, &text).position().expect_err("refused");
+        assert_eq!(
+            (error.status, error.scim_type),
+            (400, Some(ScimType::InvalidCursor))
+        );
+    }
+    let error =
+        parsed(&service, "GET", "/Users?cursor=&count=x", &Value::Null).expect_err("refused");
+    assert_eq!(error.scim_type, Some(ScimType::InvalidCount));
+}
+
+#[test]
+fn results_are_sorted_by_type_and_case_rule() {
+    let service = service();
+    let user_type = &service.resource_types[0];
+    let candidates = || {
+        [
+            json!({"userName": "b", "emails": [{"value": "z"}, {"value": "A", "primary": true}]}),
+            json!({"userName": "C", "active": true, "emails": [{"value": "b"}]}),
+            json!({"userName": "a", "meta": {"created": "2020-01-01T01:00:00+02:00"}}),
+            json!({"userName": "D", "active": false, "meta": {"created": "2019-12-31T23:30:00Z"}}),
+        ]
+        .map(|user| (user_type, resource(user)))
+    };
+    for (text, expected) in [
+        ("sortBy=userName", "abCD"),
+        ("sortBy=username&sortOrder=Descending", "DCba"),
+        ("sortBy=emails", "bCaD"),
+        ("sortBy=emails.value&sortOrder=descending", "aDCb"),
+        ("sortBy=active", "DCba"),
+        ("sortBy=meta.created", "aDbC"),
+        ("sortBy=unknown", "bCaD"),
+        ("sortBy=", "bCaD"),
+    ] {
+        let page = Page::select(&query(&service, text), candidates()).expect("accepted");
+        let order: String = page
+            .resources
+            .iter()
+            .filter_map(|(_, user)| user["userName"].as_str())
+            .collect();
+        assert_eq!(order, expected, "{text}");
+    }
+    let error = parsed(&service, "GET", "/Users?sortBy=a%20b", &Value::Null).expect_err("refused");
+    assert_eq!(error.scim_type, Some(ScimType::InvalidPath));
+}
+
+#[test]
+fn a_search_at_the_root_looks_at_all_types() {
+    let service = service();
+    let body = json!({
+        "schemas": [scim::list::SEARCH_REQUEST_URN],
+        "filter": "meta.resourceType eq \"Group\" or userName eq \"a\"",
+        "attributes": ["displayName", "userName"],
+        "startIndex": 1,
+        "count": "10",
+        "sortBy": "id",
+    });
+    let request = parsed(&service, "POST", "/.search", &body).expect("accepted");
+    let Operation::List {
+        resource_types,
+        query,
+    } = request.operation
+    else {
+        panic!("a list")
+    };
+    let candidates = vec![
+        (
+            resource_types[0],
+            resource(json!({"id": "2", "userName": "a", "title": "x"})),
+        ),
+        (
+            resource_types[0],
+            resource(json!({"id": "3", "userName": "b"})),
+        ),
+        (
+            resource_types[1],
+            resource(json!({"id": "1", "displayName": "g", "meta": {"resourceType": "Group"}})),
+        ),
+    ];
+    let page = Page::select(&query, candidates).expect("accepted");
+    let ids: Vec<&str> = page
+        .resources
+        .iter()
+        .filter_map(|(_, resource)| resource["id"].as_str())
+        .collect();
+    assert_eq!(ids, ["1", "2"]);
+}

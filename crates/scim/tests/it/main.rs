@@ -1,0 +1,16 @@
+//! Tests of the library as an application uses it.
+//!
+//! One module per section of the RFCs, one per identity provider, and the properties.
+
+mod bulk;
+mod entra_id;
+mod filter;
+mod lists;
+mod okta;
+mod other_identity_providers;
+mod patch;
+mod projection;
+mod properties;
+mod protocol;
+mod resources;
+mod service;
