@@ -98,3 +98,125 @@ fn page_of(list: &str, (items, token): (Vec<Value>, Option<String>)) -> Value {
     }
     Value::Object(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::options::{Identity, Settings};
+    use crate::seed;
+    use crate::timestamp::Timestamp;
+
+    /// Calls at times of the test's choosing.
+    struct Instance {
+        state: State,
+        identity: Identity,
+        settings: Settings,
+    }
+
+    impl Instance {
+        fn new(settings: Settings) -> Self {
+            let identity = Identity::default();
+            Self {
+                state: seed::state(&identity, Timestamp::default()),
+                identity,
+                settings,
+            }
+        }
+
+        fn call(
+            &mut self,
+            milliseconds: u64,
+            method: &str,
+            path: &str,
+            body: &Value,
+        ) -> Result<Value, ServiceError> {
+            let path = path.replace("{I}", &self.identity.instance_id);
+            let (operation, labels) = Operation::find(method, &path).expect("a route");
+            let call = Call::new(operation, labels, "", body.to_string().as_bytes())?;
+            let context = Context {
+                now: Timestamp::from_milliseconds(milliseconds),
+                fresh_id: &format!("created-at-{milliseconds}"),
+                identity: &self.identity,
+                settings: &self.settings,
+            };
+            Ok(respond(&mut self.state, &context, &call)?.unwrap_or_default())
+        }
+
+        fn create(&mut self, milliseconds: u64, username: &str) -> Result<Value, ServiceError> {
+            let profile = self.state.security_profiles.keys().next().cloned();
+            let routing = self.state.routing_profiles.keys().next().cloned();
+            let user = json!({
+                "Username": username,
+                "IdentityInfo": { "FirstName": "Ada", "LastName": "Lovelace" },
+                "SecurityProfileIds": [profile],
+                "RoutingProfileId": routing,
+            });
+            self.call(milliseconds, "PUT", "/users/{I}", &user)
+        }
+
+        /// The ids of the users that a search finds.
+        fn found(&mut self, milliseconds: u64) -> Vec<String> {
+            let everyone = json!({ "InstanceId": self.identity.instance_id });
+            let found = self
+                .call(milliseconds, "POST", "/search-users", &everyone)
+                .expect("a search");
+            let users = found["Users"].as_array().expect("a list");
+            users
+                .iter()
+                .map(|user| user["Id"].as_str().expect("an id").to_owned())
+                .collect()
+        }
+    }
+
+    #[test]
+    fn a_search_sees_a_change_when_the_lag_is_over() {
+        let mut instance = Instance::new(Settings {
+            search_lag_milliseconds: 500,
+            ..Settings::default()
+        });
+        instance.create(1_000, "ada").unwrap();
+        assert!(instance.found(1_499).is_empty());
+        assert_eq!(instance.found(1_500), ["created-at-1000"]);
+
+        instance
+            .call(2_000, "DELETE", "/users/{I}/created-at-1000", &json!({}))
+            .unwrap();
+        assert_eq!(instance.found(2_499), ["created-at-1000"]);
+        assert!(instance.found(2_500).is_empty());
+    }
+
+    #[test]
+    fn usernames_that_differ_in_case_are_two_users() {
+        let mut instance = Instance::new(Settings::default());
+        instance.create(1, "ada").unwrap();
+        instance.create(2, "Ada").unwrap();
+        let refused = instance.create(3, "ada").unwrap_err();
+        assert_eq!(refused.code.name(), "DuplicateResourceException");
+    }
+
+    #[test]
+    fn a_refused_call_changes_nothing() {
+        let mut instance = Instance::new(Settings {
+            user_quota: 1,
+            ..Settings::default()
+        });
+        instance.create(1, "ada").unwrap();
+        let before = json!(instance.state);
+        let path = "/users/{I}/created-at-1/security-profiles";
+        let unknown = json!({ "SecurityProfileIds": ["unknown"] });
+
+        for (method, path, body) in [
+            ("POST", path, unknown),
+            ("POST", path, json!({ "SecurityProfileIds": [] })),
+            ("POST", path, json!({})),
+            ("POST", path, json!({ "SecurityProfileIds": "one" })),
+            ("DELETE", "/users/{I}/unknown", json!({})),
+        ] {
+            assert!(instance.call(2, method, path, &body).is_err(), "{body}");
+        }
+        assert!(instance.create(2, "grace").is_err());
+        assert_eq!(json!(instance.state), before);
+    }
+}

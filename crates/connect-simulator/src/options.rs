@@ -65,7 +65,8 @@ pub struct Settings {
     pub throttle: Option<Throttle>,
     /// How many users the instance takes (Amazon's default is 500).
     pub user_quota: usize,
-    /// How long a change stays unseen by `SearchUsers`, in milliseconds.
+    /// How long a change stays unseen by `SearchUsers`, in milliseconds. A shorter lag
+    /// shows the changes that were made before it, too.
     pub search_lag_milliseconds: u64,
 }
 

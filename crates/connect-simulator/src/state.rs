@@ -37,35 +37,27 @@ pub(crate) struct State {
 #[derive(Clone, Default)]
 struct SearchIndex {
     visible: BTreeMap<String, UserRecord>,
-    /// Changes by the time they become visible, earliest first; no record for a deletion.
+    /// Changes by the time they were made, earliest first; no record for a deletion.
     pending: VecDeque<(Timestamp, String, Option<UserRecord>)>,
 }
 
 impl SearchIndex {
     fn note(&mut self, id: &str, record: Option<UserRecord>, context: &Context<'_>) {
-        let due = context
-            .now
-            .plus_milliseconds(context.settings.search_lag_milliseconds);
-        // A shorter lag, set meanwhile, must not let a change overtake an earlier one.
-        let due = self
-            .pending
-            .back()
-            .map_or(due, |(earlier, ..)| due.max(*earlier));
-        self.pending.push_back((due, id.to_owned(), record));
-        self.advance(context.now);
+        self.pending.push_back((context.now, id.to_owned(), record));
+        self.advance(context);
     }
 
-    fn advance(&mut self, now: Timestamp) {
-        while self.pending.front().is_some_and(|(due, ..)| *due <= now) {
-            match self.pending.pop_front() {
-                Some((_, id, Some(record))) => {
-                    self.visible.insert(id, record);
-                }
-                Some((_, id, None)) => {
-                    self.visible.remove(&id);
-                }
-                None => {}
-            }
+    /// Takes over the changes that are as old as the lag, the one in force now.
+    fn advance(&mut self, context: &Context<'_>) {
+        let lag = context.settings.search_lag_milliseconds;
+        while let Some((changed, ..)) = self.pending.front()
+            && context.now.milliseconds_since(*changed) >= lag
+            && let Some((_, id, record)) = self.pending.pop_front()
+        {
+            match record {
+                Some(record) => self.visible.insert(id, record),
+                None => self.visible.remove(&id),
+            };
         }
     }
 }
@@ -100,8 +92,8 @@ impl State {
     }
 
     /// Lets searches see the changes that are old enough.
-    pub(crate) fn advance_index(&mut self, now: Timestamp) {
-        self.index.advance(now);
+    pub(crate) fn advance_index(&mut self, context: &Context<'_>) {
+        self.index.advance(context);
     }
 
     /// The users by id, as searches see them.

@@ -24,10 +24,6 @@ impl Timestamp {
         self.0
     }
 
-    pub(crate) const fn plus_milliseconds(self, milliseconds: u64) -> Self {
-        Self(self.0.saturating_add(milliseconds))
-    }
-
     /// Milliseconds from `earlier` to this; zero if the clock was set back.
     pub(crate) const fn milliseconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

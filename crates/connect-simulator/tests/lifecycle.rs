@@ -180,7 +180,7 @@ async fn a_server_told_to_stop_answers_the_call_in_progress() {
     let server = tokio::spawn(serve(listener, Options::default(), async {
         let _ = stopped.await;
     }));
-    let rule = r#"{"fault": {"kind": "delay", "milliseconds": 300}}"#;
+    let rule = r#"{"fault": {"kind": "delay", "milliseconds": 300}, "next": 1}"#;
     let added = send(&url, "POST", "/_simulator/faults", rule).await;
     assert!(added.starts_with("HTTP/1.1 204"), "{added}");
 
@@ -188,7 +188,13 @@ async fn a_server_told_to_stop_answers_the_call_in_progress() {
         let url = url.clone();
         async move { list_users(&url).await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The rule is gone as soon as the call has begun.
+    while !send(&url, "GET", "/_simulator/faults", "")
+        .await
+        .ends_with("[]")
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     stop.send(()).unwrap();
 
     assert!(call.await.unwrap().starts_with("HTTP/1.1 200"));

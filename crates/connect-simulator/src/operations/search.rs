@@ -133,7 +133,7 @@ impl Searchable for RoutingProfile {
 pub(super) fn users(state: &mut State, context: &Context<'_>, call: &Call) -> Reply {
     let request = Request::of::<UserRecord>(call)?;
     let page = PageRequest::from_body(call, context, LARGEST_PAGE)?;
-    state.advance_index(context.now);
+    state.advance_index(context);
     let hits: Vec<_> = state
         .searchable_users()
         .iter()
