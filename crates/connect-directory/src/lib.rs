@@ -1,1 +1,24 @@
-//! connect-directory
+//! The directory between the identity provider and Amazon Connect.
+//!
+//! Connect cannot be the store of a SCIM endpoint: it has no disabled state, forgets
+//! deleted users, cannot rename, keeps no external id and answers two calls per second.
+//! So a DynamoDB table holds what the identity provider wants, Connect holds what is,
+//! and reconciliation makes them equal.
+//!
+//! - [`directory`]: create, change, delete, reconcile; how concurrent requests, crashes
+//!   and lost answers are dealt with.
+//! - [`store`]: the table.
+//! - [`mapping`]: a SCIM User as a Connect user; pure.
+//! - [`profiles`]: names of profiles to ids.
+//! - [`plan`]: which calls lead from one state to another; pure.
+//! - [`reconcile`]: carrying the calls out.
+//! - [`connect`]: the calls.
+
+pub mod connect;
+pub mod directory;
+pub mod mapping;
+pub mod plan;
+pub mod profiles;
+pub mod reconcile;
+pub mod store;
+pub mod user;

@@ -1,0 +1,238 @@
+//! The shapes of Amazon Connect's user API that this crate sends and reads.
+//!
+//! Names and structure are those of the official API model (`connect`, 2017-08-08);
+//! `tests/official_model.rs` holds them to it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `UserIdentityInfo`. An absent member is not sent.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct IdentityInfo {
+    /// At most 255 characters, NFC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// At most 300 characters (SAML) or 256, NFC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Refused by instances of identity management SAML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where notifications go, on instances of every identity management.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secondary_email: Option<String>,
+    /// E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
+}
+
+/// `PhoneType`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PhoneType {
+    /// Calls come in the browser.
+    #[default]
+    SoftPhone,
+    /// Calls come to `DeskPhoneNumber`.
+    DeskPhone,
+}
+
+/// `UserPhoneConfig`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PhoneConfig {
+    /// Where calls come.
+    #[serde(default)]
+    pub phone_type: PhoneType,
+    /// Whether calls are accepted for the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_accept: Option<bool>,
+    /// After-contact work in seconds; 0: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_contact_work_time_limit: Option<u32>,
+    /// E.164; with `DESK_PHONE` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk_phone_number: Option<String>,
+    /// Whether the connection is kept between calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persistent_connection: Option<bool>,
+}
+
+/// `CreateUserRequest`, without the instance, which is in the path.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CreateUser<'a> {
+    pub username: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<&'a str>,
+    pub identity_info: &'a IdentityInfo,
+    pub phone_config: &'a PhoneConfig,
+    pub security_profile_ids: Vec<&'a str>,
+    pub routing_profile_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hierarchy_group_id: Option<&'a str>,
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// `CreateUserResponse`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CreatedUser {
+    pub user_id: String,
+}
+
+/// `DescribeUserResponse`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DescribedUser {
+    pub user: User,
+}
+
+/// `User`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct User {
+    /// The user's id; never changes.
+    pub id: String,
+    /// The name to sign in with; never changes, and is case-sensitive.
+    pub username: String,
+    /// Names and addresses.
+    #[serde(default)]
+    pub identity_info: IdentityInfo,
+    /// Phone settings.
+    #[serde(default)]
+    pub phone_config: Option<PhoneConfig>,
+    /// 1 to 10 security profiles.
+    #[serde(default)]
+    pub security_profile_ids: Vec<String>,
+    /// The routing profile.
+    #[serde(default)]
+    pub routing_profile_id: String,
+    /// The group in the agent hierarchy.
+    #[serde(default)]
+    pub hierarchy_group_id: Option<String>,
+    /// Tags, ours and others'.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// `UpdateUserIdentityInfoRequest`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UpdateIdentityInfo<'a> {
+    pub identity_info: &'a IdentityInfo,
+}
+
+/// `UpdateUserSecurityProfilesRequest`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UpdateSecurityProfiles<'a> {
+    pub security_profile_ids: Vec<&'a str>,
+}
+
+/// `UpdateUserRoutingProfileRequest`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UpdateRoutingProfile<'a> {
+    pub routing_profile_id: &'a str,
+}
+
+/// `UpdateUserHierarchyRequest`. Without a group the user leaves the hierarchy.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UpdateHierarchy<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hierarchy_group_id: Option<&'a str>,
+}
+
+/// `UpdateUserPhoneConfigRequest`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UpdatePhoneConfig<'a> {
+    pub phone_config: &'a PhoneConfig,
+}
+
+/// `TagResourceRequest`; its members are the only ones of the API in lower case.
+#[derive(Serialize)]
+pub(crate) struct TagResource<'a> {
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// `SearchUsersRequest`, by one string condition.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SearchUsers<'a> {
+    pub instance_id: &'a str,
+    pub max_results: u32,
+    pub search_criteria: SearchCriteria<'a>,
+}
+
+/// `UserSearchCriteria`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SearchCriteria<'a> {
+    pub string_condition: StringCondition<'a>,
+}
+
+/// `StringCondition`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct StringCondition<'a> {
+    pub field_name: &'a str,
+    pub value: &'a str,
+    pub comparison_type: &'a str,
+}
+
+/// `SearchUsersResponse`. The summary lacks e-mail addresses and the mobile number.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct FoundUsers {
+    #[serde(default)]
+    pub users: Vec<UserSummary>,
+}
+
+/// `ListUsersResponse`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UserPage {
+    #[serde(default)]
+    pub user_summary_list: Vec<UserSummary>,
+    #[serde(default)]
+    pub next_token: Option<String>,
+}
+
+/// `UserSummary`, and the part of `UserSearchSummary` that it shares.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UserSummary {
+    pub id: String,
+    pub username: String,
+}
+
+/// `SecurityProfileSummary`, `RoutingProfileSummary`, `HierarchyGroupSummary`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NamedResource {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// One page of a `List…` operation of named resources. The list has another name in
+/// each operation.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct NamedPage {
+    #[serde(
+        default,
+        alias = "SecurityProfileSummaryList",
+        alias = "RoutingProfileSummaryList",
+        alias = "UserHierarchyGroupSummaryList"
+    )]
+    pub items: Vec<NamedResource>,
+    #[serde(default)]
+    pub next_token: Option<String>,
+}

@@ -1,0 +1,409 @@
+//! Makes Connect have what is wanted of one user: carries out the [plan](crate::plan),
+//! and sorts what goes wrong into what the identity provider must hear and what passes.
+//!
+//! - *Refused*: an invalid value, a name that is taken, a used-up quota, a permission
+//!   that the endpoint lacks. Repeating it changes nothing; somebody has to act.
+//! - *Transient*: throttling, a failure of the service, no answer. It passes.
+//!
+//! Connect's user operations have no idempotency token. All but `CreateUser` are
+//! idempotent by nature; a `CreateUser` that was carried out although its answer was
+//! lost shows as `DuplicateResourceException` on the next one, and is recognised by the
+//! SCIM id in the tags that the user was created with.
+
+use aws_json_client::{Error, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    connect::{
+        Connect, CreateUser, DUPLICATE, IdentityInfo, LIMIT_EXCEEDED, NOT_FOUND, PhoneConfig,
+    },
+    mapping::IdentityManagement,
+    plan::{Call, after, plan},
+    store::{ConnectState, Store, StoreError},
+    user::{AppliedUser, ConnectUser},
+};
+
+/// How often a plan is made anew because Connect turned out to be in another state.
+const ROUNDS: u32 = 4;
+
+/// Whether Connect users that were there before are taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopt {
+    /// Their username is taken.
+    Never,
+    /// Those whose first and last name match as well are.
+    Matching,
+    /// All of the same username are.
+    Always,
+}
+
+/// What is wanted of a user in Connect.
+#[derive(Clone, PartialEq)]
+pub enum Presence {
+    /// The user, as described.
+    Present(ConnectUser),
+    /// The user without permissions if there is one; else none.
+    Suspended(ConnectUser),
+    /// No user.
+    Absent,
+}
+
+impl Presence {
+    fn described(&self) -> Option<&ConnectUser> {
+        match self {
+            Self::Present(user) | Self::Suspended(user) => Some(user),
+            Self::Absent => None,
+        }
+    }
+
+    fn desired(&self, applied: Option<&AppliedUser>) -> Option<&ConnectUser> {
+        match self {
+            Self::Present(user) => Some(user),
+            Self::Suspended(user) => applied.is_some().then_some(user),
+            Self::Absent => None,
+        }
+    }
+}
+
+/// Why Connect does not have what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Somebody has to act.
+    Refused(Refusal),
+    /// It passes; the error code, or what stands for it.
+    Transient(String),
+}
+
+/// What the identity provider's administrator should read. The details may quote
+/// Connect, which may quote input: not for logs.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Somebody else has the username in Connect.
+    #[error("{0}")]
+    UserNameTaken(String),
+    /// Connect does not accept a value.
+    #[error("{0}")]
+    Invalid(String),
+    /// A quota of the Connect instance is used up.
+    #[error("{0}")]
+    QuotaExceeded(String),
+    /// The endpoint may not do this, or the instance is not as it is configured.
+    #[error("{0}")]
+    Misconfigured(String),
+}
+
+impl Refusal {
+    /// One word, for logs and for the record.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UserNameTaken(_) => "UserNameTaken",
+            Self::Invalid(_) => "Invalid",
+            Self::QuotaExceeded(_) => "QuotaExceeded",
+            Self::Misconfigured(_) => "Misconfigured",
+        }
+    }
+}
+
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.code())
+    }
+}
+
+/// Brings single users in Connect to what is wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Reconciler {
+    pub connect: Connect,
+    pub store: Store,
+    pub identity_management: IdentityManagement,
+    pub adopt: Adopt,
+}
+
+/// One user to be brought to what is wanted.
+pub(crate) struct Task<'a> {
+    pub scim_id: &'a str,
+    /// The username by which Connect is asked where no Connect id is known.
+    pub username: &'a str,
+    pub presence: &'a Presence,
+    /// The password that the identity provider chose, for a user to be created.
+    pub password: Option<&'a SecretString>,
+    /// When to leave the rest to others.
+    pub deadline: Instant,
+}
+
+impl Reconciler {
+    /// Brings a user to what is wanted, and `state` to what was found and done.
+    pub(crate) async fn bring(
+        &self,
+        state: &mut ConnectState,
+        task: &Task<'_>,
+    ) -> Result<(), Failure> {
+        if state.uncertain {
+            self.observe(state, task).await?;
+        }
+        for _ in 0..ROUNDS {
+            let applied = state.applied.as_ref();
+            let desired = task.presence.desired(applied);
+            let calls = plan(applied.map(|applied| &applied.user), desired);
+            if self.carry_out(calls, state, task).await? {
+                return Ok(());
+            }
+        }
+        Err(Failure::Transient("Unsettled".to_owned()))
+    }
+
+    /// Reads from Connect what `state` is not certain of.
+    async fn observe(&self, state: &mut ConnectState, task: &Task<'_>) -> Result<(), Failure> {
+        let found = match &state.applied {
+            Some(applied) => {
+                let described = self.connect.describe_user(&applied.user_id);
+                match within(task.deadline, described).await {
+                    Ok(user) => Some(user),
+                    Err(Trouble::Service(error)) if error.code() == Some(NOT_FOUND) => None,
+                    Err(trouble) => return Err(trouble.into_failure("DescribeUser")),
+                }
+            }
+            None => within(task.deadline, self.connect.find_user(task.username))
+                .await
+                .map_err(|trouble| trouble.into_failure("SearchUsers"))?,
+        };
+        let known_id = state.applied.as_ref().map(|applied| applied.user_id.clone());
+        let before = state.applied.take();
+        state.applied = found
+            .map(|user| match task.presence.described() {
+                Some(desired) => {
+                    AppliedUser::observed(user, desired, before.as_ref().map(|before| &before.user))
+                }
+                None => AppliedUser::seen(user),
+            })
+            .filter(|seen| {
+                known_id.as_deref() == Some(seen.user_id.as_str())
+                    || seen.owner() == Some(task.scim_id)
+            });
+        state.uncertain = false;
+        Ok(())
+    }
+
+    /// Makes the calls in order. The answer is whether the plan still held at the end.
+    async fn carry_out(
+        &self,
+        calls: Vec<Call>,
+        state: &mut ConnectState,
+        task: &Task<'_>,
+    ) -> Result<bool, Failure> {
+        for call in calls {
+            let user_id = state
+                .applied
+                .as_ref()
+                .map(|applied| applied.user_id.clone())
+                .unwrap_or_default();
+            let outcome = within(task.deadline, self.make(&call, &user_id, task)).await;
+            match outcome {
+                Ok(user_id) => state.applied = after(state.applied.take(), call, &user_id),
+                Err(Trouble::Service(error)) => match (&call, error.code()) {
+                    (Call::Delete, Some(NOT_FOUND)) => state.applied = None,
+                    (Call::Create(_), Some(DUPLICATE)) => {
+                        state.applied = Some(self.take_over(task).await?);
+                        return Ok(false);
+                    }
+                    (Call::Create(_), Some(NOT_FOUND)) => return Err(failure(&error)),
+                    (_, Some(NOT_FOUND)) => {
+                        // Either the user is gone, or a profile that the call names is.
+                        state.uncertain = true;
+                        self.observe(state, task).await?;
+                        if state.applied.is_some() {
+                            return Err(failure(&error));
+                        }
+                        return Ok(false);
+                    }
+                    _ => {
+                        state.uncertain |= error.may_have_been_carried_out();
+                        return Err(failure(&error));
+                    }
+                },
+                Err(trouble) => {
+                    state.uncertain = true;
+                    return Err(trouble.into_failure(call.operation()));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes one call. The answer is the id of the user that it was about.
+    async fn make(&self, call: &Call, user_id: &str, task: &Task<'_>) -> Result<String, Error> {
+        let connect = &self.connect;
+        match call {
+            Call::Create(user) => return self.create(user, task).await,
+            Call::Delete => connect.delete_user(user_id).await,
+            Call::SecurityProfiles(ids) => {
+                let ids = ids.iter().map(String::as_str).collect();
+                connect.update_security_profiles(user_id, ids).await
+            }
+            Call::Hierarchy(id) => connect.update_hierarchy(user_id, id.as_deref()).await,
+            Call::RoutingProfile(id) => connect.update_routing_profile(user_id, id).await,
+            Call::Identity(identity) => connect.update_identity_info(user_id, identity).await,
+            Call::Phone(phone) => connect.update_phone_config(user_id, phone).await,
+            Call::Tag(tags) => connect.tag_user(user_id, tags).await,
+            Call::Untag(keys) => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                connect.untag_user(user_id, &keys).await
+            }
+        }?;
+        Ok(user_id.to_owned())
+    }
+
+    async fn create(&self, user: &ConnectUser, task: &Task<'_>) -> Result<String, Error> {
+        let generated;
+        let password = match (self.identity_management, task.password) {
+            (IdentityManagement::Saml, _) => None,
+            (IdentityManagement::ConnectManaged, Some(password)) => Some(password.expose_secret()),
+            (IdentityManagement::ConnectManaged, None) => {
+                generated = generate_password();
+                Some(generated.expose_secret())
+            }
+        };
+        let default_phone = PhoneConfig::default();
+        self.connect
+            .create_user(&CreateUser {
+                username: &user.username,
+                password,
+                identity_info: &user.identity,
+                phone_config: user.phone.as_ref().unwrap_or(&default_phone),
+                security_profile_ids: user
+                    .security_profile_ids
+                    .iter()
+                    .map(String::as_str)
+                    .collect(),
+                routing_profile_id: &user.routing_profile_id,
+                hierarchy_group_id: user.hierarchy_group_id.as_deref(),
+                tags: &user.tags,
+            })
+            .await
+    }
+
+    /// The Connect user that has the wanted username already, if it is this user's or
+    /// may become it.
+    async fn take_over(&self, task: &Task<'_>) -> Result<AppliedUser, Failure> {
+        let taken = |detail: &str| Err(Failure::Refused(Refusal::UserNameTaken(detail.to_owned())));
+        let Some(desired) = task.presence.described() else {
+            return Err(Failure::Transient("Unsettled".to_owned()));
+        };
+        let found = within(task.deadline, self.connect.find_user(&desired.username))
+            .await
+            .map_err(|trouble| trouble.into_failure("SearchUsers"))?;
+        let Some(found) = found else {
+            // Deleted in between, or not yet listed.
+            return Err(Failure::Transient(DUPLICATE.to_owned()));
+        };
+        let existing = AppliedUser::observed(found, desired, None);
+        match existing.owner() {
+            Some(owner) if owner == task.scim_id => return Ok(existing),
+            Some(owner) => match self.store.get_record(owner).await {
+                Ok(Some(record)) if record.removed => {
+                    return Err(Failure::Transient("PreviousUserIsBeingRemoved".to_owned()));
+                }
+                Ok(Some(_)) => {
+                    return taken("another SCIM user has this userName in Amazon Connect");
+                }
+                // A user of a directory that no longer exists belongs to nobody.
+                Ok(None) => {}
+                Err(error) => return Err(Failure::Transient(store_code(&error))),
+            },
+            None => {}
+        }
+        let adopted = match self.adopt {
+            Adopt::Always => true,
+            Adopt::Matching => is_same_person(&existing.user.identity, &desired.identity),
+            Adopt::Never => false,
+        };
+        if adopted {
+            return Ok(existing);
+        }
+        taken(match self.adopt {
+            Adopt::Matching => {
+                "Amazon Connect has a user of this userName with another first or last name, which SCIM does not manage: correct the name, delete that user, or deploy with `adopt: always`"
+            }
+            Adopt::Always | Adopt::Never => {
+                "Amazon Connect has a user of this userName, which SCIM does not manage: delete that user, or deploy with `adopt: matching`"
+            }
+        })
+    }
+}
+
+fn is_same_person(existing: &IdentityInfo, desired: &IdentityInfo) -> bool {
+    let same = |left: &Option<String>, right: &Option<String>| {
+        let folded = |name: &Option<String>| name.as_deref().map(crate::store::fold);
+        folded(left) == folded(right)
+    };
+    same(&existing.first_name, &desired.first_name) && same(&existing.last_name, &desired.last_name)
+}
+
+/// Random, and within Connect's rules (8 to 64 characters; lower case, upper case, digit).
+fn generate_password() -> SecretString {
+    SecretString::from(format!("Aa1{}", Uuid::new_v4().simple()))
+}
+
+/// Why a call has no output.
+enum Trouble {
+    Service(Error),
+    OutOfTime,
+}
+
+impl Trouble {
+    fn into_failure(self, operation: &'static str) -> Failure {
+        match self {
+            Self::Service(error) => failure(&error),
+            Self::OutOfTime => Failure::Transient(format!("{operation}OutOfTime")),
+        }
+    }
+}
+
+async fn within<T>(
+    deadline: Instant,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Trouble> {
+    match tokio::time::timeout_at(deadline, call).await {
+        Ok(outcome) => outcome.map_err(Trouble::Service),
+        Err(_) => Err(Trouble::OutOfTime),
+    }
+}
+
+/// Sorts an error of Connect.
+pub(crate) fn failure(error: &Error) -> Failure {
+    let code = error.code().unwrap_or("NoErrorCode");
+    let quoted = error.message().unwrap_or(code);
+    match error.kind() {
+        ErrorKind::Throttled | ErrorKind::Unavailable => Failure::Transient(code.to_owned()),
+        ErrorKind::Unreachable | ErrorKind::InvalidResponse => {
+            Failure::Transient("NoAnswer".to_owned())
+        }
+        ErrorKind::Unsendable => Failure::Refused(Refusal::Misconfigured(
+            "the endpoint cannot sign requests to Amazon Connect".to_owned(),
+        )),
+        ErrorKind::Refused => Failure::Refused(match code {
+            LIMIT_EXCEEDED => Refusal::QuotaExceeded(format!(
+                "a quota of the Amazon Connect instance is used up ({}): {quoted}. Delete users, or ask AWS for more in Service Quotas",
+                if error.operation() == "CreateUser" { "Users per instance" } else { error.operation() },
+            )),
+            DUPLICATE => Refusal::UserNameTaken(format!("Amazon Connect: {quoted}")),
+            NOT_FOUND => Refusal::Invalid(format!(
+                "Amazon Connect no longer has something that the user needs: {quoted}"
+            )),
+            _ if matches!(error.status(), Some(401 | 403)) => Refusal::Misconfigured(format!(
+                "the endpoint is not permitted to call connect:{}: {code}",
+                error.operation()
+            )),
+            _ => Refusal::Invalid(format!("Amazon Connect refused the user: {quoted}")),
+        }),
+    }
+}
+
+fn store_code(error: &StoreError) -> String {
+    match error {
+        StoreError::DynamoDb(error) => error.code().unwrap_or("NoAnswer").to_owned(),
+        _ => "DirectoryTable".to_owned(),
+    }
+}

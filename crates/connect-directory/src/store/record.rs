@@ -1,0 +1,201 @@
+//! What the directory keeps of a user, and how it stands in DynamoDB.
+//!
+//! | Item | pk | sk | holds |
+//! |---|---|---|---|
+//! | user | `USER#<id>` | `USER` | everything |
+//! | by name | `USERNAME#<folded userName>` | `USERNAME` | a copy of the resource; keeps the name unique |
+//! | by external id | `EXTERNALID#<client>#<externalId>` | `<id>` | a copy of the resource |
+//!
+//! The copies make the two look-ups that identity providers send before every change a
+//! single strongly consistent read. They are written in one transaction with the user.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization;
+
+use super::StoreError;
+use crate::user::AppliedUser;
+
+/// A SCIM User as it is stored and shown.
+#[derive(Clone, PartialEq)]
+pub struct StoredUser {
+    /// The SCIM id; never changes.
+    pub id: String,
+    /// Counts the changes of the resource, from 1.
+    pub version: u64,
+    /// When the resource was created: ISO 8601, UTC, milliseconds.
+    pub created: String,
+    /// When the resource was last changed: ISO 8601, UTC, milliseconds.
+    pub last_modified: String,
+    /// The resource in canonical form, without `id` and `meta`.
+    pub document: Map<String, Value>,
+}
+
+impl StoredUser {
+    pub(crate) fn user_name(&self) -> &str {
+        self.document
+            .get("userName")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn external_id(&self) -> Option<&str> {
+        self.document.get("externalId").and_then(Value::as_str)
+    }
+}
+
+/// What the directory knows of the user in Connect.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectState {
+    /// What was last written to Connect; absent: no user there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<AppliedUser>,
+    /// `applied` may be outdated, because the answer to a change is unknown.
+    #[serde(default)]
+    pub uncertain: bool,
+    /// Why Connect does not yet have what is wanted: an error code, no message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// A user with everything that the directory keeps of it.
+#[derive(Clone, PartialEq)]
+pub struct Record {
+    /// What the identity provider wants.
+    pub user: StoredUser,
+    /// The client whose external id the user has.
+    pub client: String,
+    /// What Connect has.
+    pub connect: ConnectState,
+    /// Since when Connect lacks what is wanted: ISO 8601; absent: it has it.
+    pub pending_since: Option<String>,
+    /// The identity provider deleted the user; the record stays until Connect's is gone.
+    pub removed: bool,
+}
+
+/// The right to change one user, until it expires.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub(super) token: String,
+    pub(super) until: Timestamp,
+}
+
+/// ISO 8601, UTC, milliseconds: sorts by time as text.
+pub fn iso(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// One form for all spellings of a userName that SCIM holds to be equal (RFC 7643,
+/// section 4.1.1: caseExact false).
+pub(crate) fn fold(user_name: &str) -> String {
+    user_name
+        .trim()
+        .nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect()
+}
+
+pub(super) fn user_key(id: &str) -> Value {
+    json!({"pk": {"S": format!("USER#{id}")}, "sk": {"S": "USER"}})
+}
+
+pub(super) fn user_name_key(user_name: &str) -> Value {
+    json!({"pk": {"S": format!("USERNAME#{}", fold(user_name))}, "sk": {"S": "USERNAME"}})
+}
+
+pub(super) fn external_id_partition(client: &str, external_id: &str) -> String {
+    format!("EXTERNALID#{client}#{external_id}")
+}
+
+pub(super) fn external_id_key(client: &str, external_id: &str, id: &str) -> Value {
+    json!({"pk": {"S": external_id_partition(client, external_id)}, "sk": {"S": id}})
+}
+
+fn with_user(mut item: Value, user: &StoredUser) -> Value {
+    item["id"] = json!({"S": user.id});
+    item["version"] = json!({"N": user.version.to_string()});
+    item["created"] = json!({"S": user.created});
+    item["lastModified"] = json!({"S": user.last_modified});
+    item["document"] = json!({"S": Value::Object(user.document.clone()).to_string()});
+    item
+}
+
+pub(super) fn user_name_item(user: &StoredUser) -> Value {
+    with_user(user_name_key(user.user_name()), user)
+}
+
+pub(super) fn external_id_item(client: &str, external_id: &str, user: &StoredUser) -> Value {
+    with_user(external_id_key(client, external_id, &user.id), user)
+}
+
+pub(super) fn user_item(record: &Record, claim: Option<&Claim>) -> Result<Value, StoreError> {
+    let user = &record.user;
+    let mut item = with_user(user_key(&user.id), user);
+    item["client"] = json!({"S": record.client});
+    let connect = serde_json::to_string(&record.connect).map_err(|_| StoreError::Malformed)?;
+    item["connect"] = json!({"S": connect});
+    if record.removed {
+        item["removed"] = json!({"BOOL": true});
+    } else {
+        item["listing"] = json!({"S": LISTING});
+        item["listingOrder"] = json!({"S": format!("{}#{}", user.created, user.id)});
+    }
+    if let Some(since) = &record.pending_since {
+        item["pending"] = json!({"S": PENDING});
+        item["pendingSince"] = json!({"S": since});
+    }
+    if let Some(claim) = claim {
+        item["claim"] = json!({"S": claim.token});
+        item["claimUntil"] = json!({"N": claim.until.as_millisecond().to_string()});
+    }
+    Ok(item)
+}
+
+/// The partition of the index that lists users.
+pub(super) const LISTING: &str = "USER";
+
+/// The partition of the index of users that Connect lacks.
+pub(super) const PENDING: &str = "PENDING";
+
+fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreError> {
+    item.get(name)
+        .and_then(|attribute| attribute.get("S"))
+        .and_then(Value::as_str)
+        .ok_or(StoreError::Malformed)
+}
+
+pub(super) fn parse_user(item: &Value) -> Result<StoredUser, StoreError> {
+    let version = item
+        .pointer("/version/N")
+        .and_then(Value::as_str)
+        .and_then(|version| version.parse().ok())
+        .ok_or(StoreError::Malformed)?;
+    Ok(StoredUser {
+        id: string(item, "id")?.to_owned(),
+        version,
+        created: string(item, "created")?.to_owned(),
+        last_modified: string(item, "lastModified")?.to_owned(),
+        document: serde_json::from_str(string(item, "document")?)
+            .map_err(|_| StoreError::Malformed)?,
+    })
+}
+
+pub(super) fn is_removed(item: &Value) -> bool {
+    item.pointer("/removed/BOOL") == Some(&Value::Bool(true))
+}
+
+pub(super) fn parse_record(item: &Value) -> Result<Record, StoreError> {
+    let connect: ConnectState =
+        serde_json::from_str(string(item, "connect")?).map_err(|_| StoreError::Malformed)?;
+    Ok(Record {
+        user: parse_user(item)?,
+        client: string(item, "client")?.to_owned(),
+        connect,
+        pending_since: string(item, "pendingSince").ok().map(str::to_owned),
+        removed: is_removed(item),
+    })
+}
