@@ -207,7 +207,7 @@ impl Client {
         let protocol = self.service.protocol;
         let counts = Arc::new(Counts::default());
         let throttles = Arc::clone(&counts);
-        let outcome = Operation::builder()
+        let invocation = Operation::builder()
             .service_name(self.service.id)
             .operation_name(operation)
             .behavior_version(BehaviorVersion::latest())
@@ -221,9 +221,10 @@ impl Client {
             .interceptor(AttemptCounter(Arc::clone(&counts)))
             .serializer(move |request: Request| http_request(protocol, &request))
             .deserializer(move |response| read(response, &throttles))
-            .build()
-            .invoke(request)
-            .await;
+            .build();
+        // Boxed: the orchestrator's future is several kilobytes and deeply nested, and
+        // would be part of every future that sends something.
+        let outcome = Box::pin(invocation.invoke(request)).await;
 
         let attempts = counts.attempts.load(Ordering::Relaxed);
         let throttled = counts.throttled.load(Ordering::Relaxed);

@@ -121,7 +121,9 @@ pub enum DirectoryError {
     #[error("{0}")]
     Profile(String),
     /// The userName is not to be changed.
-    #[error("userName cannot be changed while the user exists in Amazon Connect, which cannot rename users; deploy with `rename: recreate` to have the Connect user deleted and created anew")]
+    #[error(
+        "userName cannot be changed while the user exists in Amazon Connect, which cannot rename users; deploy with `rename: recreate` to have the Connect user deleted and created anew"
+    )]
     Rename,
     /// Connect refused.
     #[error(transparent)]
@@ -237,7 +239,9 @@ impl Directory {
         };
         if !wanted.active {
             // Nobody of this SCIM id is in Connect, and nobody needs to be.
-            self.store.create(record.clone(), context.now, false).await?;
+            self.store
+                .create(record.clone(), context.now, false)
+                .await?;
             return Ok(Written {
                 user: record.user,
                 pending: false,
@@ -495,7 +499,9 @@ impl Directory {
                 });
             }
             Err(error) => {
-                return Err(Unresolved::Refused(DirectoryError::Profile(error.to_string())));
+                return Err(Unresolved::Refused(DirectoryError::Profile(
+                    error.to_string(),
+                )));
             }
         };
         if !wanted.active && self.settings.deprovision == Deprovision::Delete {

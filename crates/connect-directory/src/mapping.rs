@@ -294,18 +294,16 @@ fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
     })
 }
 
-fn security_profiles(
-    user: &Value,
-    connect: Option<&Value>,
-    groups: &[String],
-) -> SecurityProfiles {
+fn security_profiles(user: &Value, connect: Option<&Value>, groups: &[String]) -> SecurityProfiles {
     let entitlements = elements(Some(user), "entitlements");
     let extension = elements(connect, "securityProfiles");
     let named = distinct(
-        groups
-            .iter()
-            .cloned()
-            .chain(entitlements.iter().chain(extension).filter_map(element_value)),
+        groups.iter().cloned().chain(
+            entitlements
+                .iter()
+                .chain(extension)
+                .filter_map(element_value),
+        ),
     );
     if !named.is_empty() {
         return SecurityProfiles::Named(named);

@@ -86,7 +86,9 @@ pub enum ProfileError {
     #[error("the Amazon Connect instance has several hierarchy groups called \"{0}\"")]
     Ambiguous(String),
     /// More security profiles than Connect allows.
-    #[error("{0} security profiles are named; Amazon Connect allows a user {MAXIMUM_SECURITY_PROFILES}")]
+    #[error(
+        "{0} security profiles are named; Amazon Connect allows a user {MAXIMUM_SECURITY_PROFILES}"
+    )]
     TooMany(usize),
     /// Connect did not give the list.
     #[error(transparent)]
@@ -135,14 +137,17 @@ impl List {
 
     /// The resource of this name, or of this name in other case if that is only one.
     fn find(&self, name: &str) -> Option<&NamedResource> {
-        self.items.iter().find(|item| item.name == name).or_else(|| {
-            let folded = name.to_lowercase();
-            let mut similar = self
-                .items
-                .iter()
-                .filter(|item| item.name.to_lowercase() == folded);
-            similar.next().filter(|_| similar.next().is_none())
-        })
+        self.items
+            .iter()
+            .find(|item| item.name == name)
+            .or_else(|| {
+                let folded = name.to_lowercase();
+                let mut similar = self
+                    .items
+                    .iter()
+                    .filter(|item| item.name.to_lowercase() == folded);
+                similar.next().filter(|_| similar.next().is_none())
+            })
     }
 
     fn closest(&self, name: &str) -> Vec<String> {
@@ -182,13 +187,21 @@ impl Profiles {
     ///
     /// # Errors
     /// When a name does not exist, and when Connect does not answer.
-    pub async fn resolve(&self, wanted: &Wanted, suspended: bool) -> Result<ProfileIds, ProfileError> {
+    pub async fn resolve(
+        &self,
+        wanted: &Wanted,
+        suspended: bool,
+    ) -> Result<ProfileIds, ProfileError> {
         let mut lists = self.lists.lock().await;
         let security_profiles = self.resolve_security_profiles(&mut lists, wanted).await?;
         let security_profiles = match &self.defaults.suspended_security_profile {
             Some(name) if suspended => {
-                self.find_all(&mut lists, Kind::SecurityProfile, std::slice::from_ref(name))
-                    .await?
+                self.find_all(
+                    &mut lists,
+                    Kind::SecurityProfile,
+                    std::slice::from_ref(name),
+                )
+                .await?
             }
             _ => security_profiles,
         };
@@ -227,7 +240,8 @@ impl Profiles {
             SecurityProfiles::Named(names) => names,
             SecurityProfiles::Default => default,
             SecurityProfiles::Department(parts) => {
-                self.refresh(lists, Kind::SecurityProfile, TIME_TO_LIVE).await?;
+                self.refresh(lists, Kind::SecurityProfile, TIME_TO_LIVE)
+                    .await?;
                 let names_profiles = parts
                     .iter()
                     .any(|part| lists.security_profiles.find(part).is_some());

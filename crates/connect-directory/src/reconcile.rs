@@ -169,7 +169,10 @@ impl Reconciler {
                 .await
                 .map_err(|trouble| trouble.into_failure("SearchUsers"))?,
         };
-        let known_id = state.applied.as_ref().map(|applied| applied.user_id.clone());
+        let known_id = state
+            .applied
+            .as_ref()
+            .map(|applied| applied.user_id.clone());
         let before = state.applied.take();
         state.applied = found
             .map(|user| match task.presence.described() {
@@ -386,7 +389,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
         ErrorKind::Refused => Failure::Refused(match code {
             LIMIT_EXCEEDED => Refusal::QuotaExceeded(format!(
                 "a quota of the Amazon Connect instance is used up ({}): {quoted}. Delete users, or ask AWS for more in Service Quotas",
-                if error.operation() == "CreateUser" { "Users per instance" } else { error.operation() },
+                if error.operation() == "CreateUser" {
+                    "Users per instance"
+                } else {
+                    error.operation()
+                },
             )),
             DUPLICATE => Refusal::UserNameTaken(format!("Amazon Connect: {quoted}")),
             NOT_FOUND => Refusal::Invalid(format!(

@@ -12,13 +12,13 @@ use std::{
 
 use aws_json_client::{Client, Error, Method, Request, Response};
 
-pub use shapes::{IdentityInfo, NamedResource, PhoneConfig, PhoneType, User};
 pub(crate) use shapes::CreateUser;
 use shapes::{
     CreatedUser, DescribedUser, FoundUsers, NamedPage, SearchCriteria, SearchUsers,
     StringCondition, TagResource, UpdateHierarchy, UpdateIdentityInfo, UpdatePhoneConfig,
     UpdateRoutingProfile, UpdateSecurityProfiles, UserPage, UserSummary,
 };
+pub use shapes::{IdentityInfo, NamedResource, PhoneConfig, PhoneType, User};
 
 /// The largest page of `List…` operations.
 const LIST_PAGE: &str = "1000";
@@ -59,7 +59,9 @@ impl Usage {
 
 /// The instance ARN is not one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("not the ARN of an Amazon Connect instance: it must look like arn:aws:connect:<region>:<account>:instance/<id>")]
+#[error(
+    "not the ARN of an Amazon Connect instance: it must look like arn:aws:connect:<region>:<account>:instance/<id>"
+)]
 pub struct InstanceArnError;
 
 impl Connect {
@@ -107,7 +109,13 @@ impl Connect {
         };
         self.usage.calls.fetch_add(calls, Ordering::Relaxed);
         self.usage.throttled.fetch_add(throttled, Ordering::Relaxed);
-        tracing::debug!(operation, calls, throttled, ok = outcome.is_ok(), "called Connect");
+        tracing::debug!(
+            operation,
+            calls,
+            throttled,
+            ok = outcome.is_ok(),
+            "called Connect"
+        );
         outcome
     }
 
@@ -155,7 +163,12 @@ impl Connect {
         identity_info: &IdentityInfo,
     ) -> Result<(), Error> {
         let request = self
-            .user_request("UpdateUserIdentityInfo", Method::Post, user_id, &["identity-info"])
+            .user_request(
+                "UpdateUserIdentityInfo",
+                Method::Post,
+                user_id,
+                &["identity-info"],
+            )
             .body(&UpdateIdentityInfo { identity_info })?;
         self.send(request).await.map(drop)
     }
@@ -215,7 +228,12 @@ impl Connect {
         phone_config: &PhoneConfig,
     ) -> Result<(), Error> {
         let request = self
-            .user_request("UpdateUserPhoneConfig", Method::Post, user_id, &["phone-config"])
+            .user_request(
+                "UpdateUserPhoneConfig",
+                Method::Post,
+                user_id,
+                &["phone-config"],
+            )
             .body(&UpdatePhoneConfig { phone_config })?;
         self.send(request).await.map(drop)
     }
@@ -248,8 +266,8 @@ impl Connect {
     /// documented about its consistency), so a miss is confirmed by `ListUsers`. Only a
     /// name that Connect has just called taken is worth that.
     pub async fn find_user(&self, username: &str) -> Result<Option<User>, Error> {
-        let search = Request::rest("SearchUsers", Method::Post, &["search-users"]).body(
-            &SearchUsers {
+        let search =
+            Request::rest("SearchUsers", Method::Post, &["search-users"]).body(&SearchUsers {
                 instance_id: self.instance_id(),
                 max_results: 10,
                 search_criteria: SearchCriteria {
@@ -259,8 +277,7 @@ impl Connect {
                         comparison_type: "EXACT",
                     },
                 },
-            },
-        )?;
+            })?;
         let found: FoundUsers = self.send(search).await?.json()?;
         let by_name = |users: Vec<UserSummary>| {
             users
@@ -295,17 +312,20 @@ impl Connect {
 
     /// `ListSecurityProfiles`, all pages.
     pub async fn security_profiles(&self) -> Result<Vec<NamedResource>, Error> {
-        self.list("ListSecurityProfiles", "security-profiles-summary").await
+        self.list("ListSecurityProfiles", "security-profiles-summary")
+            .await
     }
 
     /// `ListRoutingProfiles`, all pages.
     pub async fn routing_profiles(&self) -> Result<Vec<NamedResource>, Error> {
-        self.list("ListRoutingProfiles", "routing-profiles-summary").await
+        self.list("ListRoutingProfiles", "routing-profiles-summary")
+            .await
     }
 
     /// `ListUserHierarchyGroups`, all pages. Names may occur at several levels.
     pub async fn hierarchy_groups(&self) -> Result<Vec<NamedResource>, Error> {
-        self.list("ListUserHierarchyGroups", "user-hierarchy-groups-summary").await
+        self.list("ListUserHierarchyGroups", "user-hierarchy-groups-summary")
+            .await
     }
 
     async fn list(

@@ -13,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use record::{Claim, ConnectState, Record, StoredUser, iso};
 pub(crate) use record::fold;
+pub use record::{Claim, ConnectState, Record, StoredUser, iso};
 use record::{
     LISTING, PENDING, external_id_item, external_id_key, external_id_partition, is_removed,
     parse_record, parse_user, user_item, user_key, user_name_item, user_name_key,
@@ -152,8 +152,12 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn ids(&self) -> Result<Vec<String>, StoreError> {
-        self.index_ids("listing", "listing = :partition", json!({":partition": {"S": LISTING}}))
-            .await
+        self.index_ids(
+            "listing",
+            "listing = :partition",
+            json!({":partition": {"S": LISTING}}),
+        )
+        .await
     }
 
     /// The ids of users that Connect has lacked since before the given time, longest
@@ -273,12 +277,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Busy`] when another request holds the
     /// user, or when the table cannot be written.
-    pub async fn claim(
-        &self,
-        id: &str,
-        now: Timestamp,
-        whom: Whom,
-    ) -> Result<Claimed, StoreError> {
+    pub async fn claim(&self, id: &str, now: Timestamp, whom: Whom) -> Result<Claimed, StoreError> {
         let claim = claim(now);
         let free = "attribute_exists(pk) AND \
             (attribute_not_exists(#claim) OR claimUntil < :now OR #claim = :token)";
@@ -455,7 +454,11 @@ impl Store {
                 "ClientRequestToken": Uuid::new_v4().to_string(),
                 "TransactItems": changes,
             });
-            let error = match self.client.call::<Value>("TransactWriteItems", &request).await {
+            let error = match self
+                .client
+                .call::<Value>("TransactWriteItems", &request)
+                .await
+            {
                 Ok(_) => return Ok(()),
                 Err(error) => error,
             };

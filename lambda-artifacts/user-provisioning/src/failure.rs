@@ -1,0 +1,83 @@
+//! What the identity provider reads when a change was refused or failed.
+
+use aws_json_client::ErrorKind;
+use connect_directory::{
+    directory::{ChangeError, DirectoryError},
+    reconcile::Refusal,
+    store::StoreError,
+};
+use scim::{ScimError, ScimType};
+
+/// Seconds after which a request that met another one may be repeated.
+const BUSY_RETRY_SECONDS: u32 = 2;
+
+/// Seconds after which a request that met an outage may be repeated.
+const OUTAGE_RETRY_SECONDS: u32 = 10;
+
+pub(crate) fn change_error(error: ChangeError<ScimError>) -> ScimError {
+    match error {
+        ChangeError::Caller(error) => error,
+        ChangeError::Directory(error) => directory_error(error),
+    }
+}
+
+pub(crate) fn directory_error(error: DirectoryError) -> ScimError {
+    match error {
+        DirectoryError::Mapping(error) => ScimError::invalid_value(error.to_string()),
+        DirectoryError::Profile(detail) => ScimError::invalid_value(detail),
+        DirectoryError::Rename => ScimError::of(ScimType::Mutability, error.to_string()),
+        DirectoryError::Refused(refusal) => refused(&refusal),
+        DirectoryError::Store(error) => store_error(error),
+    }
+}
+
+fn refused(refusal: &Refusal) -> ScimError {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::UserNameTaken(_) => ScimError::uniqueness(detail),
+        Refusal::Invalid(_) => ScimError::invalid_value(detail),
+        Refusal::QuotaExceeded(_) => ScimError::new(400, detail),
+        Refusal::Misconfigured(_) => ScimError::new(500, detail),
+    }
+}
+
+pub(crate) fn store_error(error: StoreError) -> ScimError {
+    match error {
+        StoreError::UserNameTaken => {
+            ScimError::uniqueness("userName is taken by another user of this endpoint")
+        }
+        StoreError::NotFound => not_found(),
+        StoreError::Busy | StoreError::ClaimLost => ScimError::unavailable(
+            "another request is changing the same user; repeat this one",
+            BUSY_RETRY_SECONDS,
+        ),
+        StoreError::DynamoDb(error) => {
+            tracing::error!(%error, "the directory table cannot be used");
+            match error.kind() {
+                ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Unreachable => {
+                    ScimError::unavailable(
+                        "the directory is out of reach; nothing was changed for good, repeat the request",
+                        OUTAGE_RETRY_SECONDS,
+                    )
+                }
+                ErrorKind::Refused | ErrorKind::Unsendable | ErrorKind::InvalidResponse => {
+                    ScimError::new(
+                        500,
+                        "the directory refused the request; see the function's log",
+                    )
+                }
+            }
+        }
+        StoreError::Malformed => {
+            tracing::error!("an item of the directory table is malformed");
+            ScimError::new(
+                500,
+                "an item of the directory is malformed; see the function's log",
+            )
+        }
+    }
+}
+
+pub(crate) fn not_found() -> ScimError {
+    ScimError::not_found("there is no user of this id")
+}

@@ -1,0 +1,250 @@
+//! One request, from the event to the answer and the line in the log.
+
+use std::time::{Duration, SystemTime};
+
+use aws_json_client::{Client, Environment, Service};
+use connect_directory::{
+    connect::{Connect, InstanceArnError},
+    directory::{Context, Directory},
+    store::Store,
+};
+use jiff::Timestamp;
+use scim::{
+    ScimError,
+    bulk::{BulkRequest, BulkRun},
+    list::Page,
+    protocol::{HttpRequest, Operation, Request, Responder, Response, parse},
+    schema::ServiceDefinition,
+};
+use tokio::time::Instant;
+
+use crate::{
+    configuration::Configuration,
+    event::{ProxyEvent, ProxyResponse},
+    service, users,
+};
+
+/// How long Connect is waited for before the rest is left to the reconciler. Identity
+/// providers give up later than this, and send the next request only after the answer.
+const CONNECT_TIME: Duration = Duration::from_secs(8);
+
+/// What is kept of the function's own time to write the outcome down and answer.
+const RESERVED_TIME: Duration = Duration::from_secs(3);
+
+/// Everything that outlives a request.
+pub struct Handler {
+    service: ServiceDefinition,
+    directory: Directory,
+    connect: Connect,
+    base_url: Option<String>,
+}
+
+/// What one request was about and came to, for the log.
+#[derive(Default)]
+struct Summary {
+    operation: &'static str,
+    resource_type: String,
+    scim_type: Option<&'static str>,
+    pending: u32,
+}
+
+impl Handler {
+    /// A handler by its configuration. Opens no connection.
+    ///
+    /// # Errors
+    /// When the instance's ARN is not one.
+    pub fn new(
+        configuration: &Configuration,
+        environment: &Environment,
+    ) -> Result<Self, InstanceArnError> {
+        let dynamodb = Client::builder(Service::DYNAMODB, environment)
+            .initial_backoff(Duration::from_millis(50))
+            .max_attempts(4)
+            .connect_timeout(Duration::from_secs(1))
+            .attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(6))
+            .build();
+        let connect = Client::builder(Service::CONNECT, environment)
+            .http_client(dynamodb.http_client())
+            .initial_backoff(Duration::from_millis(500))
+            .build();
+        let connect = Connect::new(connect, &configuration.instance_arn)?;
+        Ok(Self {
+            service: service::definition(),
+            directory: Directory::new(
+                Store::new(dynamodb, &configuration.directory_table),
+                connect.clone(),
+                configuration.settings.clone(),
+            ),
+            connect,
+            base_url: configuration.scim_base_url.clone(),
+        })
+    }
+
+    /// Answers an event. `deadline` is when Lambda ends the function, in milliseconds
+    /// since 1970.
+    pub async fn handle(&self, event: ProxyEvent, deadline: u64) -> ProxyResponse {
+        let started = Instant::now();
+        let used_before = self.connect.usage();
+        let client = event.client().to_owned();
+        let api_request_id = event.request_context.request_id.clone();
+        let base = event.base_url(self.base_url.as_deref());
+        let http = event.into_http_request();
+        let context = Context {
+            now: Timestamp::now(),
+            deadline: started + CONNECT_TIME.min(remaining(deadline)),
+            client: &client,
+        };
+
+        let mut summary = Summary::default();
+        let response = self.answer(&http, &base, context, &mut summary).await;
+
+        let used = self.connect.usage().since(used_before);
+        tracing::info!(
+            api_request_id,
+            client,
+            operation = summary.operation,
+            resource_type = summary.resource_type,
+            status = response.status,
+            scim_type = summary.scim_type,
+            milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            connect_calls = used.calls,
+            connect_throttles = used.throttled,
+            pending = summary.pending,
+            "answered"
+        );
+        response.into()
+    }
+
+    async fn answer(
+        &self,
+        http: &HttpRequest,
+        base: &str,
+        context: Context<'_>,
+        summary: &mut Summary,
+    ) -> Response {
+        let responder = Responder::new(&self.service, http, base);
+        let request = match parse(&self.service, http) {
+            Ok(request) => request,
+            Err(error) => {
+                summary.operation = "unparsable";
+                summary.scim_type = error.scim_type.map(scim::ScimType::as_str);
+                return responder.error(&error);
+            }
+        };
+        summary.operation = request.operation.name();
+        if let Some(resource_type) = request.operation.resource_type() {
+            summary.resource_type.clone_from(&resource_type.name);
+        }
+        match &request.operation {
+            Operation::Bulk(bulk) => self.bulk(bulk.clone(), &responder, context, summary).await,
+            _ => self.single(&request, &responder, context, summary).await,
+        }
+    }
+
+    async fn bulk(
+        &self,
+        bulk: BulkRequest,
+        responder: &Responder<'_>,
+        context: Context<'_>,
+        summary: &mut Summary,
+    ) -> Response {
+        let mut run = BulkRun::new(&self.service, bulk, responder.base());
+        while let Some(step) = run.next_step() {
+            let response = self
+                .single(&step.request, responder, context, summary)
+                .await;
+            run.record(step.index, &response);
+        }
+        responder.document(200, run.finish())
+    }
+
+    async fn single(
+        &self,
+        request: &Request<'_>,
+        responder: &Responder<'_>,
+        context: Context<'_>,
+        summary: &mut Summary,
+    ) -> Response {
+        match self.execute(request, responder, context, summary).await {
+            Ok(response) => response,
+            Err(error) => {
+                summary.scim_type = error.scim_type.map(scim::ScimType::as_str);
+                responder.error(&error)
+            }
+        }
+    }
+
+    async fn execute(
+        &self,
+        request: &Request<'_>,
+        responder: &Responder<'_>,
+        context: Context<'_>,
+        summary: &mut Summary,
+    ) -> Result<Response, ScimError> {
+        let directory = &self.directory;
+        Ok(match &request.operation {
+            Operation::Create {
+                resource_type,
+                incoming,
+            } => {
+                let changed = users::create(directory, incoming, context).await?;
+                summary.pending += u32::from(changed.pending);
+                responder.created(request, resource_type, &changed.resource)
+            }
+            Operation::Get { resource_type, id } => {
+                let user = users::get(directory, id).await?;
+                responder.found(request, resource_type, &user)
+            }
+            Operation::List {
+                resource_types,
+                query,
+            } => {
+                let page = match resource_types.first() {
+                    Some(user) => users::list(directory, user, query, context.client).await?,
+                    None => Page::empty(),
+                };
+                responder.list(query, &page)
+            }
+            Operation::Replace {
+                resource_type,
+                id,
+                incoming,
+            } => {
+                let changed =
+                    users::put(directory, request, resource_type, id, incoming, context).await?;
+                summary.pending += u32::from(changed.pending);
+                responder.updated(request, resource_type, &changed.resource)
+            }
+            Operation::Patch {
+                resource_type,
+                id,
+                patch,
+            } => {
+                let changed =
+                    users::patch(directory, request, resource_type, id, patch, context).await?;
+                summary.pending += u32::from(changed.pending);
+                responder.updated(request, resource_type, &changed.resource)
+            }
+            Operation::Delete { id, .. } => {
+                users::delete(directory, request, id, context).await?;
+                responder.deleted()
+            }
+            Operation::Discovery(document) => responder.discovery(document),
+            Operation::Options { allow } => responder.options(allow),
+            Operation::Bulk(_) => {
+                return Err(ScimError::invalid_syntax(
+                    "a bulk request cannot hold another",
+                ));
+            }
+        })
+    }
+}
+
+/// The time that Connect may take, by the time at which Lambda ends the function.
+fn remaining(deadline: u64) -> Duration {
+    let end = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline);
+    end.duration_since(SystemTime::now())
+        .unwrap_or_default()
+        .saturating_sub(RESERVED_TIME)
+}

@@ -1,0 +1,251 @@
+//! SCIM operations on users, as changes of the directory.
+
+use connect_directory::{
+    directory::{Context, Directory},
+    store::StoredUser,
+};
+use scim::{
+    Resource, ScimError, etag,
+    filter::Equality,
+    list::{ListQuery, Page, Paging},
+    patch::PatchRequest,
+    protocol::Request,
+    resource::{Incoming, replace},
+    schema::ResourceType,
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::failure::{change_error, directory_error, not_found, store_error};
+
+/// Attributes that the service writes: part of what is shown, not of what is stored.
+const OWN_ATTRIBUTES: [&str; 3] = ["id", "meta", "groups"];
+
+/// A user in canonical form, as the protocol knows it.
+pub(crate) fn resource(user: &StoredUser) -> Resource {
+    let mut resource = user.document.clone();
+    resource.insert("id".to_owned(), json!(user.id));
+    resource.insert(
+        "meta".to_owned(),
+        json!({
+            "resourceType": "User",
+            "created": user.created,
+            "lastModified": user.last_modified,
+            "version": version(user),
+        }),
+    );
+    resource
+}
+
+fn version(user: &StoredUser) -> String {
+    etag::weak(&user.version.to_string())
+}
+
+/// What is stored of a resource.
+fn document(mut resource: Resource) -> Resource {
+    resource.retain(|name, _| !OWN_ATTRIBUTES.contains(&name.as_str()));
+    resource
+}
+
+/// A user who is not said to be inactive is active, and is shown as such.
+fn with_active(mut resource: Resource, active: bool) -> Resource {
+    resource.entry("active").or_insert(Value::Bool(active));
+    resource
+}
+
+fn password(write_only: &Resource) -> Option<SecretString> {
+    write_only
+        .get("password")
+        .and_then(Value::as_str)
+        .map(SecretString::from)
+}
+
+/// A user after a change, and whether Connect has it already.
+pub(crate) struct Changed {
+    pub resource: Resource,
+    pub pending: bool,
+}
+
+pub(crate) async fn create(
+    directory: &Directory,
+    incoming: &Incoming,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    let document = document(with_active(incoming.resource.clone(), true));
+    let password = password(&incoming.write_only);
+    let written = directory
+        .create(document, password.as_ref(), context)
+        .await
+        .map_err(directory_error)?;
+    Ok(Changed {
+        resource: resource(&written.user),
+        pending: written.pending,
+    })
+}
+
+pub(crate) async fn get(directory: &Directory, id: &str) -> Result<Resource, ScimError> {
+    let user = directory.store().get(id).await.map_err(store_error)?;
+    user.as_ref().map(resource).ok_or_else(not_found)
+}
+
+pub(crate) async fn put(
+    directory: &Directory,
+    request: &Request<'_>,
+    resource_type: &ResourceType,
+    id: &str,
+    incoming: &Incoming,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    change(directory, request, id, context, |before| {
+        // An identity provider that leaves `active` out does not mean to reactivate.
+        let active = before.get("active").and_then(Value::as_bool) != Some(false);
+        let incoming = with_active(incoming.resource.clone(), active);
+        replace(before, &incoming, resource_type)
+    })
+    .await
+}
+
+pub(crate) async fn patch(
+    directory: &Directory,
+    request: &Request<'_>,
+    resource_type: &ResourceType,
+    id: &str,
+    patch: &PatchRequest,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    change(directory, request, id, context, |before| {
+        Ok(patch.apply(before, resource_type)?.resource)
+    })
+    .await
+}
+
+async fn change(
+    directory: &Directory,
+    request: &Request<'_>,
+    id: &str,
+    context: Context<'_>,
+    change: impl FnOnce(&Resource) -> Result<Resource, ScimError>,
+) -> Result<Changed, ScimError> {
+    let written = directory
+        .update(
+            id,
+            |user| {
+                request.preconditions.check_write(&version(user))?;
+                change(&resource(user)).map(document)
+            },
+            context,
+        )
+        .await
+        .map_err(change_error)?;
+    Ok(Changed {
+        resource: resource(&written.user),
+        pending: written.pending,
+    })
+}
+
+pub(crate) async fn delete(
+    directory: &Directory,
+    request: &Request<'_>,
+    id: &str,
+    context: Context<'_>,
+) -> Result<(), ScimError> {
+    directory
+        .delete(
+            id,
+            |user| request.preconditions.check_write(&version(user)),
+            context,
+        )
+        .await
+        .map_err(change_error)
+}
+
+/// One page of users. A look-up by `userName`, `externalId` or `id` reads one item, a
+/// page without filter the keys and its own users, anything else all users.
+pub(crate) async fn list<'t>(
+    directory: &Directory,
+    resource_type: &'t ResourceType,
+    query: &ListQuery,
+    client: &str,
+) -> Result<Page<'t>, ScimError> {
+    let candidates = match &query.filter {
+        Some(filter) => match by_key(directory, &filter.equalities(resource_type), client).await? {
+            Some(users) => users,
+            None => all(directory).await?,
+        },
+        None if query.sort.is_some() => all(directory).await?,
+        None => return page(directory, resource_type, query).await,
+    };
+    Page::select(
+        query,
+        candidates
+            .iter()
+            .map(|user| (resource_type, resource(user))),
+    )
+}
+
+async fn by_key(
+    directory: &Directory,
+    equalities: &[Equality],
+    client: &str,
+) -> Result<Option<Vec<StoredUser>>, ScimError> {
+    let store = directory.store();
+    for Equality { attribute, value } in equalities {
+        let found = match attribute.as_str() {
+            "userName" => store
+                .find_by_user_name(value)
+                .await
+                .map(|user| user.into_iter().collect()),
+            "id" => store
+                .get(value)
+                .await
+                .map(|user| user.into_iter().collect()),
+            "externalId" => store.find_by_external_id(client, value).await,
+            _ => continue,
+        };
+        return found.map(Some).map_err(store_error);
+    }
+    Ok(None)
+}
+
+async fn all(directory: &Directory) -> Result<Vec<StoredUser>, ScimError> {
+    let store = directory.store();
+    let ids = store.ids().await.map_err(store_error)?;
+    store.users(&ids).await.map_err(store_error)
+}
+
+async fn page<'t>(
+    directory: &Directory,
+    resource_type: &'t ResourceType,
+    query: &ListQuery,
+) -> Result<Page<'t>, ScimError> {
+    let store = directory.store();
+    let ids = store.ids().await.map_err(store_error)?;
+    let skipped = match &query.paging {
+        Paging::Index { start_index, .. } => start_index.saturating_sub(1),
+        Paging::Cursor { .. } => match query.position()? {
+            // The position is the last id that was shown, so that users who come or go
+            // between two pages shift nobody.
+            Some(last) => ids
+                .iter()
+                .position(|id| *id == last)
+                .map_or(ids.len(), |position| position + 1),
+            None => 0,
+        },
+    };
+    let start = skipped.min(ids.len());
+    let end = skipped.saturating_add(query.paging.count()).min(ids.len());
+    let shown = &ids[start..end.max(start)];
+    let users = store.users(shown).await.map_err(store_error)?;
+    let next_cursor = match (&query.paging, shown.last()) {
+        (Paging::Cursor { .. }, Some(last)) if end < ids.len() => Some(query.cursor_at(last)),
+        _ => None,
+    };
+    Ok(Page {
+        total_results: ids.len(),
+        resources: users
+            .iter()
+            .map(|user| (resource_type, resource(user)))
+            .collect(),
+        next_cursor,
+    })
+}
