@@ -1,0 +1,242 @@
+//! What arrives in Connect, in how many calls, and what happens when Connect is slow,
+//! refuses, or loses answers.
+
+use connect_simulator::{Fault, FaultRule, Operation};
+use serde_json::json;
+
+use crate::common::{AMAZON_CONNECT, ENTERPRISE, Endpoint, user};
+
+#[tokio::test]
+async fn each_change_costs_the_fewest_calls() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let mut warm_up = user("warm-up");
+    warm_up[AMAZON_CONNECT] = json!({"hierarchyGroup": "Berlin"});
+    endpoint.create(warm_up).await.expect(201);
+    endpoint.connect_calls();
+
+    endpoint.create(user("grace")).await.expect(201);
+    assert_eq!(endpoint.connect_calls(), ["CreateUser"], "create");
+
+    let path = format!("/Users/{id}");
+    endpoint.send("PUT", &path, user("ada")).await.expect(200);
+    assert_eq!(
+        endpoint.connect_calls(),
+        [""; 0],
+        "a PUT that changes nothing"
+    );
+
+    for (operation, expected) in [
+        (json!({"path": "title", "value": "Countess"}), None),
+        (
+            json!({"path": "name.familyName", "value": "King"}),
+            Some("UpdateUserIdentityInfo"),
+        ),
+        (
+            json!({"path": "entitlements", "value": [{"value": "QualityAnalyst"}]}),
+            Some("UpdateUserSecurityProfiles"),
+        ),
+        (
+            json!({"path": "roles", "value": [{"value": "Sales"}]}),
+            Some("UpdateUserRoutingProfile"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:hierarchyGroup"), "value": "Berlin"}),
+            Some("UpdateUserHierarchy"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:afterContactWorkSeconds"), "value": 30}),
+            Some("UpdateUserPhoneConfig"),
+        ),
+        (
+            json!({"path": "externalId", "value": "e-2"}),
+            Some("TagResource"),
+        ),
+        (
+            json!({"path": "active", "value": false}),
+            Some("DeleteUser"),
+        ),
+        (json!({"path": "active", "value": true}), Some("CreateUser")),
+    ] {
+        let mut operation = operation;
+        operation["op"] = json!("replace");
+        endpoint.patch(&id, json!([operation])).await.expect(200);
+        let calls = endpoint.connect_calls();
+        assert_eq!(
+            calls,
+            expected.into_iter().collect::<Vec<_>>(),
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn department_names_profiles_only_if_nothing_else_does_and_may_be_a_department() {
+    let endpoint = Endpoint::start().await;
+    let with = |name: &str, department: &str, entitlements: &[&str]| {
+        let mut user = user(name);
+        user[ENTERPRISE] = json!({"department": department});
+        if !entitlements.is_empty() {
+            user["entitlements"] = json!(entitlements);
+        }
+        user
+    };
+    endpoint
+        .create(with("u-1", "Agent, QualityAnalyst", &[]))
+        .await
+        .expect(201);
+    assert_eq!(
+        endpoint.security_profiles("u-1"),
+        ["Agent", "QualityAnalyst"]
+    );
+    endpoint
+        .create(with("u-2", "Research", &[]))
+        .await
+        .expect(201);
+    assert_eq!(endpoint.security_profiles("u-2"), ["Agent"]);
+    endpoint
+        .create(with("u-3", "QualityAnalyst", &["CallCenterManager"]))
+        .await
+        .expect(201);
+    assert_eq!(endpoint.security_profiles("u-3"), ["CallCenterManager"]);
+    endpoint
+        .create(with("u-4", "QualityAnalyst, Agnt", &[]))
+        .await
+        .expect(400);
+}
+
+#[tokio::test]
+async fn a_suspended_user_keeps_its_connect_user_without_permissions() {
+    let endpoint = Endpoint::start_with(&[
+        ("DEPROVISION", "suspend"),
+        ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+    ])
+    .await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let before = endpoint.connect_user("ada").unwrap();
+    endpoint.connect_calls();
+    endpoint
+        .patch(
+            &id,
+            json!([{"op": "replace", "path": "active", "value": false}]),
+        )
+        .await
+        .expect(200);
+    assert_eq!(endpoint.connect_calls(), ["UpdateUserSecurityProfiles"]);
+    let suspended = endpoint.connect_user("ada").unwrap();
+    assert_eq!(suspended["Id"], before["Id"]);
+    assert_ne!(
+        suspended["SecurityProfileIds"],
+        before["SecurityProfileIds"]
+    );
+    endpoint
+        .patch(
+            &id,
+            json!([{"op": "replace", "path": "active", "value": true}]),
+        )
+        .await
+        .expect(200);
+    assert_eq!(endpoint.connect_user("ada"), Some(before));
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_create_makes_no_second_user() {
+    let endpoint = Endpoint::start().await;
+    endpoint
+        .simulator
+        .inject(FaultRule::next(1, Operation::CreateUser, Fault::DropAfter));
+    endpoint.create(user("ada")).await.expect(201);
+    let created = endpoint.connect_user("ada").unwrap();
+    assert!(created["Tags"]["scim:id"].is_string());
+}
+
+#[tokio::test]
+async fn a_foreign_user_of_the_same_name_is_taken_over_only_if_the_person_matches() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    // Takes the mark of ownership off, as if somebody had made the user by hand.
+    let user_id = endpoint.connect_user("ada").unwrap()["Id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    endpoint.untag(&user_id).await;
+    endpoint.forget(&id).await;
+
+    let mut stranger = user("ada");
+    stranger["name"]["familyName"] = json!("Byron");
+    let refused = endpoint.create(stranger).await.expect(409);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("SCIM does not manage")
+    );
+
+    let adopted = endpoint.create(user("ada")).await.expect(201);
+    let now = endpoint.connect_user("ada").unwrap();
+    assert_eq!(now["Id"], user_id.as_str());
+    assert_eq!(now["Tags"]["scim:id"], adopted.id());
+}
+
+#[tokio::test]
+async fn a_renamed_user_is_created_anew_where_that_is_wanted() {
+    let endpoint = Endpoint::start_with(&[("RENAME", "recreate")]).await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    endpoint.connect_calls();
+    let renamed = endpoint
+        .patch(
+            &id,
+            json!([{"op": "replace", "path": "userName", "value": "countess"}]),
+        )
+        .await
+        .expect(200);
+    assert_eq!(renamed.body["id"], id.as_str());
+    assert_eq!(endpoint.connect_calls(), ["DeleteUser", "CreateUser"]);
+    assert_eq!(endpoint.connect_user("ada"), None);
+    assert_eq!(
+        endpoint.connect_user("countess").unwrap()["Tags"]["scim:id"],
+        id.as_str()
+    );
+    let old = endpoint
+        .get("/Users?filter=userName%20eq%20%22ada%22")
+        .await;
+    assert_eq!(old.body["totalResults"], 0);
+    endpoint.create(user("ada")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_user_is_accepted_while_connect_fails_and_a_later_change_brings_it_there() {
+    let endpoint = Endpoint::start().await;
+    endpoint.create(user("warm-up")).await.expect(201);
+    endpoint
+        .simulator
+        .inject(FaultRule::next(3, Operation::CreateUser, Fault::Throttle));
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    assert_eq!(endpoint.connect_user("ada"), None);
+    endpoint
+        .patch(
+            &id,
+            json!([{"op": "replace", "path": "title", "value": "Countess"}]),
+        )
+        .await
+        .expect(200);
+    assert!(endpoint.connect_user("ada").is_some());
+}
+
+#[tokio::test]
+async fn a_used_up_quota_is_named_and_leaves_nothing_behind() {
+    let endpoint = Endpoint::start().await;
+    let mut settings = endpoint.simulator.settings();
+    settings.user_quota = 1;
+    endpoint.simulator.configure(settings);
+    endpoint.create(user("ada")).await.expect(201);
+    endpoint.connect_calls();
+    let refused = endpoint.create(user("grace")).await.expect(400);
+    assert!(refused.body["detail"].as_str().unwrap().contains("quota"));
+    assert_eq!(
+        endpoint.connect_calls(),
+        ["CreateUser"],
+        "it is not tried again"
+    );
+    assert_eq!(endpoint.get("/Users").await.body["totalResults"], 1);
+}

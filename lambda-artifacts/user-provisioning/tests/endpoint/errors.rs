@@ -1,0 +1,84 @@
+//! What the identity provider's administrator reads.
+
+use serde_json::json;
+
+use crate::common::{AMAZON_CONNECT, Endpoint, user};
+
+#[tokio::test]
+async fn a_taken_user_name_is_a_conflict_in_any_case() {
+    let endpoint = Endpoint::start().await;
+    endpoint.create(user("ada")).await.expect(201);
+    let conflict = endpoint.create(user("ADA")).await.expect(409);
+    assert_eq!(conflict.body["scimType"], "uniqueness");
+    assert_eq!(conflict.body["status"], "409");
+}
+
+#[tokio::test]
+async fn an_unknown_security_profile_is_refused_by_name_with_the_closest_one() {
+    let endpoint = Endpoint::start().await;
+    let mut misspelt = user("ada");
+    misspelt["entitlements"] = json!([{"value": "CallCentreManager"}]);
+    let refused = endpoint.create(misspelt).await.expect(400);
+    assert_eq!(refused.body["scimType"], "invalidValue");
+    assert_eq!(
+        refused.body["detail"],
+        "the Amazon Connect instance has no security profile \"CallCentreManager\"; did you mean \"CallCenterManager\"?"
+    );
+    let none = endpoint.get("/Users").await;
+    assert_eq!(none.body["totalResults"], 0, "nothing is left of it");
+}
+
+#[tokio::test]
+async fn an_ambiguous_hierarchy_group_is_refused() {
+    let endpoint = Endpoint::start().await;
+    let mut ambiguous = user("ada");
+    ambiguous[AMAZON_CONNECT] = json!({"hierarchyGroup": "Support"});
+    let refused = endpoint.create(ambiguous).await.expect(400);
+    assert!(refused.body["detail"].as_str().unwrap().contains("several"));
+}
+
+#[tokio::test]
+async fn a_user_name_that_connect_cannot_have_is_refused_before_it_is_asked() {
+    let endpoint = Endpoint::start().await;
+    for name in ["a", "with space", "half@address", "ümlaut"] {
+        let refused = endpoint.create(user(name)).await.expect(400);
+        assert!(
+            refused.body["detail"]
+                .as_str()
+                .unwrap()
+                .starts_with("userName: ")
+        );
+    }
+    assert_eq!(endpoint.connect_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn renaming_is_refused_where_it_is_not_wanted() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let refused = endpoint
+        .patch(
+            &id,
+            json!([{"op": "replace", "path": "userName", "value": "countess"}]),
+        )
+        .await
+        .expect(400);
+    assert_eq!(refused.body["scimType"], "mutability");
+    assert_eq!(
+        endpoint.get(&format!("/Users/{id}")).await.body["userName"],
+        "ada"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_a_scim_error() {
+    let endpoint = Endpoint::start().await;
+    let refused = endpoint
+        .send("POST", "/Users", json!("not an object"))
+        .await
+        .expect(400);
+    assert_eq!(
+        refused.body["schemas"],
+        json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+    );
+}

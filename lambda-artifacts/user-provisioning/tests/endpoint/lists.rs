@@ -1,0 +1,74 @@
+//! Pages of users.
+
+use crate::common::{Endpoint, user};
+
+#[tokio::test]
+async fn pages_are_in_the_order_of_creation_and_know_the_total() {
+    let endpoint = Endpoint::start().await;
+    for number in 1..=5 {
+        endpoint
+            .create(user(&format!("user-{number}")))
+            .await
+            .expect(201);
+    }
+    let page = endpoint
+        .get("/Users?startIndex=2&count=2")
+        .await
+        .expect(200);
+    assert_eq!(page.body["totalResults"], 5);
+    assert_eq!(page.body["startIndex"], 2);
+    assert_eq!(page.body["itemsPerPage"], 2);
+    assert_eq!(page.body["Resources"][0]["userName"], "user-2");
+    assert_eq!(page.body["Resources"][1]["userName"], "user-3");
+
+    let past_the_end = endpoint
+        .get("/Users?startIndex=9&count=2")
+        .await
+        .expect(200);
+    assert_eq!(past_the_end.body["totalResults"], 5);
+    assert_eq!(past_the_end.body["startIndex"], 9);
+    assert_eq!(past_the_end.body["itemsPerPage"], 0);
+}
+
+#[tokio::test]
+async fn a_cursor_leads_through_all_users_once() {
+    let endpoint = Endpoint::start().await;
+    for number in 1..=5 {
+        endpoint
+            .create(user(&format!("user-{number}")))
+            .await
+            .expect(201);
+    }
+    let mut names = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = endpoint
+            .get(&format!("/Users?cursor={cursor}&count=2"))
+            .await
+            .expect(200);
+        for user in page.body["Resources"].as_array().unwrap() {
+            names.push(user["userName"].as_str().unwrap().to_owned());
+        }
+        match page.body["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(names, ["user-1", "user-2", "user-3", "user-4", "user-5"]);
+}
+
+#[tokio::test]
+async fn reading_never_asks_connect() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    endpoint.connect_calls();
+    endpoint.get(&format!("/Users/{id}")).await.expect(200);
+    endpoint.get("/Users").await.expect(200);
+    endpoint
+        .get("/Users?filter=userName%20eq%20%22ada%22")
+        .await
+        .expect(200);
+    endpoint.get("/Users?filter=title%20pr").await.expect(200);
+    endpoint.get("/Schemas").await.expect(200);
+    assert_eq!(endpoint.connect_calls(), [""; 0]);
+}
