@@ -1,1 +1,166 @@
-//! template.
+//! The CloudFormation template of an environment.
+//!
+//! The template is text that people read and CloudFormation keeps, so it is written
+//! as YAML with Handlebars in `templates/`, one file per concern. Here are the values
+//! that go in ([`context`]), the engine with its escaping ([`engine`]), and the
+//! canonical form in which two templates are compared ([`canonical()`]).
+//!
+//! Pure: no AWS, no files, no clock. The same environment and the same code give the
+//! same text, byte for byte; that is what lets `deploy` find that nothing changed.
+
+mod canonical;
+mod context;
+mod engine;
+mod snapshot;
+
+use serde_json::Value;
+
+use crate::environment::Environment;
+
+pub use canonical::{Error as CanonicalError, canonical};
+
+/// The most that CloudFormation takes as `TemplateBody`; a longer template goes
+/// through S3.
+pub const LONGEST_TEMPLATE_BODY: usize = 51_200;
+
+/// A rendered template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    text: String,
+    canonical: Value,
+}
+
+/// Where a function's package is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CodeLocation {
+    /// The S3 bucket, in the stack's region.
+    pub bucket: String,
+    /// The object's key. It must change with the content: CloudFormation looks no further.
+    pub key: String,
+}
+
+/// Where the package of each function is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeLocations {
+    /// Answers SCIM requests.
+    pub user_provisioning: CodeLocation,
+    /// Recognises clients by their bearer tokens.
+    pub token_authorizer: CodeLocation,
+    /// Keeps the bearer tokens.
+    pub token_generator: CodeLocation,
+}
+
+/// What a template depends on besides the environment and the code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Where the local cloud answers; `None` on AWS.
+    pub local_cloud: Option<LocalCloud>,
+    /// Puts the account-wide API Gateway logging role into the stack. To be decided by
+    /// asking API Gateway: when the account has none, and from then on as long as the
+    /// stack contains it.
+    pub account_logging_role: bool,
+}
+
+/// Where the local cloud answers.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalCloud {
+    /// The Connect simulator's URL, as the functions reach it.
+    pub connect_endpoint: String,
+    /// The URL of a stage, with `{apiId}` and `{stage}` to be replaced.
+    pub base_url: String,
+}
+
+impl Template {
+    /// Renders the template of `environment`.
+    ///
+    /// # Errors
+    ///
+    /// A value that no template can carry, or a mistake in the templates themselves.
+    pub fn render(
+        environment: &Environment,
+        code: &CodeLocations,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let engine = engine::engine()?;
+        let mut context = context::Context::new(environment, code, options)?;
+        // Rendered twice, because the deployment's logical id is made of the rest.
+        let draft = canonical(&engine::render(&engine, &context)?)?;
+        context.snapshot = snapshot::Snapshot::of(&draft);
+        let text = engine::render(&engine, &context)?;
+        let canonical = canonical(&text)?;
+        check(&canonical, "")?;
+        Ok(Self { text, canonical })
+    }
+
+    /// The YAML, as it is sent.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The template in the form in which templates are compared; see [`canonical()`].
+    #[must_use]
+    pub fn canonical(&self) -> &Value {
+        &self.canonical
+    }
+}
+
+/// Refuses what would silently become something else: an empty value is a variable
+/// that was not there, and a dynamic reference is replaced by CloudFormation, which
+/// offers no way to escape one.
+fn check(value: &Value, path: &str) -> Result<(), Error> {
+    match value {
+        Value::Null => Err(Error::Empty(path.to_owned())),
+        Value::String(text) if text.is_empty() => Err(Error::Empty(path.to_owned())),
+        Value::String(text) if text.contains("{{resolve:") => {
+            Err(Error::DynamicReference(path.to_owned()))
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| check(item, &format!("{path}/{index}"))),
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(key, member)| check(member, &format!("{path}/{key}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A template could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two clients whose names differ in punctuation only.
+    #[error(
+        "clients `{first}` and `{second}` would share the logical ids that end in `{id}`; rename one of them"
+    )]
+    ClientNames {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+        /// What both names become in a logical id.
+        id: String,
+    },
+    /// A value that CloudFormation would replace.
+    #[error(
+        "the value at {0} contains `{{{{resolve:`, which CloudFormation takes for a dynamic reference"
+    )]
+    DynamicReference(String),
+    /// A value came out empty.
+    #[error("the value at {0} of the template is empty")]
+    Empty(String),
+    /// The environment has no form that the templates can read.
+    #[error("failed to hand the environment to the templates")]
+    Environment(#[source] serde_json::Error),
+    /// A file in `templates/` is not valid Handlebars.
+    #[error("failed to read templates/")]
+    Source(#[source] Box<handlebars::TemplateError>),
+    /// A file in `templates/` asks for what is not there.
+    #[error("failed to render the template")]
+    Render(#[source] Box<handlebars::RenderError>),
+    /// The rendered text is not a template.
+    #[error("failed to read the rendered template")]
+    Canonical(#[from] CanonicalError),
+}

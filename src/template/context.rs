@@ -1,0 +1,215 @@
+//! What the templates see.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::snapshot::Snapshot;
+use super::{CodeLocations, Error, LocalCloud, Options};
+use crate::environment::{EndpointType, Environment, IdentityManagement};
+use crate::guardrail::{self, Protected};
+
+/// The variables of the templates. Texts with `${…}` in them are made for `Fn::Sub`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Context<'a> {
+    /// The environment file, defaults filled in.
+    environment: Value,
+    endpoint_type: &'static str,
+    identity_management: &'static str,
+    clients: Vec<Client<'a>>,
+    code: &'a CodeLocations,
+    local: Option<&'a LocalCloud>,
+    /// For Fn::Sub: the URL of the stage.
+    base_url: String,
+    /// The URL of the stage with `{apiId}` and `{stage}`, where the function cannot
+    /// derive it from its requests.
+    function_base_url: Option<&'a str>,
+    /// For Fn::Sub.
+    connect_instance_arn: String,
+    /// For Fn::Sub: the path above the tokens, without `/` at the end.
+    token_path_arn: String,
+    account_logging_role: bool,
+    guardrail: Guardrail,
+    pub(super) snapshot: Snapshot,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Client<'a> {
+    name: &'a str,
+    /// The name as part of a logical id.
+    id: String,
+    parameter_name: String,
+    /// For Fn::Sub.
+    parameter_arn: String,
+    throttle: crate::environment::Throttle,
+    quota: Option<crate::environment::Quota>,
+    token_generation: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Guardrail {
+    statements: Vec<guardrail::Statement>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        environment: &'a Environment,
+        code: &'a CodeLocations,
+        options: &'a Options,
+    ) -> Result<Self, Error> {
+        let connect_instance_arn = format!(
+            "arn:${{AWS::Partition}}:connect:${{AWS::Region}}:${{AWS::AccountId}}:instance/{}",
+            environment.connect.instance_id
+        );
+        let token_path = token_path(environment);
+        let token_path_arn = parameter_arn(&token_path);
+        let local = options.local_cloud.as_ref();
+        let base_url_pattern = environment
+            .api
+            .base_url
+            .as_ref()
+            .map(AsRef::as_ref)
+            .or(local.map(|local| local.base_url.as_str()));
+        Ok(Self {
+            environment: serde_json::to_value(environment).map_err(Error::Environment)?,
+            endpoint_type: match environment.api.endpoint_type {
+                EndpointType::Regional => "REGIONAL",
+                EndpointType::Edge => "EDGE",
+            },
+            identity_management: match environment.connect.identity_management {
+                IdentityManagement::Saml => "SAML",
+                IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
+            },
+            clients: clients(environment, &token_path)?,
+            code,
+            local,
+            base_url: base_url(base_url_pattern, environment.stage.as_ref()),
+            function_base_url: base_url_pattern,
+            guardrail: Guardrail {
+                statements: statements(&connect_instance_arn, &token_path_arn),
+            },
+            connect_instance_arn,
+            token_path_arn,
+            account_logging_role: options.account_logging_role,
+            snapshot: Snapshot::default(),
+        })
+    }
+}
+
+/// The SSM path that the tokens of an environment are under.
+fn token_path(environment: &Environment) -> String {
+    environment.token.parameter_name.as_ref().map_or_else(
+        || format!("/connect-scim/{}/token", environment.stack_name),
+        ToString::to_string,
+    )
+}
+
+/// For Fn::Sub: the ARN of an SSM parameter whose name begins with `/`.
+fn parameter_arn(name: &str) -> String {
+    format!("arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{name}")
+}
+
+/// For Fn::Sub: the URL of the stage. A pattern's own `${` is kept from Fn::Sub.
+fn base_url(pattern: Option<&str>, stage: &str) -> String {
+    match pattern {
+        Some(pattern) => pattern
+            .replace("${", "${!")
+            .replace("{apiId}", "${RestApi}")
+            .replace("{stage}", stage),
+        None => format!(
+            "https://${{RestApi}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}"
+        ),
+    }
+}
+
+fn clients<'a>(environment: &'a Environment, token_path: &str) -> Result<Vec<Client<'a>>, Error> {
+    let mut names = BTreeMap::<String, &str>::new();
+    environment
+        .clients
+        .iter()
+        .map(|(name, client)| {
+            let name = name.as_ref();
+            let id = logical_id(name);
+            if let Some(other) = names.insert(id.clone(), name) {
+                return Err(Error::ClientNames {
+                    first: other.to_owned(),
+                    second: name.to_owned(),
+                    id,
+                });
+            }
+            let parameter_name = format!("{token_path}/{name}");
+            Ok(Client {
+                name,
+                id,
+                parameter_arn: parameter_arn(&parameter_name),
+                parameter_name,
+                throttle: client.throttle.unwrap_or(environment.api.throttle),
+                quota: client.quota.or(environment.api.quota),
+                token_generation: client.token_generation,
+            })
+        })
+        .collect()
+}
+
+/// A client's name as part of a logical id, which takes letters and digits only:
+/// `okta-eu` becomes `OktaEu`.
+fn logical_id(name: &str) -> String {
+    name.split(|character: char| !character.is_ascii_alphanumeric())
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn statements(connect_instance: &str, token_path: &str) -> Vec<guardrail::Statement> {
+    guardrail::statements(&Protected {
+        connect_instance,
+        functions: &[
+            "${TokenAuthorizerFunction.Arn}",
+            "${TokenGeneratorFunction.Arn}",
+            "${UserProvisioningFunction.Arn}",
+        ],
+        roles: &[
+            "${TokenAuthorizerRole.Arn}",
+            "${TokenGeneratorRole.Arn}",
+            "${UserProvisioningRole.Arn}",
+        ],
+        table: "${DirectoryTable.Arn}",
+        tokens: &format!("{token_path}/*"),
+        rest_api: "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestApi}",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_name_becomes_part_of_a_logical_id() {
+        for (name, id) in [("idp", "Idp"), ("okta-eu", "OktaEu"), ("entra2", "Entra2")] {
+            assert_eq!(logical_id(name), id);
+        }
+    }
+
+    #[test]
+    fn a_base_url_names_the_api_and_the_stage() {
+        assert_eq!(
+            base_url(None, "prod"),
+            "https://${RestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod"
+        );
+        assert_eq!(
+            base_url(Some("http://127.0.0.1:1/restapis/{apiId}/{stage}/_user_request_"), "dev"),
+            "http://127.0.0.1:1/restapis/${RestApi}/dev/_user_request_"
+        );
+        assert_eq!(base_url(Some("https://a/${b}"), "dev"), "https://a/${!b}");
+    }
+}
