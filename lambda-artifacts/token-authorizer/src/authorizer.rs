@@ -7,11 +7,11 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
-use crate::accepted::{AcceptedToken, TokenDigest, matching_client};
+use crate::accepted::{TokenDigest, matching_client};
 use crate::bearer::PresentedToken;
 use crate::clients::Settings;
 use crate::freshness::{Age, Freshness};
-use crate::parameters;
+use crate::parameters::{self, Reading};
 use crate::policy::{Allow, AuthorizerEvent, StageArn};
 
 /// Why a request is not let in.
@@ -50,7 +50,7 @@ pub struct Authorizer {
 
 #[derive(Debug, Default)]
 struct Tokens {
-    accepted: Vec<AcceptedToken>,
+    reading: Reading,
     freshness: Freshness,
 }
 
@@ -91,7 +91,7 @@ impl Authorizer {
         let mut tokens = self.tokens.lock().await;
         let age = tokens.freshness.age(now);
         if age == Age::Fresh
-            && let Some(client) = matching_client(&tokens.accepted, presented, now)
+            && let Some(client) = matching_client(&tokens.reading.accepted, presented, now)
         {
             return Ok(client);
         }
@@ -103,9 +103,11 @@ impl Authorizer {
             error!("the tokens are missing or too old, and SSM does not give them: failing closed");
             return Err(Refusal::TokensUnavailable);
         }
-        match matching_client(&tokens.accepted, presented, now) {
+        match matching_client(&tokens.reading.accepted, presented, now) {
             Some(client) => Ok(client),
-            None if tokens.freshness.last_read_failed() => Err(Refusal::TokensUnavailable),
+            None if tokens.reading.incomplete || tokens.freshness.last_read_failed() => {
+                Err(Refusal::TokensUnavailable)
+            }
             None => {
                 info!("token unknown");
                 Err(Refusal::Unauthorized)
@@ -117,9 +119,9 @@ impl Authorizer {
 impl Tokens {
     async fn read(&mut self, ssm: &Ssm, settings: &Settings, now: SystemTime) {
         match parameters::read(ssm, settings, now).await {
-            Ok(accepted) => {
-                debug!(tokens = accepted.len(), "tokens read");
-                self.accepted = accepted;
+            Ok(reading) => {
+                debug!(tokens = reading.accepted.len(), "tokens read");
+                self.reading = reading;
                 self.freshness.read_succeeded(now);
             }
             Err(failure) => {

@@ -5,7 +5,7 @@
 //! - An unknown token may be one that was just rotated in, so it is looked for in SSM at
 //!   once; but such reads are paid from an allowance that grows by one per
 //!   [`ALLOWANCE_INTERVAL`] up to [`ALLOWANCE`], so that a flood of wrong tokens costs one
-//!   read a second. In the flood a rotated token waits a second at most: every read
+//!   read a second in each execution environment. In the flood a rotated token waits a second at most: every read
 //!   brings the tokens of all clients.
 //! - While SSM does not answer, tokens are good for [`MAX_AGE_IN_OUTAGE`], and SSM is asked
 //!   again every [`OUTAGE_PAUSE`] only, because each try keeps a request waiting. After

@@ -1,37 +1,35 @@
 //! Reads the clients' tokens from SSM Parameter Store.
+//!
+//! One GetParameter for each client, although GetParameters takes ten names: IAM refuses a
+//! GetParameters whole if it refuses one of the names, and then a client that was just
+//! added would shut out all others until its permission has spread.
 
-use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use aws_json_client::{Client as Ssm, Error};
+use aws_json_client::{Client as Ssm, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::accepted::{AcceptedToken, TokenDigest};
 use crate::clients::{Client, Settings};
 
-/// What one GetParameters takes.
-const NAMES_PER_CALL: usize = 10;
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct GetParameters<'a> {
-    names: &'a [String],
+struct GetParameter<'a> {
+    name: &'a str,
     with_decryption: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Parameters {
-    #[serde(default)]
-    parameters: Vec<Parameter>,
+struct GetParameterOutput {
+    parameter: Parameter,
 }
 
 /// A parameter with its value. Without `Debug`, because of the value.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
-    name: String,
     value: String,
     version: u64,
     /// Seconds since 1970, with a fraction.
@@ -57,80 +55,78 @@ impl Parameter {
     }
 }
 
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The tokens that are accepted.
+    pub accepted: Vec<AcceptedToken>,
+    /// SSM refused to show a parameter: a token that is not accepted may be in it.
+    pub incomplete: bool,
+}
+
 /// Reads the current tokens of all clients, and the previous ones within their overlap.
 ///
-/// One call for each ten clients; another one only while a rotated token's predecessor is
-/// still accepted. A client whose parameter does not exist has no token; the
-/// others are not affected.
+/// A client whose parameter does not exist, or is refused, has no token; the others are not
+/// affected.
 ///
 /// # Errors
 ///
-/// SSM refused, failed or did not answer. Nothing is known then: half of the tokens
-/// would shut out the clients of the other half.
-pub async fn read(
-    ssm: &Ssm,
-    settings: &Settings,
-    now: SystemTime,
-) -> Result<Vec<AcceptedToken>, Error> {
-    let names = settings
-        .clients
-        .iter()
-        .map(|client| client.parameter_name.clone());
-    let current = get(ssm, &names.collect::<Vec<_>>()).await?;
-
-    let mut tokens = Vec::new();
-    let mut overlapping = Vec::new();
+/// SSM failed or did not answer. Nothing is known then: half of the tokens would shut out
+/// the clients of the other half.
+pub async fn read(ssm: &Ssm, settings: &Settings, now: SystemTime) -> Result<Reading, Error> {
+    let mut reading = Reading::default();
     for (position, client) in settings.clients.iter().enumerate() {
-        let Some(parameter) = current.get(&client.parameter_name) else {
-            warn!(
-                client = client.name,
-                parameter = client.parameter_name,
-                "the client's parameter does not exist: nobody can sign in as this client"
-            );
+        let name = &client.parameter_name;
+        let Some(current) = reading.get(ssm, client, name).await? else {
             continue;
         };
-        tokens.push(parameter.token(position, None));
-        if let Some(end) = parameter.overlap_end(settings.overlap)
-            && parameter.version > 1
-            && now < end
-        {
-            overlapping.push((position, parameter.version - 1, end));
+        reading.accepted.push(current.token(position, None));
+
+        let end = current.overlap_end(settings.overlap);
+        if let Some(end) = end.filter(|&end| current.version > 1 && now < end) {
+            let previous = format!("{name}:{}", current.version - 1);
+            if let Some(previous) = reading.get(ssm, client, &previous).await? {
+                reading.accepted.push(previous.token(position, Some(end)));
+            }
         }
     }
-
-    let names = overlapping
-        .iter()
-        .map(|&(position, version, _)| selector(&settings.clients[position], version));
-    let previous = get(ssm, &names.collect::<Vec<_>>()).await?;
-    for (position, version, end) in overlapping {
-        // SSM keeps the last 100 versions; one that is gone is not accepted.
-        if let Some(parameter) = previous.get(&settings.clients[position].parameter_name)
-            && parameter.version == version
-        {
-            tokens.push(parameter.token(position, Some(end)));
-        }
-    }
-    Ok(tokens)
+    Ok(reading)
 }
 
-fn selector(client: &Client, version: u64) -> String {
-    format!("{}:{version}", client.parameter_name)
-}
-
-async fn get(ssm: &Ssm, names: &[String]) -> Result<HashMap<String, Parameter>, Error> {
-    let mut found = HashMap::new();
-    for names in names.chunks(NAMES_PER_CALL) {
-        let input = GetParameters {
-            names,
+impl Reading {
+    async fn get(
+        &mut self,
+        ssm: &Ssm,
+        client: &Client,
+        name: &str,
+    ) -> Result<Option<Parameter>, Error> {
+        let input = GetParameter {
+            name,
             with_decryption: true,
         };
-        let output: Parameters = ssm.call("GetParameters", &input).await?;
-        found.extend(
-            output
-                .parameters
-                .into_iter()
-                .map(|parameter| (parameter.name.clone(), parameter)),
-        );
+        let failure = match ssm.call::<GetParameterOutput>("GetParameter", &input).await {
+            Ok(output) => return Ok(Some(output.parameter)),
+            Err(failure) => failure,
+        };
+        match failure.code() {
+            Some("ParameterNotFound") => warn!(
+                client = client.name,
+                parameter = name,
+                "the client's parameter does not exist: nobody can sign in as this client"
+            ),
+            // SSM keeps the last 100 versions only.
+            Some("ParameterVersionNotFound") => {}
+            _ if failure.kind() == ErrorKind::Refused => {
+                self.incomplete = true;
+                error!(
+                    client = client.name,
+                    parameter = name,
+                    error = %failure,
+                    "the client's token cannot be read"
+                );
+            }
+            _ => return Err(failure),
+        }
+        Ok(None)
     }
-    Ok(found)
 }

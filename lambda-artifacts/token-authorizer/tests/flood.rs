@@ -18,6 +18,9 @@ use token_authorizer::freshness::{ALLOWANCE, MAX_AGE, MAX_AGE_IN_OUTAGE, OUTAGE_
 use token_authorizer::policy::{Allow, AuthorizerEvent};
 use tracing::level_filters::LevelFilter;
 
+/// The client whose parameter SSM refuses to show.
+const REFUSED: usize = 7;
+
 /// An SSM in which parameter `/token/N` holds `token(N)`, until it is put out of order.
 struct FakeSsm {
     server: HttpServer,
@@ -45,24 +48,21 @@ impl FakeSsm {
             thread::sleep(Duration::from_millis(20));
             let input: Value = serde_json::from_str(&request.body).unwrap();
             assert_eq!(input["WithDecryption"], true);
-            let parameters: Vec<_> = input["Names"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|name| name.as_str().unwrap())
-                .map(|name| {
-                    let client = name.rsplit('/').next().unwrap().parse().unwrap();
-                    json!({
-                        "Name": name,
-                        "Type": "SecureString",
-                        "Value": token(client),
-                        "Version": 1,
-                        "LastModifiedDate": 1_700_000_000.123_f64,
-                        "DataType": "text"
-                    })
-                })
-                .collect();
-            HttpAnswer::ok(json!({"Parameters": parameters, "InvalidParameters": []}).to_string())
+            let name = input["Name"].as_str().unwrap();
+            let client: usize = name.rsplit('/').next().unwrap().parse().unwrap();
+            if client == REFUSED {
+                let body = json!({"__type": "AccessDeniedException", "Message": token(client)});
+                return HttpAnswer::Respond(400, body.to_string());
+            }
+            let parameter = json!({
+                "Name": name,
+                "Type": "SecureString",
+                "Value": token(client),
+                "Version": 1,
+                "LastModifiedDate": 1_700_000_000.123_f64,
+                "DataType": "text"
+            });
+            HttpAnswer::ok(json!({"Parameter": parameter}).to_string())
         });
         Self {
             server,
@@ -120,9 +120,9 @@ async fn known_tokens_are_served_from_memory() {
         assert!(request(&authorizer, &token(0), now).await.is_ok());
         assert!(request(&authorizer, &token(1), now).await.is_ok());
     }
-    assert_eq!(ssm.calls(), 1);
+    assert_eq!(ssm.calls(), 2, "one for each client");
     assert!(request(&authorizer, &token(0), now + MAX_AGE).await.is_ok());
-    assert_eq!(ssm.calls(), 2);
+    assert_eq!(ssm.calls(), 4);
 }
 
 #[tokio::test]
@@ -178,15 +178,19 @@ async fn what_is_no_bearer_token_costs_no_call() {
 }
 
 #[tokio::test]
-async fn more_than_ten_clients_are_read_ten_at_a_time() {
+async fn a_client_whose_parameter_is_refused_does_not_shut_out_the_others() {
     let ssm = FakeSsm::start();
-    let authorizer = ssm.authorizer(21);
-    assert!(
-        request(&authorizer, &token(20), SystemTime::now())
-            .await
-            .is_ok()
-    );
-    assert_eq!(ssm.calls(), 3);
+    let authorizer = ssm.authorizer(REFUSED + 2);
+    let now = SystemTime::now();
+    assert!(request(&authorizer, &token(REFUSED - 1), now).await.is_ok());
+    assert!(request(&authorizer, &token(REFUSED + 1), now).await.is_ok());
+    // It may be that client's: the function cannot say that it is wrong.
+    for token in [token(REFUSED), unknown_token(0)] {
+        assert_eq!(
+            request(&authorizer, &token, now).await,
+            Err(Refusal::TokensUnavailable)
+        );
+    }
 }
 
 #[tokio::test]

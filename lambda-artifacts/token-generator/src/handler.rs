@@ -7,7 +7,7 @@ use aws_json_client::Client;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
-use tracing::{error, info};
+use tracing::{Instrument, error, info};
 
 use crate::event::{Envelope, Operation};
 use crate::parameter::{ActionError, carry_out};
@@ -116,7 +116,7 @@ async fn attempt(
     work: impl Future<Output = Result<(), ActionError>> + Send + 'static,
     deadline: Instant,
 ) -> Outcome {
-    let mut task = tokio::spawn(work);
+    let mut task = tokio::spawn(work.in_current_span());
     let reason = match timeout_at(deadline, &mut task).await {
         Ok(Ok(Ok(()))) => return Outcome::Success,
         Ok(Ok(Err(error))) => error.to_string(),

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo build -p token-authorizer -p token-generator --profile lambda
-//! cargo bench -p lambda-support --bench lambda_start -- target/lambda/token-authorizer target/lambda/token-generator
+//! cargo bench -p test-support --bench lambda_start -- target/lambda/token-authorizer target/lambda/token-generator
 //! ```
 //!
 //! The time is what Lambda adds to a cold start for our code: it starts `bootstrap` and
