@@ -4,9 +4,11 @@
 //! do about it, and nothing skips.
 
 mod http;
+mod log;
 mod ministack;
 mod python;
 
 pub use http::{HttpAnswer, HttpRequest, HttpServer};
+pub use log::CapturedLog;
 pub use ministack::MiniStack;
 pub use python::python;

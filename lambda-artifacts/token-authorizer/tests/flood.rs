@@ -1,9 +1,8 @@
 //! How many calls SSM gets to see, and what happens when it does not answer.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +10,7 @@ use aws_json_client::{Client as Ssm, Environment, Service};
 use lambda_runtime::Diagnostic;
 use lambda_support::logging;
 use serde_json::{Value, json};
-use test_support::{HttpAnswer, HttpServer};
+use test_support::{CapturedLog, HttpAnswer, HttpServer};
 use token_authorizer::authorizer::{Authorizer, Refusal};
 use token_authorizer::clients::{Client, Settings};
 use token_authorizer::freshness::{ALLOWANCE, MAX_AGE, MAX_AGE_IN_OUTAGE, OUTAGE_PAUSE};
@@ -270,22 +269,9 @@ fn api_gateway_answers_401_to_this_very_message() {
     );
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_token_is_in_a_log_line_or_in_debug_output() {
-    let log = Log::default();
+    let log = CapturedLog::default();
     let writer = log.clone();
     let logging = tracing::subscriber::set_default(logging::subscriber(
         &["token_authorizer"],
@@ -301,7 +287,7 @@ async fn no_token_is_in_a_log_line_or_in_debug_output() {
     assert!(request(&authorizer, &token(0), now + MAX_AGE).await.is_ok());
     drop(logging);
 
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert!(text.contains("could not be read"), "{text}");
     let debug = format!("{authorizer:?}");
     for (place, text) in [("log", text), ("debug output", debug)] {
