@@ -20,7 +20,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    let ssm = &Client::new(Service::SSM, &Environment::from_process()?);
+    let ssm = &Client::builder(Service::SSM, &Environment::from_process()?)
+        .max_attempts(1)
+        .build();
     lambda_support::serve(|event: LambdaEvent<Value>| async move {
         handle(ssm, &event.payload, event.context.deadline()).await
     })

@@ -1,13 +1,22 @@
 //! The parameter in SSM Parameter Store.
 
+use std::time::Duration;
+
 use aws_json_client::{Client, Error};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tracing::info;
+use tokio::time::sleep;
+use tracing::{info, warn};
 
 use crate::plan::{Action, Parameter};
 use crate::token::{self, NoRandomness};
+
+/// How often an action is tried.
+const ATTEMPTS: u32 = 4;
+
+/// The wait before the second try; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Why an action was not carried out. No text quotes the service, which may quote the value.
 #[derive(Debug, Error)]
@@ -67,10 +76,29 @@ struct Ignored {}
 
 /// Carries out `action`. Doing so twice has the effect of doing so once.
 ///
+/// `ssm` must not retry by itself. A lost answer is no lost PutParameter: sent again, a
+/// rotation would make two versions and push the client's token out of the overlap. So
+/// the action is tried again as a whole, which looks first at what the last try did.
+///
 /// # Errors
 ///
 /// SSM did not do its part, or no random bytes were to be had.
 pub async fn carry_out(ssm: &Client, action: &Action) -> Result<(), ActionError> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match try_once(ssm, action).await {
+            Err(ActionError::Ssm(error)) if error.is_retryable() => {
+                warn!(error = %error, "trying again");
+                sleep(pause).await;
+                pause *= 2;
+            }
+            outcome => return outcome,
+        }
+    }
+    try_once(ssm, action).await
+}
+
+async fn try_once(ssm: &Client, action: &Action) -> Result<(), ActionError> {
     match action {
         Action::Ensure(parameter) => ensure(ssm, parameter).await,
         Action::Rotate(parameter) => rotate(ssm, parameter).await,

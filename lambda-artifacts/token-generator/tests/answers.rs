@@ -3,8 +3,8 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn ssm(server: &HttpServer) -> Client {
     .unwrap();
     Client::builder(Service::SSM, &environment)
         .endpoint_url(server.url())
-        .initial_backoff(Duration::from_millis(1))
+        .max_attempts(1)
         .build()
 }
 
@@ -128,6 +128,34 @@ async fn the_token_is_in_no_answer_and_no_log_line_even_if_ssm_quotes_it() {
         }
         assert!(!text.contains("X-Amz-Signature"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_rotation_whose_answer_is_lost_is_not_done_twice() {
+    let description = Arc::new(Mutex::new(Value::Null));
+    let kept = Arc::clone(&description);
+    let ssm_server = HttpServer::start(move |request| {
+        let input: Value = serde_json::from_str(&request.body).unwrap();
+        let operation = request.header("x-amz-target").unwrap();
+        if operation == "AmazonSSM.PutParameter" {
+            *kept.lock().unwrap() = input["Description"].clone();
+            return HttpAnswer::Disconnect;
+        }
+        let version = json!({"Version": 2, "Description": *kept.lock().unwrap()});
+        HttpAnswer::ok(json!({"Parameters": [{"Version": 1}, version]}).to_string())
+    });
+    let url = response_url();
+    let mut event = event("Update", NAME, "2", &url);
+    event["PhysicalResourceId"] = json!(NAME);
+    handle(&ssm(&ssm_server), &event, deadline(30_000))
+        .await
+        .unwrap();
+    assert_eq!(answer(&url)["Status"], "SUCCESS");
+    let puts = ssm_server
+        .requests()
+        .into_iter()
+        .filter(|request| request.header("x-amz-target") == Some("AmazonSSM.PutParameter"));
+    assert_eq!(puts.count(), 1);
 }
 
 #[tokio::test]

@@ -23,7 +23,9 @@ impl Store {
         let ministack = MiniStack::shared();
         let environment = Environment::from_variables(ministack.variables()).unwrap();
         Self {
-            ssm: Client::new(Service::SSM, &environment),
+            ssm: Client::builder(Service::SSM, &environment)
+                .max_attempts(1)
+                .build(),
             name: format!("/connect-scim/{test}/token/idp"),
             _ministack: ministack,
         }
