@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::exit_code::Exit;
+use crate::local_cloud;
 
 /// A failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The local cloud could not be started, looked at or stopped.
+    #[error(transparent)]
+    LocalCloud(#[from] local_cloud::Error),
 }
 
 impl Error {
@@ -22,7 +26,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Io { .. } => Exit::Failure,
+            Self::Io { .. } | Self::LocalCloud(_) => Exit::Failure,
         }
         .into()
     }
@@ -32,6 +36,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Io { .. } => None,
+            Self::LocalCloud(error) => error.hint(),
         }
     }
 
@@ -39,7 +44,7 @@ impl Error {
     #[must_use]
     pub fn diagnostic(&self) -> Option<String> {
         match self {
-            Self::Io { .. } => None,
+            Self::Io { .. } | Self::LocalCloud(_) => None,
         }
     }
 }
