@@ -367,3 +367,223 @@ fn phone(connect: &Value) -> Result<Option<PhoneConfig>, MappingError> {
     };
     Ok((config != PhoneConfig::default()).then_some(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn saml(user: &Value) -> Wanted {
+        map(user, &[], IdentityManagement::Saml).unwrap()
+    }
+
+    fn names(user: &Value) -> (Option<String>, Option<String>) {
+        let identity = saml(user).identity;
+        (identity.first_name, identity.last_name)
+    }
+
+    #[test]
+    fn names_fall_back_to_what_is_there() {
+        for (user, first, last) in [
+            (
+                json!({"userName": "ada", "name": {"givenName": "Ada", "familyName": "Lovelace"}}),
+                "Ada",
+                "Lovelace",
+            ),
+            (
+                json!({"userName": "ada", "name": {"formatted": "Ada King Lovelace"}}),
+                "Ada",
+                "King Lovelace",
+            ),
+            (
+                json!({"userName": "ada", "displayName": "Ada Lovelace", "name": {"givenName": "A."}}),
+                "A.",
+                "Lovelace",
+            ),
+            (json!({"userName": "ada@example.com"}), "ada", "ada"),
+            (
+                json!({"userName": "ada", "displayName": "Ada", "name": {"familyName": " "}}),
+                "Ada",
+                "ada",
+            ),
+        ] {
+            assert_eq!(
+                names(&user),
+                (Some(first.to_owned()), Some(last.to_owned())),
+                "{user}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_goes_to_connect_is_nfc() {
+        let user =
+            json!({"userName": "ada", "name": {"givenName": "A\u{0308}da", "familyName": "L"}});
+        assert_eq!(names(&user).0.as_deref(), Some("\u{c4}da"));
+    }
+
+    #[test]
+    fn saml_usernames_satisfy_connect_and_the_role_session_name() {
+        let check =
+            |name: &str| map(&json!({"userName": name}), &[], IdentityManagement::Saml).is_ok();
+        for name in ["ab", "ada.l", "ada_l-1", "ada@example.com", &"a".repeat(64)] {
+            assert!(check(name), "{name}");
+        }
+        for name in [
+            "",
+            "a",
+            &"a".repeat(65),
+            "ada l",
+            "ada+l",
+            "ada@example",
+            "@example.com",
+            "ä.l",
+        ] {
+            assert!(!check(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn usernames_without_saml_have_at_most_20_characters() {
+        let check = |name: &str| {
+            map(
+                &json!({"userName": name}),
+                &[],
+                IdentityManagement::ConnectManaged,
+            )
+            .is_ok()
+        };
+        assert!(check(&"a".repeat(20)));
+        assert!(!check(&"a".repeat(21)));
+    }
+
+    #[test]
+    fn the_primary_email_is_secondary_on_saml_and_the_email_elsewhere() {
+        let user = json!({"userName": "ada", "emails": [
+            {"value": "home@example.com", "type": "home"},
+            {"value": "work@example.com", "type": "work"},
+            {"value": "main@example.com", "primary": true},
+        ]});
+        let identity = saml(&user).identity;
+        assert_eq!(identity.email, None);
+        assert_eq!(
+            identity.secondary_email.as_deref(),
+            Some("main@example.com")
+        );
+        let identity = map(&user, &[], IdentityManagement::ConnectManaged)
+            .unwrap()
+            .identity;
+        assert_eq!(identity.email.as_deref(), Some("main@example.com"));
+        assert_eq!(identity.secondary_email, None);
+    }
+
+    #[test]
+    fn an_address_or_number_that_connect_refuses_is_not_sent() {
+        let user = json!({
+            "userName": "ada",
+            "emails": [{"value": "ada@localhost"}],
+            "phoneNumbers": [{"value": "555 1234", "type": "mobile"}],
+        });
+        let identity = saml(&user).identity;
+        assert_eq!((identity.secondary_email, identity.mobile), (None, None));
+    }
+
+    #[test]
+    fn numbers_are_sent_as_e164() {
+        for (written, sent) in [
+            ("+49 (30) 123-456", Some("+4930123456")),
+            ("tel:+1-201-555-0123", Some("+12015550123")),
+            ("+0123", None),
+            ("+1234567890123456", None),
+            ("030 123456", None),
+        ] {
+            assert_eq!(e164(written).as_deref(), sent, "{written}");
+        }
+    }
+
+    #[test]
+    fn groups_entitlements_and_the_extension_together_name_the_profiles() {
+        let user = json!({
+            "userName": "ada",
+            "entitlements": [{"value": "Agent"}, {"value": "Admin"}],
+            AMAZON_CONNECT: {"securityProfiles": ["Auditor", "Agent"]},
+            ENTERPRISE: {"department": "Sales"},
+        });
+        let wanted = map(&user, &["Manager".to_owned()], IdentityManagement::Saml).unwrap();
+        assert_eq!(
+            wanted.security_profiles,
+            SecurityProfiles::Named(
+                ["Manager", "Agent", "Admin", "Auditor"]
+                    .map(str::to_owned)
+                    .to_vec()
+            )
+        );
+    }
+
+    #[test]
+    fn okta_sends_entitlements_and_roles_as_plain_strings() {
+        let user = json!({"userName": "ada", "entitlements": ["Agent"], "roles": ["Sales"]});
+        let wanted = saml(&user);
+        assert_eq!(
+            wanted.security_profiles,
+            SecurityProfiles::Named(vec!["Agent".to_owned()])
+        );
+        assert_eq!(wanted.routing_profile.as_deref(), Some("Sales"));
+    }
+
+    #[test]
+    fn entra_names_profiles_in_the_department() {
+        let department = |department: &str| {
+            saml(&json!({"userName": "ada", ENTERPRISE: {"department": department}}))
+                .security_profiles
+        };
+        assert_eq!(
+            department("Agent, Admin,,Agent"),
+            SecurityProfiles::Department(vec!["Agent".to_owned(), "Admin".to_owned()])
+        );
+        assert_eq!(department(" , "), SecurityProfiles::Default);
+    }
+
+    #[test]
+    fn the_extension_wins_over_roles() {
+        let user = json!({
+            "userName": "ada",
+            "roles": [{"value": "Sales"}, {"value": "Support", "primary": true}],
+        });
+        assert_eq!(saml(&user).routing_profile.as_deref(), Some("Support"));
+        let mut user = user;
+        user[AMAZON_CONNECT] = json!({"routingProfile": "Basic Routing Profile"});
+        assert_eq!(
+            saml(&user).routing_profile.as_deref(),
+            Some("Basic Routing Profile")
+        );
+    }
+
+    #[test]
+    fn a_desk_phone_number_makes_a_desk_phone() {
+        let with = |settings: Value| {
+            map(
+                &json!({"userName": "ada", AMAZON_CONNECT: settings}),
+                &[],
+                IdentityManagement::Saml,
+            )
+            .map(|wanted| wanted.phone)
+        };
+        let phone = with(json!({"deskPhoneNumber": "+49 30 1", "afterContactWorkSeconds": 30}))
+            .unwrap()
+            .unwrap();
+        assert_eq!(phone.phone_type, PhoneType::DeskPhone);
+        assert_eq!(phone.after_contact_work_time_limit, Some(30));
+        assert!(with(json!({"deskPhoneNumber": "12"})).is_err());
+        assert!(with(json!({"afterContactWorkSeconds": -1})).is_err());
+        assert!(with(json!({"routingProfile": "Sales"})).unwrap().is_none());
+    }
+
+    #[test]
+    fn messages_hold_no_values() {
+        let user = json!({"userName": "canary with space"});
+        let error = map(&user, &[], IdentityManagement::Saml).err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}

@@ -142,3 +142,157 @@ pub fn after(applied: Option<AppliedUser>, call: Call, user_id: &str) -> Option<
     }
     Some(applied)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn user() -> ConnectUser {
+        ConnectUser {
+            username: "ada".to_owned(),
+            identity: IdentityInfo {
+                first_name: Some("Ada".to_owned()),
+                ..IdentityInfo::default()
+            },
+            security_profile_ids: ["agent".to_owned()].into(),
+            routing_profile_id: "basic".to_owned(),
+            hierarchy_group_id: None,
+            phone: None,
+            tags: [("scim:id".to_owned(), "1".to_owned())].into(),
+        }
+    }
+
+    fn operations(calls: &[Call]) -> Vec<&'static str> {
+        calls.iter().map(Call::operation).collect()
+    }
+
+    #[test]
+    fn nothing_to_do_is_no_call() {
+        assert!(plan(None, None).is_empty());
+        assert!(plan(Some(&user()), Some(&user())).is_empty());
+    }
+
+    #[test]
+    fn each_facet_is_one_call() {
+        let change = |change: fn(&mut ConnectUser)| {
+            let mut desired = user();
+            change(&mut desired);
+            operations(&plan(Some(&user()), Some(&desired)))
+        };
+        for (calls, expected) in [
+            (
+                change(|user| user.identity.last_name = Some("King".to_owned())),
+                "UpdateUserIdentityInfo",
+            ),
+            (
+                change(|user| user.security_profile_ids = ["manager".to_owned()].into()),
+                "UpdateUserSecurityProfiles",
+            ),
+            (
+                change(|user| user.routing_profile_id = "sales".to_owned()),
+                "UpdateUserRoutingProfile",
+            ),
+            (
+                change(|user| user.hierarchy_group_id = Some("berlin".to_owned())),
+                "UpdateUserHierarchy",
+            ),
+            (
+                change(|user| user.phone = Some(PhoneConfig::default())),
+                "UpdateUserPhoneConfig",
+            ),
+            (
+                change(|user| {
+                    drop(
+                        user.tags
+                            .insert("scim:external-id".to_owned(), "e".to_owned()),
+                    )
+                }),
+                "TagResource",
+            ),
+            (change(|user| user.tags.clear()), "UntagResource"),
+        ] {
+            assert_eq!(calls, [expected]);
+        }
+        assert_eq!(operations(&plan(None, Some(&user()))), ["CreateUser"]);
+        assert_eq!(operations(&plan(Some(&user()), None)), ["DeleteUser"]);
+    }
+
+    #[test]
+    fn what_can_reduce_permissions_comes_first() {
+        let mut desired = user();
+        desired.identity.last_name = Some("King".to_owned());
+        desired.routing_profile_id = "sales".to_owned();
+        desired.security_profile_ids = ["suspended".to_owned()].into();
+        let calls = plan(Some(&user()), Some(&desired));
+        assert_eq!(calls[0].operation(), "UpdateUserSecurityProfiles");
+    }
+
+    #[test]
+    fn a_new_username_replaces_the_user_and_the_old_one_goes_first() {
+        let mut desired = user();
+        desired.username = "countess".to_owned();
+        let calls = plan(Some(&user()), Some(&desired));
+        assert_eq!(operations(&calls), ["DeleteUser", "CreateUser"]);
+    }
+
+    fn any_user() -> impl Strategy<Value = ConnectUser> {
+        let name = || proptest::option::of("[ab]");
+        (
+            "[ab]",
+            (name(), name()),
+            proptest::collection::btree_set("[abc]", 1..3),
+            "[ab]",
+            name(),
+            proptest::option::of(proptest::option::of(0..2_u32)),
+            proptest::collection::btree_map("[ab]", "[ab]", 0..3),
+        )
+            .prop_map(
+                |(username, names, profiles, routing, hierarchy, phone, tags)| ConnectUser {
+                    username,
+                    identity: IdentityInfo {
+                        first_name: names.0,
+                        last_name: names.1,
+                        ..IdentityInfo::default()
+                    },
+                    security_profile_ids: profiles,
+                    routing_profile_id: routing,
+                    hierarchy_group_id: hierarchy,
+                    phone: phone.map(|after_contact_work_time_limit| PhoneConfig {
+                        after_contact_work_time_limit,
+                        ..PhoneConfig::default()
+                    }),
+                    tags,
+                },
+            )
+    }
+
+    fn carry_out(applied: Option<ConnectUser>, calls: Vec<Call>) -> Option<ConnectUser> {
+        let applied = applied.map(|user| AppliedUser {
+            user_id: "u".to_owned(),
+            user,
+        });
+        calls
+            .into_iter()
+            .fold(applied, |applied, call| after(applied, call, "u"))
+            .map(|applied| applied.user)
+    }
+
+    proptest! {
+        /// A crash after any number of calls is made good by planning again.
+        #[test]
+        fn a_plan_interrupted_anywhere_and_made_again_leads_to_the_desired_user(
+            applied in proptest::option::of(any_user()),
+            desired in proptest::option::of(any_user()),
+            interrupted_after in 0..8_usize,
+        ) {
+            let mut calls = plan(applied.as_ref(), desired.as_ref());
+            calls.truncate(interrupted_after);
+            let halfway = carry_out(applied, calls);
+            let rest = plan(halfway.as_ref(), desired.as_ref());
+            let end = carry_out(halfway, rest);
+            prop_assert!(plan(end.as_ref(), desired.as_ref()).is_empty());
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! What a Connect user is, as far as SCIM decides it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +18,8 @@ pub const ID_TAG: &str = "scim:id";
 /// Tag with the id that the identity provider has for the user.
 pub const EXTERNAL_ID_TAG: &str = "scim:external-id";
 
-/// The state of a Connect user that SCIM decides: desired, or last written.
-///
-/// It has no `Debug`: it is personal data.
+/// The state of a Connect user that SCIM decides: desired, or last written. It is
+/// personal data, which `Debug` does not show.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectUser {
@@ -37,6 +39,14 @@ pub struct ConnectUser {
     pub phone: Option<PhoneConfig>,
     /// The tags that mark ownership.
     pub tags: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ConnectUser {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ConnectUser")
+            .finish_non_exhaustive()
+    }
 }
 
 /// A [`ConnectUser`] and the id that Connect gave it.

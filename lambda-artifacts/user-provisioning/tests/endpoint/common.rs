@@ -58,6 +58,15 @@ impl Endpoint {
 
     /// With variables set as given.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_at(variables, None).await
+    }
+
+    /// With DynamoDB at a port where nobody listens.
+    pub async fn start_without_directory() -> Self {
+        Self::start_at(&[], Some("http://127.0.0.1:9")).await
+    }
+
+    async fn start_at(variables: &[(&str, &str)], dynamodb_url: Option<&str>) -> Self {
         let ministack = MiniStack::shared();
         let simulator = Simulator::start(Options {
             settings: Settings {
@@ -69,15 +78,15 @@ impl Endpoint {
         .await
         .unwrap();
         let table = format!("directory-{}", uuid::Uuid::new_v4());
-        let environment = Environment::from_variables(
-            ministack
-                .variables()
-                .into_iter()
-                .chain([("AWS_ENDPOINT_URL_CONNECT".to_owned(), simulator.url())]),
-        )
-        .unwrap();
+        let environment = Environment::from_variables(ministack.variables()).unwrap();
         let dynamodb = Client::new(Service::DYNAMODB, &environment);
         create_table(&dynamodb, &table).await;
+        let mut seen = ministack.variables();
+        seen.push(("AWS_ENDPOINT_URL_CONNECT".to_owned(), simulator.url()));
+        if let Some(url) = dynamodb_url {
+            seen.push(("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), url.to_owned()));
+        }
+        let environment_of_the_function = Environment::from_variables(seen).unwrap();
         let instance_arn = simulator.instance_arn();
         let configuration = Configuration::read(|name| {
             let set = variables.iter().find(|(candidate, _)| *candidate == name);
@@ -97,7 +106,7 @@ impl Endpoint {
         })
         .unwrap();
         Self {
-            handler: Handler::new(&configuration, &environment).unwrap(),
+            handler: Handler::new(&configuration, &environment_of_the_function).unwrap(),
             simulator,
             dynamodb,
             table,

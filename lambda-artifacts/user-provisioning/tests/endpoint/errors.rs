@@ -1,6 +1,6 @@
 //! What the identity provider's administrator reads.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{AMAZON_CONNECT, Endpoint, user};
 
@@ -80,5 +80,25 @@ async fn a_body_that_is_not_json_is_a_scim_error() {
     assert_eq!(
         refused.body["schemas"],
         json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+    );
+}
+
+#[tokio::test]
+async fn a_directory_out_of_reach_is_503_with_the_time_to_wait() {
+    let endpoint = Endpoint::start_without_directory().await;
+    for (method, target, body) in [
+        ("GET", "/Users/1", Value::Null),
+        ("GET", "/Users", Value::Null),
+        ("POST", "/Users", user("ada")),
+        ("DELETE", "/Users/1", Value::Null),
+    ] {
+        let answer = endpoint.send(method, target, body).await.expect(503);
+        assert!(answer.header("Retry-After").is_some());
+        assert_eq!(answer.body["status"], "503");
+    }
+    assert_eq!(
+        endpoint.connect_user("ada"),
+        None,
+        "Connect is not changed either"
     );
 }
