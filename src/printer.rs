@@ -40,6 +40,12 @@ impl Printer {
         self.interactive && !self.quiet
     }
 
+    /// Whether only data, warnings and errors are wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether questions can be asked: standard input and standard error are a terminal.
     #[must_use]
     pub fn can_ask(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::exit_code::Exit;
-use crate::local_cloud;
+use crate::{artifact, local_cloud};
 
 /// A failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum Error {
     /// The local cloud could not be started, looked at or stopped.
     #[error(transparent)]
     LocalCloud(#[from] local_cloud::Error),
+    /// There are no packages of the functions to deploy.
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
 }
 
 impl Error {
@@ -26,7 +29,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Io { .. } | Self::LocalCloud(_) => Exit::Failure,
+            Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => Exit::Failure,
         }
         .into()
     }
@@ -37,6 +40,7 @@ impl Error {
         match self {
             Self::Io { .. } => None,
             Self::LocalCloud(error) => error.hint(),
+            Self::Artifact(error) => error.hint(),
         }
     }
 
@@ -44,7 +48,7 @@ impl Error {
     #[must_use]
     pub fn diagnostic(&self) -> Option<String> {
         match self {
-            Self::Io { .. } | Self::LocalCloud(_) => None,
+            Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => None,
         }
     }
 }

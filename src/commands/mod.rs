@@ -1,5 +1,6 @@
 //! One verb, one file; each reads like a recipe.
 
+mod build;
 mod error;
 mod local;
 
@@ -32,6 +33,7 @@ impl Outcome {
 /// Whatever the outside world did wrong; [`Error::exit_code`] says how the shell hears of it.
 pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Error> {
     match command_line.command {
+        Command::Build(args) => build::run(&args, printer),
         Command::Local(command) => local::run(command, printer),
         _ => Ok(Outcome::SUCCESS),
     }

@@ -170,7 +170,10 @@ mod tests {
 
     #[test]
     fn keys_are_sorted() {
-        for text in ["b: {d: 1, c: 2}\na: 3", r#"{"b": {"d": 1, "c": 2}, "a": 3}"#] {
+        for text in [
+            "b: {d: 1, c: 2}\na: 3",
+            r#"{"b": {"d": 1, "c": 2}, "a": 3}"#,
+        ] {
             assert_eq!(
                 canonical(text).unwrap().to_string(),
                 r#"{"a":3,"b":{"c":2,"d":1}}"#

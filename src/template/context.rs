@@ -119,9 +119,9 @@ fn base_url(pattern: Option<&str>, stage: &str) -> String {
             .replace("${", "${!")
             .replace("{apiId}", "${RestApi}")
             .replace("{stage}", stage),
-        None => format!(
-            "https://${{RestApi}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}"
-        ),
+        None => {
+            format!("https://${{RestApi}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage}")
+        }
     }
 }
 
@@ -207,7 +207,10 @@ mod tests {
             "https://${RestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/prod"
         );
         assert_eq!(
-            base_url(Some("http://127.0.0.1:1/restapis/{apiId}/{stage}/_user_request_"), "dev"),
+            base_url(
+                Some("http://127.0.0.1:1/restapis/{apiId}/{stage}/_user_request_"),
+                "dev"
+            ),
             "http://127.0.0.1:1/restapis/${RestApi}/dev/_user_request_"
         );
         assert_eq!(base_url(Some("https://a/${b}"), "dev"), "https://a/${!b}");

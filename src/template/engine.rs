@@ -146,7 +146,11 @@ mod tests {
     #[test]
     fn a_missing_variable_is_an_error() {
         let mut engine = engine().unwrap();
-        for template in ["{{absent}}", "{{#if absent}}{{/if}}", "{{#each absent}}{{/each}}"] {
+        for template in [
+            "{{absent}}",
+            "{{#if absent}}{{/if}}",
+            "{{#each absent}}{{/each}}",
+        ] {
             engine.register_template_string("test", template).unwrap();
             assert!(
                 engine.render("test", &serde_json::json!({})).is_err(),

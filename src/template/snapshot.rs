@@ -101,10 +101,16 @@ mod tests {
     fn any_change_to_what_a_deployment_holds_changes_the_hash() {
         let before = Snapshot::of(&template());
         for (pointer, value) in [
-            ("/Resources/RestApi/Properties/Policy", json!({"Version": "2012-10-17"})),
+            (
+                "/Resources/RestApi/Properties/Policy",
+                json!({"Version": "2012-10-17"}),
+            ),
             ("/Resources/Method/Properties/ApiKeyRequired", json!(true)),
             ("/Resources/Refusal/Properties/StatusCode", json!("403")),
-            ("/Resources/Validator", json!({"Type": "AWS::ApiGateway::RequestValidator"})),
+            (
+                "/Resources/Validator",
+                json!({"Type": "AWS::ApiGateway::RequestValidator"}),
+            ),
         ] {
             let mut changed = template();
             let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -118,7 +124,10 @@ mod tests {
         let before = Snapshot::of(&template());
         for (pointer, value) in [
             ("/Resources/Stage/Properties/StageName", json!("prod")),
-            ("/Resources/Table/Properties/BillingMode", json!("PAY_PER_REQUEST")),
+            (
+                "/Resources/Table/Properties/BillingMode",
+                json!("PAY_PER_REQUEST"),
+            ),
             ("/Resources/RestApi/Properties/Tags", json!([])),
             ("/Resources/Method/DependsOn", json!("Refusal")),
         ] {
