@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
@@ -38,6 +37,7 @@ struct Service {
     health: Health,
     process_id: Option<i32>,
     url: Option<String>,
+    log: PathBuf,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -157,19 +157,13 @@ impl Status {
         process_ids
     }
 
-    /// Sends a signal to a service, and waits for the end of it where that is meant.
+    /// Sends a signal to a service; after SIGKILL, waits until it has let go of its log.
     pub fn kill(&self, service: &str, signal: Signal) {
-        let process_id = self.service(service).process_id.unwrap();
-        kill_process(Pid::from_raw(process_id).unwrap(), signal).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while signal == Signal::KILL && is_running(process_id) {
-            assert!(Instant::now() < deadline, "{service} outlives SIGKILL");
-            thread::sleep(Duration::from_millis(5));
+        let service = self.service(service);
+        let process_id = Pid::from_raw(service.process_id.unwrap()).unwrap();
+        kill_process(process_id, signal).unwrap();
+        if signal == Signal::KILL {
+            fs::File::open(&service.log).unwrap().lock_shared().unwrap();
         }
     }
-}
-
-/// A process without open files is a zombie, or gone.
-fn is_running(process_id: i32) -> bool {
-    fs::read_dir(format!("/proc/{process_id}/fd")).is_ok_and(|mut files| files.next().is_some())
 }

@@ -77,7 +77,7 @@ fn the_processes_are_out_of_reach_of_ctrl_c_and_keep_their_files_together() {
 }
 
 #[test]
-fn every_call_is_authorised() {
+fn a_call_without_a_signature_is_refused() {
     let checkout = Checkout::new();
     checkout.succeed("up");
     let url = checkout.status().url("ministack");
@@ -85,7 +85,10 @@ fn every_call_is_authorised() {
         .http_status_as_error(false)
         .build()
         .into();
-    let response = agent.get(format!("{url}/some-bucket")).call().unwrap();
+    let response = agent
+        .get(format!("{url}/2015-03-31/functions"))
+        .call()
+        .unwrap();
     assert_eq!(response.status(), 403);
 }
 
