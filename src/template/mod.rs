@@ -12,6 +12,8 @@ mod canonical;
 mod context;
 mod engine;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 

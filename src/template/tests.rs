@@ -1,0 +1,456 @@
+//! What the templates promise, read from their canonical form.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn environment(changes: Value) -> Environment {
+    let mut environment = json!({
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "stackName": "scim-dev",
+        "connect": {"instanceId": "11111111-2222-4333-8444-555555555555"},
+    });
+    merge(&mut environment, changes);
+    serde_json::from_value(environment).unwrap()
+}
+
+fn merge(into: &mut Value, changes: Value) {
+    match (into, changes) {
+        (Value::Object(into), Value::Object(changes)) => {
+            for (key, change) in changes {
+                merge(into.entry(key).or_insert(Value::Null), change);
+            }
+        }
+        (into, change) => *into = change,
+    }
+}
+
+fn code() -> CodeLocations {
+    let location = |function: &str| CodeLocation {
+        bucket: "artifacts".into(),
+        key: format!("{function}-0123456789abcdef.zip"),
+    };
+    CodeLocations {
+        user_provisioning: location("user-provisioning"),
+        token_authorizer: location("token-authorizer"),
+        token_generator: location("token-generator"),
+    }
+}
+
+fn render_with(changes: Value, options: &Options) -> Result<Template, Error> {
+    Template::render(&environment(changes), &code(), options)
+}
+
+fn rendered(changes: Value) -> Value {
+    render_with(changes, &Options::default())
+        .unwrap()
+        .canonical()
+        .clone()
+}
+
+fn of_type<'a>(template: &'a Value, resource_type: &str) -> Vec<(&'a str, &'a Value)> {
+    template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == resource_type)
+        .map(|(id, resource)| (id.as_str(), &resource["Properties"]))
+        .collect()
+}
+
+fn function_variables(template: &Value) -> &Value {
+    &template["Resources"]["UserProvisioningFunction"]["Properties"]["Environment"]["Variables"]
+}
+
+/// Ids of the resources that differ.
+fn difference(before: &Value, after: &Value) -> Vec<String> {
+    let [before, after] =
+        [before, after].map(|template| template["Resources"].as_object().unwrap());
+    let mut ids: Vec<_> = before
+        .keys()
+        .chain(after.keys())
+        .filter(|id| before.get(*id) != after.get(*id))
+        .cloned()
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn the_resources_of_an_environment_with_two_clients() {
+    let template = rendered(json!({"clients": {"okta": {}, "entra-id": {}}}));
+    let list: Vec<_> = template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] != "AWS::ApiGateway::GatewayResponse")
+        .map(|(id, resource)| format!("{id}: {}", resource["Type"].as_str().unwrap()))
+        .collect();
+    insta::with_settings!({filters => vec![("ApiDeployment[0-9a-f]{16}", "ApiDeployment[hash]")]}, {
+        insta::assert_snapshot!(list.join("\n"), @r"
+        AccessLogGroup: AWS::Logs::LogGroup
+        ApiDeployment[hash]: AWS::ApiGateway::Deployment
+        ApiKeyEntraId: AWS::ApiGateway::ApiKey
+        ApiKeyOkta: AWS::ApiGateway::ApiKey
+        ApiStage: AWS::ApiGateway::Stage
+        DirectoryTable: AWS::DynamoDB::Table
+        GuardrailPolicy: AWS::IAM::ManagedPolicy
+        RestApi: AWS::ApiGateway::RestApi
+        TokenAuthorizer: AWS::ApiGateway::Authorizer
+        TokenAuthorizerFunction: AWS::Lambda::Function
+        TokenAuthorizerLogGroup: AWS::Logs::LogGroup
+        TokenAuthorizerPermission: AWS::Lambda::Permission
+        TokenAuthorizerRole: AWS::IAM::Role
+        TokenEntraId: Custom::ScimToken
+        TokenGeneratorFunction: AWS::Lambda::Function
+        TokenGeneratorLogGroup: AWS::Logs::LogGroup
+        TokenGeneratorRole: AWS::IAM::Role
+        TokenOkta: Custom::ScimToken
+        UsagePlanEntraId: AWS::ApiGateway::UsagePlan
+        UsagePlanKeyEntraId: AWS::ApiGateway::UsagePlanKey
+        UsagePlanKeyOkta: AWS::ApiGateway::UsagePlanKey
+        UsagePlanOkta: AWS::ApiGateway::UsagePlan
+        UserProvisioningFunction: AWS::Lambda::Function
+        UserProvisioningLogGroup: AWS::Logs::LogGroup
+        UserProvisioningPermission: AWS::Lambda::Permission
+        UserProvisioningRole: AWS::IAM::Role
+        UsersMethod: AWS::ApiGateway::Method
+        UsersResource: AWS::ApiGateway::Resource
+        ");
+    });
+    let outputs: Vec<_> = template["Outputs"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        outputs,
+        [
+            "ApiId",
+            "DirectoryTableName",
+            "EntraTenantUrl",
+            "GuardrailPolicyArn",
+            "OktaBaseUrl",
+            "StageName",
+            "TokenParameterNameEntraId",
+            "TokenParameterNameOkta",
+            "UserProvisioningFunctionName",
+        ]
+    );
+}
+
+/// The engine lets a condition on a variable that is not there pass as false.
+#[test]
+fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
+    let environment = environment(json!({}));
+    let (code, options) = (code(), Options::default());
+    let context = context::Context::new(&environment, &code, &options).unwrap();
+    let context = serde_json::to_value(&context).unwrap();
+    let scopes = [
+        &context,
+        &context["clients"][0],
+        &context["guardrail"]["statements"][0],
+        // Given by the caller of a partial, and by a loop.
+        &json!({"challenge": 0, "retryAfter": 0, "@first": 0}),
+    ];
+    for (file, text) in engine::PARTIALS {
+        for block in ["{{#if ", "{{#unless ", "{{#each "] {
+            for (start, _) in text.match_indices(block) {
+                let variable = text[start + block.len()..].split("}}").next().unwrap();
+                let pointer = format!("/{}", variable.trim_start_matches("../").replace('.', "/"));
+                assert!(
+                    scopes.iter().any(|scope| scope.pointer(&pointer).is_some()),
+                    "{file}: {variable}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_text() {
+    let render = || render_with(json!({}), &Options::default()).unwrap();
+    assert_eq!(render().text(), render().text());
+}
+
+#[test]
+fn the_canonical_form_is_that_of_the_text() {
+    let template = render_with(json!({}), &Options::default()).unwrap();
+    assert_eq!(&canonical(template.text()).unwrap(), template.canonical());
+    assert_eq!(
+        &canonical(&template.canonical().to_string()).unwrap(),
+        template.canonical()
+    );
+}
+
+/// Below it, the template can be sent along with the request.
+#[test]
+fn an_ordinary_template_fits_into_a_request() {
+    let template = render_with(
+        json!({"clients": {"okta": {}, "entra-id": {}}, "api": {"tracing": true}}),
+        &Options::default(),
+    )
+    .unwrap();
+    assert!(template.text().len() <= LONGEST_TEMPLATE_BODY);
+}
+
+#[test]
+fn a_changed_throttle_changes_the_stage_and_the_usage_plan_only() {
+    let before = rendered(json!({}));
+    let after = rendered(json!({"api": {"throttle": {"rate": 12.5, "burst": 25}}}));
+    assert_eq!(difference(&before, &after), ["ApiStage", "UsagePlanIdp"]);
+}
+
+#[test]
+fn a_changed_method_makes_a_new_deployment_and_moves_the_stage_to_it() {
+    let before = rendered(json!({}));
+    let after = rendered(json!({"api": {"requireApiKey": false}}));
+    let [old, new] = [&before, &after].map(|template| {
+        let [(id, _)] = of_type(template, "AWS::ApiGateway::Deployment")[..] else {
+            panic!("one deployment");
+        };
+        assert_eq!(
+            template["Resources"]["ApiStage"]["Properties"]["DeploymentId"]["Ref"],
+            id
+        );
+        id
+    });
+    assert_ne!(old, new);
+    assert_eq!(difference(&before, &after), {
+        let mut ids = vec![old, new, "ApiStage", "UsersMethod"];
+        ids.sort_unstable();
+        ids
+    });
+}
+
+#[test]
+fn the_deployment_waits_for_every_method_and_gateway_response() {
+    let template = rendered(json!({}));
+    let [(deployment, _)] = of_type(&template, "AWS::ApiGateway::Deployment")[..] else {
+        panic!("one deployment");
+    };
+    let mut awaited: Vec<_> = [
+        "AWS::ApiGateway::GatewayResponse",
+        "AWS::ApiGateway::Method",
+    ]
+    .iter()
+    .flat_map(|resource_type| of_type(&template, resource_type))
+    .map(|(id, _)| id)
+    .collect();
+    awaited.sort_unstable();
+    assert_eq!(
+        template["Resources"][deployment]["DependsOn"],
+        json!(awaited)
+    );
+}
+
+#[test]
+fn the_usage_plan_binds_callers_that_send_no_key() {
+    let template = rendered(json!({}));
+    assert_eq!(
+        template["Resources"]["RestApi"]["Properties"]["ApiKeySourceType"],
+        "AUTHORIZER"
+    );
+    assert_eq!(
+        template["Resources"]["UsersMethod"]["Properties"]["ApiKeyRequired"],
+        true
+    );
+    // The value that the authorizer returns is the key's.
+    let key = &template["Resources"]["ApiKeyIdp"]["Properties"]["Value"]["Fn::Sub"];
+    let clients = &template["Resources"]["TokenAuthorizerFunction"]["Properties"]["Environment"]["Variables"]
+        ["TOKEN_CLIENTS"]["Fn::Sub"];
+    assert_eq!(key[1], clients[1]);
+    let clients: Value = serde_json::from_str(clients[0].as_str().unwrap()).unwrap();
+    assert_eq!(clients[0]["usageIdentifierKey"], key[0]);
+}
+
+/// RFC 7644, section 3.12.
+#[test]
+fn every_gateway_response_is_a_scim_error_of_its_own_status() {
+    let template = rendered(json!({}));
+    let responses = of_type(&template, "AWS::ApiGateway::GatewayResponse");
+    // All that API Gateway has: a type without a response would fall back to another
+    // type's body, which names another status.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+    assert_eq!(responses.len(), 21);
+    for (id, response) in responses {
+        let body = response["ResponseTemplates"]["application/json"]
+            .as_str()
+            .unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(
+            body["schemas"],
+            json!(["urn:ietf:params:scim:api:messages:2.0:Error"]),
+            "{id}"
+        );
+        assert_eq!(body["status"], response["StatusCode"], "{id}");
+        assert!(!body["detail"].as_str().unwrap().is_empty(), "{id}");
+        let headers = &response["ResponseParameters"];
+        assert_eq!(
+            headers["gatewayresponse.header.Content-Type"], "'application/scim+json'",
+            "{id}"
+        );
+        assert_eq!(
+            headers
+                .get("gatewayresponse.header.WWW-Authenticate")
+                .is_some(),
+            response["StatusCode"] == "401",
+            "{id}"
+        );
+        if response["StatusCode"] == "429" {
+            assert!(
+                headers.get("gatewayresponse.header.Retry-After").is_some(),
+                "{id}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_protected_environment_keeps_its_directory() {
+    for (protected, policy) in [(false, "Delete"), (true, "Retain")] {
+        let template = rendered(json!({ "protected": protected }));
+        let table = &template["Resources"]["DirectoryTable"];
+        assert_eq!(table["DeletionPolicy"], policy);
+        assert_eq!(table["UpdateReplacePolicy"], policy);
+        assert_eq!(table["Properties"]["DeletionProtectionEnabled"], protected);
+    }
+}
+
+#[test]
+fn the_account_wide_logging_role_is_there_on_request_only_and_outlives_the_stack() {
+    let template = rendered(json!({}));
+    assert!(of_type(&template, "AWS::ApiGateway::Account").is_empty());
+    let options = Options {
+        account_logging_role: true,
+        ..Options::default()
+    };
+    let template = render_with(json!({}), &options).unwrap();
+    for id in ["ApiGatewayAccount", "ApiGatewayLoggingRole"] {
+        assert_eq!(
+            template.canonical()["Resources"][id]["DeletionPolicy"],
+            "Retain"
+        );
+    }
+}
+
+#[test]
+fn functions_and_outputs_of_the_local_cloud_use_its_addresses() {
+    let options = Options {
+        local_cloud: Some(LocalCloud {
+            connect_endpoint: "http://127.0.0.1:4000".into(),
+            base_url: "http://127.0.0.1:4566/restapis/{apiId}/{stage}/_user_request_".into(),
+        }),
+        ..Options::default()
+    };
+    let template = render_with(json!({}), &options).unwrap();
+    let variables = function_variables(template.canonical());
+    assert_eq!(
+        variables["AWS_ENDPOINT_URL_CONNECT"],
+        "http://127.0.0.1:4000"
+    );
+    assert_eq!(
+        variables["SCIM_BASE_URL"],
+        "http://127.0.0.1:4566/restapis/{apiId}/{stage}/_user_request_"
+    );
+    assert_eq!(
+        template.canonical()["Outputs"]["OktaBaseUrl"]["Value"]["Fn::Sub"],
+        "http://127.0.0.1:4566/restapis/${RestApi}/dev/_user_request_/scim/v2"
+    );
+}
+
+#[test]
+fn access_logs_hold_no_path_and_no_query() {
+    let template = rendered(json!({}));
+    let format = template["Resources"]["ApiStage"]["Properties"]["AccessLogSetting"]["Format"]
+        .as_str()
+        .unwrap();
+    assert!(
+        serde_json::from_str::<Value>(&format.replace("$context.requestTimeEpoch", "1")).is_ok()
+    );
+    for variable in [
+        "$context.path",
+        "$context.customDomain",
+        "$input",
+        "querystring",
+    ] {
+        assert!(!format.contains(variable), "{variable}");
+    }
+}
+
+#[test]
+fn clients_that_would_share_logical_ids_are_refused() {
+    let error = render_with(
+        json!({"clients": {"a1b": {}, "a-1b": {}}}),
+        &Options::default(),
+    )
+    .unwrap_err();
+    insta::assert_snapshot!(error, @"clients `a-1b` and `a1b` would share the logical ids that end in `A1b`; rename one of them");
+}
+
+#[test]
+fn a_value_that_cloudformation_would_replace_is_refused() {
+    let error = render_with(
+        json!({"connect": {"defaultRoutingProfile": "{{resolve:ssm:/secret}}"}}),
+        &Options::default(),
+    )
+    .unwrap_err();
+    insta::assert_snapshot!(error, @"the value at /Resources/UserProvisioningFunction/Properties/Environment/Variables/DEFAULT_ROUTING_PROFILE contains `{{resolve:`, which CloudFormation takes for a dynamic reference");
+}
+
+#[test]
+fn every_statement_of_the_functions_roles_names_its_actions() {
+    for tracing in [false, true] {
+        let template = rendered(json!({"api": {"tracing": tracing}}));
+        for (id, role) in of_type(&template, "AWS::IAM::Role") {
+            for policy in role["Policies"].as_array().unwrap() {
+                for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+                    let sid = &statement["Sid"];
+                    assert!(!statement["Action"].to_string().contains('*'), "{id} {sid}");
+                    // X-Ray has no resources.
+                    assert_eq!(statement["Resource"] == "*", sid == "Trace", "{id} {sid}");
+                }
+            }
+        }
+    }
+}
+
+fn arrives_literally(value: &str) {
+    let template = rendered(json!({"connect": {"defaultRoutingProfile": value}}));
+    assert_eq!(
+        function_variables(&template)["DEFAULT_ROUTING_PROFILE"],
+        value
+    );
+}
+
+#[test]
+fn a_hostile_value_arrives_as_it_is() {
+    for value in [
+        r#"a "quoted" name"#,
+        "it's",
+        "a: b # c",
+        "- x",
+        "{{name}}",
+        "{{{{",
+        "\\n",
+        "!Sub ${AWS::AccountId}",
+        "${!x}",
+        "&a *a",
+        "yes",
+        "0x1F",
+        "2026-01-01",
+        "Müller 😀 \u{85}x\u{2028}x\u{feff}x",
+        "%YAML 1.1",
+        "<b>&amp;</b>",
+    ] {
+        arrives_literally(value);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn any_valid_value_arrives_as_it_is(value in "[^\\x00-\\x1f\\x7f\\s]\\PC{0,30}[^\\x00-\\x1f\\x7f\\s]") {
+        prop_assume!(!value.contains("{{resolve:"));
+        arrives_literally(&value);
+    }
+}
