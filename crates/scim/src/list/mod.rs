@@ -89,8 +89,9 @@ pub(crate) fn list_response(query: &ListQuery, page: &Page<'_>, resources: Vec<V
         "schemas": [LIST_RESPONSE_URN],
         "totalResults": page.total_results,
         "itemsPerPage": resources.len(),
-        "Resources": resources,
     });
+    // Not within json!, which would copy them.
+    response["Resources"] = Value::Array(resources);
     match query.paging {
         Paging::Index { start_index, .. } => response["startIndex"] = start_index.into(),
         Paging::Cursor { .. } => {

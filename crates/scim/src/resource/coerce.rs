@@ -215,35 +215,24 @@ fn members(
     value: Value,
     name: &str,
 ) -> Result<Map<String, Value>, ScimError> {
+    let text = match &value {
+        Value::Object(members) => members.get("value").and_then(Value::as_str),
+        value => value.as_str(),
+    };
+    if let Some(document) = text.and_then(embedded_document) {
+        return Ok(document);
+    }
     match value {
-        Value::Object(members) => {
-            let embedded = members
-                .get("value")
-                .and_then(Value::as_str)
-                .and_then(embedded_document);
-            Ok(embedded.unwrap_or(members))
-        }
-        Value::String(text) => Ok(embedded_document(&text)
-            .unwrap_or_else(|| Map::from_iter([("value".to_owned(), Value::String(text))]))),
-        Value::Number(_) | Value::Bool(_) if attribute.sub_attribute("value").is_some() => {
+        Value::Object(members) => Ok(members),
+        Value::String(_) | Value::Number(_) | Value::Bool(_)
+            if attribute.sub_attribute("value").is_some() =>
+        {
             Ok(Map::from_iter([("value".to_owned(), value)]))
         }
         _ => Err(ScimError::invalid_value(format!(
             "{name} must be an object"
         ))),
     }
-    .and_then(|members| {
-        let known = members
-            .keys()
-            .any(|key| attribute.sub_attribute(key).is_some());
-        let plain = members.len() == 1 && members.contains_key("value");
-        if plain && !known {
-            return Err(ScimError::invalid_value(format!(
-                "{name} must be an object"
-            )));
-        }
-        Ok(members)
-    })
 }
 
 fn embedded_document(text: &str) -> Option<Map<String, Value>> {
