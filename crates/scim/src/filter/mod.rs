@@ -4,7 +4,7 @@
 //! A filter is parsed without a schema; the case rules, types and the default
 //! sub-attribute `value` come in when it is [matched](Filter::matches) against a
 //! resource. Identity providers depart from the grammar in known ways, and the parser
-//! follows them wherever the meaning stays clear: see [`Filter::from_str`].
+//! follows them wherever the meaning stays clear: see [`Filter`]'s `FromStr`.
 
 mod evaluate;
 mod lookup;

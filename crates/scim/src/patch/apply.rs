@@ -78,7 +78,7 @@ impl Patch<'_> {
             return self.write_members(*operator, value);
         };
         let resource_type = self.resource_type;
-        match resource_type.resolve(path) {
+        match resource_type.resolve_patch_path(path) {
             Some(Resolved {
                 extension: Some(urn),
                 attribute: None,

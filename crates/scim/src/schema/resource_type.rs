@@ -218,6 +218,22 @@ impl ResourceType {
         })
     }
 
+    /// Finds what a PATCH path names: an unqualified name may be an extension's, as in
+    /// Entra ID's documentation (`"path": "manager"`).
+    pub(crate) fn resolve_patch_path(&self, path: &AttributePath) -> Option<Resolved<'_>> {
+        let in_extension = |extension: &Extension| {
+            let schema = Some(extension.schema.id.clone());
+            self.resolve(&AttributePath {
+                schema,
+                ..path.clone()
+            })
+        };
+        self.resolve(path).or_else(|| match path.schema {
+            None => self.extensions.iter().find_map(in_extension),
+            Some(_) => None,
+        })
+    }
+
     /// The URN of an extension looks like an attribute of a shorter URN:
     /// `urn:…:enterprise:2.0` and `User`.
     fn resolve_whole_extension(&self, path: &AttributePath, urn: &str) -> Option<Resolved<'_>> {

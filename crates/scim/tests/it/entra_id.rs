@@ -214,6 +214,16 @@ fn entra_wraps_the_manager_into_an_array() {
 }
 
 #[test]
+fn entra_names_the_manager_without_its_schema() {
+    let value = json!([{"$ref": "../Users/9", "value": "9"}]);
+    let after = patched_user(
+        &user(),
+        json!([{"op": "Add", "path": "manager", "value": value}]),
+    );
+    assert_eq!(after[ENTERPRISE]["manager"], value[0]);
+}
+
+#[test]
 fn entra_validator_sets_the_manager_by_plain_text_and_removes_it_by_empty_text() {
     let path = format!("{ENTERPRISE}:manager");
     let after = patched_user(

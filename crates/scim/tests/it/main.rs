@@ -3,6 +3,7 @@
 //! One module per section of the RFCs, one per identity provider, and the properties.
 
 mod bulk;
+mod comparison;
 mod entra_id;
 mod filter;
 mod lists;
