@@ -56,9 +56,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    connect::Connect,
+    connect::{Connect, Usage},
     mapping::{IdentityManagement, MappingError, Wanted, map},
     profiles::{Defaults, ProfileError, Profiles},
+    queue::Queue,
     reconcile::{Adopt, Failure, Presence, Reconciler, Refusal, Task, failure},
     store::{Claimed, ConnectState, Record, Store, StoreError, StoredUser, Whom, fold, iso},
     user::{ConnectUser, ownership_tags},
@@ -161,8 +162,10 @@ pub struct Written {
 pub enum Reconciled {
     /// Connect has what is wanted.
     Synchronised,
-    /// It does not, and this is why: a code without personal data.
+    /// It does not yet, and this is why: a code without personal data.
     Pending(String),
+    /// It will not until somebody acts: a code without personal data.
+    Refused(&'static str),
     /// There is no such user (any more).
     Gone,
     /// Another request is changing the user.
@@ -173,6 +176,7 @@ pub enum Reconciled {
 #[derive(Debug, Clone)]
 pub struct Directory {
     store: Store,
+    queue: Option<Queue>,
     profiles: Profiles,
     reconciler: Reconciler,
     settings: Settings,
@@ -185,9 +189,10 @@ enum Unresolved {
 }
 
 impl Directory {
-    /// The users of a table and an instance.
-    pub fn new(store: Store, connect: Connect, settings: Settings) -> Self {
+    /// The users of a table and an instance, with the queue to the reconciler.
+    pub fn new(store: Store, connect: Connect, queue: Option<Queue>, settings: Settings) -> Self {
         Self {
+            queue,
             profiles: Profiles::new(connect.clone(), settings.defaults.clone()),
             reconciler: Reconciler {
                 connect,
@@ -203,6 +208,11 @@ impl Directory {
     /// The table, for reading.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What was asked of Connect so far.
+    pub fn connect_usage(&self) -> Usage {
+        self.reconciler.connect.usage()
     }
 
     /// Adds a user. The document is in canonical form, without `id` and `meta`.
@@ -258,7 +268,11 @@ impl Directory {
                 self.store.delete_user(&claimed).await?;
                 Err(DirectoryError::Refused(refusal))
             }
-            outcome => Ok(self.conclude(&claimed, after, outcome, context).await?),
+            outcome => {
+                let written = self.conclude(&claimed, after, outcome, context).await?;
+                self.hand_over(&written).await;
+                Ok(written)
+            }
         }
     }
 
@@ -293,10 +307,9 @@ impl Directory {
             }
             after.user.document = document;
         }
-        match self.change(&claimed, after, context).await {
-            Ok(written) => Ok(written),
-            Err(error) => Err(error.into()),
-        }
+        let written = self.change(&claimed, after, context).await?;
+        self.hand_over(&written).await;
+        Ok(written)
     }
 
     async fn change(
@@ -370,7 +383,8 @@ impl Directory {
         }
     }
 
-    /// Deletes a user that `check` agrees to.
+    /// Deletes a user that `check` agrees to. The answer is whether Connect's user is
+    /// still to go.
     ///
     /// # Errors
     /// What the closure refuses with; or when there is no such user, another request
@@ -380,7 +394,7 @@ impl Directory {
         id: &str,
         check: impl FnOnce(&StoredUser) -> Result<(), E>,
         context: Context<'_>,
-    ) -> Result<(), ChangeError<E>> {
+    ) -> Result<bool, ChangeError<E>> {
         let claimed = self.claim(id, context).await?;
         if let Err(error) = check(&claimed.record.user) {
             self.release(&claimed).await;
@@ -398,11 +412,15 @@ impl Directory {
                 Err(DirectoryError::Refused(refusal).into())
             }
             Err(Failure::Transient(code)) => {
-                self.conclude(&claimed, after, Err(Failure::Transient(code)), context)
-                    .await?;
-                Ok(())
+                let outcome = Err(Failure::Transient(code));
+                let written = self.conclude(&claimed, after, outcome, context).await?;
+                self.hand_over(&written).await;
+                Ok(true)
             }
-            Ok(()) => Ok(self.store.delete_user(&claimed).await?),
+            Ok(()) => {
+                self.store.delete_user(&claimed).await?;
+                Ok(false)
+            }
         }
     }
 
@@ -463,14 +481,10 @@ impl Directory {
         outcome: Result<(), Failure>,
         context: Context<'_>,
     ) -> Result<Reconciled, StoreError> {
-        let outcome = outcome.map_err(|failure| match failure {
-            Failure::Refused(refusal) => Failure::Transient(refusal.code().to_owned()),
-            transient @ Failure::Transient(_) => transient,
-        });
         let reconciled = match &outcome {
             Ok(()) => Reconciled::Synchronised,
             Err(Failure::Transient(code)) => Reconciled::Pending(code.clone()),
-            Err(Failure::Refused(refusal)) => Reconciled::Pending(refusal.code().to_owned()),
+            Err(Failure::Refused(refusal)) => Reconciled::Refused(refusal.code()),
         };
         self.conclude(claimed, after, outcome, context).await?;
         Ok(reconciled)
@@ -594,6 +608,16 @@ impl Directory {
             pending: after.pending_since.is_some(),
             user: after.user,
         })
+    }
+
+    /// Has a pending user reconciled. If the message cannot be sent, the sweep finds the
+    /// user.
+    async fn hand_over(&self, written: &Written) {
+        if let (true, Some(queue)) = (written.pending, &self.queue)
+            && let Err(error) = queue.send(&written.user.id).await
+        {
+            tracing::warn!(%error, "a pending user waits for the sweep");
+        }
     }
 
     /// Gives a refused change back: the resource stays as it was, and if Connect was

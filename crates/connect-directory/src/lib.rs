@@ -13,12 +13,16 @@
 //! - [`plan`]: which calls lead from one state to another; pure.
 //! - [`reconcile`]: carrying the calls out.
 //! - [`connect`]: the calls.
+//! - [`queue`]: handing a user over to the reconciler.
+//! - [`configuration`]: all of it, as the functions' environment says.
 
+pub mod configuration;
 pub mod connect;
 pub mod directory;
 pub mod mapping;
 pub mod plan;
 pub mod profiles;
+pub mod queue;
 pub mod reconcile;
 pub mod store;
 pub mod user;

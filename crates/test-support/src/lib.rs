@@ -3,11 +3,13 @@
 //! A failure here is a failed test: everything panics with what is wrong and what to
 //! do about it, and nothing skips.
 
+mod directory_table;
 mod http;
 mod log;
 mod ministack;
 mod python;
 
+pub use directory_table::directory_table;
 pub use http::{HttpAnswer, HttpRequest, HttpServer};
 pub use log::CapturedLog;
 pub use ministack::MiniStack;

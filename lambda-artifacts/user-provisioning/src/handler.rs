@@ -2,12 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_json_client::{Client, Environment, Service};
-use connect_directory::{
-    connect::{Connect, InstanceArnError},
-    directory::{Context, Directory},
-    store::Store,
-};
+use connect_directory::directory::{Context, Directory};
 use jiff::Timestamp;
 use scim::{
     ScimError,
@@ -19,7 +14,6 @@ use scim::{
 use tokio::time::Instant;
 
 use crate::{
-    configuration::Configuration,
     event::{ProxyEvent, ProxyResponse},
     service, users,
 };
@@ -35,7 +29,6 @@ const RESERVED_TIME: Duration = Duration::from_secs(3);
 pub struct Handler {
     service: ServiceDefinition,
     directory: Directory,
-    connect: Connect,
     base_url: Option<String>,
 }
 
@@ -49,43 +42,22 @@ struct Summary {
 }
 
 impl Handler {
-    /// A handler by its configuration. Opens no connection.
-    ///
-    /// # Errors
-    /// When the instance's ARN is not one.
-    pub fn new(
-        configuration: &Configuration,
-        environment: &Environment,
-    ) -> Result<Self, InstanceArnError> {
-        let dynamodb = Client::builder(Service::DYNAMODB, environment)
-            .initial_backoff(Duration::from_millis(50))
-            .max_attempts(4)
-            .connect_timeout(Duration::from_secs(1))
-            .attempt_timeout(Duration::from_secs(2))
-            .operation_timeout(Duration::from_secs(6))
-            .build();
-        let connect = Client::builder(Service::CONNECT, environment)
-            .http_client(dynamodb.http_client())
-            .initial_backoff(Duration::from_millis(500))
-            .build();
-        let connect = Connect::new(connect, &configuration.instance_arn)?;
-        Ok(Self {
+    /// A handler of requests on a directory. `base_url` is the URL of the API without the
+    /// SCIM path, in which `{apiId}` and `{stage}` are replaced; absent or empty: that of
+    /// the event.
+    pub fn new(directory: Directory, base_url: Option<String>) -> Self {
+        Self {
             service: service::definition(),
-            directory: Directory::new(
-                Store::new(dynamodb, &configuration.directory_table),
-                connect.clone(),
-                configuration.settings.clone(),
-            ),
-            connect,
-            base_url: configuration.scim_base_url.clone(),
-        })
+            directory,
+            base_url: base_url.filter(|url| !url.is_empty()),
+        }
     }
 
     /// Answers an event. `deadline` is when Lambda ends the function, in milliseconds
     /// since 1970.
     pub async fn handle(&self, event: ProxyEvent, deadline: u64) -> ProxyResponse {
         let started = Instant::now();
-        let used_before = self.connect.usage();
+        let used_before = self.directory.connect_usage();
         let client = event.client().to_owned();
         let api_request_id = event.request_context.request_id.clone();
         let base = event.base_url(self.base_url.as_deref());
@@ -99,7 +71,7 @@ impl Handler {
         let mut summary = Summary::default();
         let response = self.answer(&http, &base, context, &mut summary).await;
 
-        let used = self.connect.usage().since(used_before);
+        let used = self.directory.connect_usage().since(used_before);
         tracing::info!(
             api_request_id,
             client,
@@ -227,7 +199,8 @@ impl Handler {
                 responder.updated(request, resource_type, &changed.resource)
             }
             Operation::Delete { id, .. } => {
-                users::delete(directory, request, id, context).await?;
+                let pending = users::delete(directory, request, id, context).await?;
+                summary.pending += u32::from(pending);
                 responder.deleted()
             }
             Operation::Discovery(document) => responder.discovery(document),

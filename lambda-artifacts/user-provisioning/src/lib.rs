@@ -5,7 +5,6 @@
 //! change of the directory (`connect-directory`), and its result a SCIM response
 //! ([`handler`]). A read ends at the directory table and never asks Connect.
 
-pub mod configuration;
 pub mod event;
 mod failure;
 pub mod handler;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use connect_directory::configuration::Configuration;
 use lambda_runtime::LambdaEvent;
-use user_provisioning::{configuration::Configuration, event::ProxyEvent, handler::Handler};
+use user_provisioning::{event::ProxyEvent, handler::Handler};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -18,9 +19,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), lambda_runtime::Error> {
-    let configuration = Configuration::read(|name| std::env::var(name).ok())?;
+    let variable = |name: &str| std::env::var(name).ok();
     let environment = aws_json_client::Environment::from_process()?;
-    let handler = &Handler::new(&configuration, &environment)?;
+    let directory = Configuration::read(variable)?.directory(&environment)?;
+    let handler = &Handler::new(directory, variable("SCIM_BASE_URL"));
     lambda_support::serve(|event: LambdaEvent<ProxyEvent>| async move {
         Ok::<_, std::convert::Infallible>(
             handler.handle(event.payload, event.context.deadline).await,

@@ -143,12 +143,13 @@ async fn change(
     })
 }
 
+/// Deletes a user. The answer is whether Connect's user is still to go.
 pub(crate) async fn delete(
     directory: &Directory,
     request: &Request<'_>,
     id: &str,
     context: Context<'_>,
-) -> Result<(), ScimError> {
+) -> Result<bool, ScimError> {
     directory
         .delete(
             id,

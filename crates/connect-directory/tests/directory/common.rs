@@ -14,7 +14,7 @@ use connect_directory::{
 use connect_simulator::{Fault, FaultRule, Operation, Options, Simulator};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use test_support::MiniStack;
+use test_support::{MiniStack, directory_table};
 use tokio::time::Instant;
 
 pub struct Setup {
@@ -49,7 +49,10 @@ impl Setup {
         let environment = Environment::from_variables(ministack.variables()).unwrap();
         let dynamodb = Client::new(Service::DYNAMODB, &environment);
         let table = format!("directory-{}", uuid::Uuid::new_v4());
-        create_table(&dynamodb, &table).await;
+        let _: Value = dynamodb
+            .call("CreateTable", &directory_table(&table))
+            .await
+            .unwrap();
         let connect = Client::builder(Service::CONNECT, &environment)
             .endpoint_url(simulator.url())
             .initial_backoff(Duration::from_millis(5))
@@ -67,7 +70,7 @@ impl Setup {
             adopt: Adopt::Matching,
         };
         Self {
-            directory: Directory::new(Store::new(dynamodb, table), instance, settings),
+            directory: Directory::new(Store::new(dynamodb, table), instance, None, settings),
             simulator,
             connect,
             _ministack: ministack,
@@ -177,45 +180,4 @@ impl Setup {
             .await
             .unwrap();
     }
-}
-
-async fn create_table(dynamodb: &Client, table: &str) {
-    let index = |name: &str, hash: &str, range: &str| {
-        json!({
-            "IndexName": name,
-            "KeySchema": [
-                {"AttributeName": hash, "KeyType": "HASH"},
-                {"AttributeName": range, "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        })
-    };
-    let attributes = [
-        "pk",
-        "sk",
-        "listing",
-        "listingOrder",
-        "pending",
-        "pendingSince",
-    ];
-    let _: Value = dynamodb
-        .call(
-            "CreateTable",
-            &json!({
-                "TableName": table,
-                "BillingMode": "PAY_PER_REQUEST",
-                "AttributeDefinitions": attributes
-                    .map(|name| json!({"AttributeName": name, "AttributeType": "S"})),
-                "KeySchema": [
-                    {"AttributeName": "pk", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-                "GlobalSecondaryIndexes": [
-                    index("listing", "listing", "listingOrder"),
-                    index("pending", "pending", "pendingSince"),
-                ],
-            }),
-        )
-        .await
-        .unwrap();
 }

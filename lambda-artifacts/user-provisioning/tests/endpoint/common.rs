@@ -6,12 +6,12 @@ use std::{
 };
 
 use aws_json_client::{Client, Environment, Service};
+use connect_directory::configuration::Configuration;
 use connect_simulator::{Options, Settings, Simulator};
 use scim::protocol::parse_query;
 use serde_json::{Value, json};
-use test_support::MiniStack;
+use test_support::{MiniStack, directory_table};
 use user_provisioning::{
-    configuration::Configuration,
     event::{ProxyEvent, ProxyResponse},
     handler::Handler,
 };
@@ -80,7 +80,10 @@ impl Endpoint {
         let table = format!("directory-{}", uuid::Uuid::new_v4());
         let environment = Environment::from_variables(ministack.variables()).unwrap();
         let dynamodb = Client::new(Service::DYNAMODB, &environment);
-        create_table(&dynamodb, &table).await;
+        let _: Value = dynamodb
+            .call("CreateTable", &directory_table(&table))
+            .await
+            .unwrap();
         let mut seen = ministack.variables();
         seen.push(("AWS_ENDPOINT_URL_CONNECT".to_owned(), simulator.url()));
         if let Some(url) = dynamodb_url {
@@ -106,7 +109,12 @@ impl Endpoint {
         })
         .unwrap();
         Self {
-            handler: Handler::new(&configuration, &environment_of_the_function).unwrap(),
+            handler: Handler::new(
+                configuration
+                    .directory(&environment_of_the_function)
+                    .unwrap(),
+                None,
+            ),
             simulator,
             dynamodb,
             table,
@@ -260,47 +268,6 @@ fn event(method: &str, target: &str, body: &Value, headers: &[(&str, &str)]) -> 
         "isBase64Encoded": false,
     }))
     .unwrap()
-}
-
-async fn create_table(dynamodb: &Client, table: &str) {
-    let index = |name: &str, hash: &str, range: &str| {
-        json!({
-            "IndexName": name,
-            "KeySchema": [
-                {"AttributeName": hash, "KeyType": "HASH"},
-                {"AttributeName": range, "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        })
-    };
-    let attributes = [
-        "pk",
-        "sk",
-        "listing",
-        "listingOrder",
-        "pending",
-        "pendingSince",
-    ];
-    let _: Value = dynamodb
-        .call(
-            "CreateTable",
-            &json!({
-                "TableName": table,
-                "BillingMode": "PAY_PER_REQUEST",
-                "AttributeDefinitions": attributes
-                    .map(|name| json!({"AttributeName": name, "AttributeType": "S"})),
-                "KeySchema": [
-                    {"AttributeName": "pk", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-                "GlobalSecondaryIndexes": [
-                    index("listing", "listing", "listingOrder"),
-                    index("pending", "pending", "pendingSince"),
-                ],
-            }),
-        )
-        .await
-        .unwrap();
 }
 
 impl Endpoint {

@@ -1,21 +1,29 @@
-//! What the template sets in the function's environment.
+//! What the template sets in the environment of the functions that use the directory,
+//! and the directory made of it.
 
-use connect_directory::{
-    directory::{Deprovision, Rename, Settings},
+use std::time::Duration;
+
+use aws_json_client::{Client, Environment, Service};
+
+use crate::{
+    connect::{Connect, InstanceArnError},
+    directory::{Deprovision, Directory, Rename, Settings},
     mapping::IdentityManagement,
     profiles::Defaults,
+    queue::Queue,
     reconcile::Adopt,
+    store::Store,
 };
 
-/// The function's configuration.
+/// Where the directory and the instance are, and how users are brought there.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// The directory table's name.
     pub directory_table: String,
     /// The Connect instance's ARN.
     pub instance_arn: String,
-    /// The URL of the API without the SCIM path; `{apiId}` and `{stage}` are replaced.
-    pub scim_base_url: Option<String>,
+    /// The URL of the queue to the reconciler, where there is one.
+    pub reconcile_queue_url: Option<String>,
     /// How users are brought to Connect.
     pub settings: Settings,
 }
@@ -86,7 +94,7 @@ impl Configuration {
         Ok(Self {
             directory_table: require("DIRECTORY_TABLE")?,
             instance_arn: require("CONNECT_INSTANCE_ARN")?,
-            scim_base_url: find("SCIM_BASE_URL"),
+            reconcile_queue_url: find("RECONCILE_QUEUE_URL"),
             settings: Settings {
                 identity_management,
                 defaults: Defaults {
@@ -99,6 +107,45 @@ impl Configuration {
                 adopt,
             },
         })
+    }
+}
+
+impl Configuration {
+    /// The directory. Opens no connection.
+    ///
+    /// Requests wait for DynamoDB, so its retries are quick; Connect allows two calls per
+    /// second, so its are slower.
+    ///
+    /// # Errors
+    /// When the instance's ARN is not one.
+    pub fn directory(&self, environment: &Environment) -> Result<Directory, InstanceArnError> {
+        let dynamodb = Client::builder(Service::DYNAMODB, environment)
+            .initial_backoff(Duration::from_millis(50))
+            .max_attempts(4)
+            .connect_timeout(Duration::from_secs(1))
+            .attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(6))
+            .build();
+        let connect = Client::builder(Service::CONNECT, environment)
+            .http_client(dynamodb.http_client())
+            .initial_backoff(Duration::from_millis(500))
+            .build();
+        let queue = self.reconcile_queue_url.as_ref().map(|url| {
+            let sqs = Client::builder(Service::SQS, environment)
+                .http_client(dynamodb.http_client())
+                .initial_backoff(Duration::from_millis(50))
+                .connect_timeout(Duration::from_secs(1))
+                .attempt_timeout(Duration::from_secs(1))
+                .operation_timeout(Duration::from_secs(2))
+                .build();
+            Queue::new(sqs, url)
+        });
+        Ok(Directory::new(
+            Store::new(dynamodb, &self.directory_table),
+            Connect::new(connect, &self.instance_arn)?,
+            queue,
+            self.settings.clone(),
+        ))
     }
 }
 

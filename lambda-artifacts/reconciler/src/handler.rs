@@ -1,0 +1,135 @@
+//! One invocation: the users of its messages, or all who have been pending for long.
+
+use std::time::{Duration, SystemTime};
+
+use connect_directory::{
+    directory::{Context, Directory, Reconciled},
+    queue::Message,
+    store::StoreError,
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::event::{Answer, BatchItemFailure, Event};
+
+/// How long a user is pending before the sweep takes it up: longer than a claim holds,
+/// and than the queue needs where it works.
+const SWEEP_AGE: SignedDuration = SignedDuration::from_secs(120);
+
+/// What is kept of the function's time to write the last outcome down.
+const RESERVED_TIME: Duration = Duration::from_secs(5);
+
+/// How long Connect may take for one user.
+const TIME_PER_USER: Duration = Duration::from_secs(15);
+
+/// Everything that outlives an invocation.
+pub struct Handler {
+    directory: Directory,
+}
+
+impl Handler {
+    /// A handler of invocations for a directory.
+    pub fn new(directory: Directory) -> Self {
+        Self { directory }
+    }
+
+    /// Works on the event. `deadline` is when Lambda ends the function, in milliseconds
+    /// since 1970; what is not reached by then is left to the next invocation.
+    ///
+    /// # Errors
+    /// When the sweep cannot read the directory. Messages fail one by one instead.
+    pub async fn handle(&self, event: Event, deadline: u64) -> Result<Answer, StoreError> {
+        let end = Instant::now() + remaining(deadline);
+        if event.records.is_empty() {
+            self.sweep(end).await?;
+            return Ok(Answer::default());
+        }
+        let mut answer = Answer::default();
+        for record in event.records {
+            if !self.work_on(&record.body, end).await {
+                answer.batch_item_failures.push(BatchItemFailure {
+                    item_identifier: record.message_id,
+                });
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Works on a message. The answer is whether it is finished.
+    async fn work_on(&self, body: &str, end: Instant) -> bool {
+        let Ok(message) = serde_json::from_str::<Message>(body) else {
+            tracing::error!("a message names no user; it goes to the dead-letter queue");
+            return false;
+        };
+        matches!(
+            self.reconcile(&message.user_id, end).await,
+            Some(Reconciled::Synchronised | Reconciled::Gone | Reconciled::Refused(_))
+        )
+    }
+
+    async fn sweep(&self, end: Instant) -> Result<(), StoreError> {
+        let before = Timestamp::now()
+            .saturating_sub(SWEEP_AGE)
+            .unwrap_or(Timestamp::MIN);
+        let ids = self.directory.store().pending_ids(before).await?;
+        let mut synchronised = 0_usize;
+        for id in &ids {
+            if Instant::now() >= end {
+                break;
+            }
+            let outcome = self.reconcile(id, end).await;
+            let is_done = matches!(outcome, Some(Reconciled::Synchronised | Reconciled::Gone));
+            synchronised += usize::from(is_done);
+        }
+        tracing::info!(
+            found = ids.len(),
+            synchronised,
+            pending = ids.len() - synchronised,
+            "swept"
+        );
+        Ok(())
+    }
+
+    /// Reconciles one user, if there is time. A SCIM id in the log is no personal data.
+    async fn reconcile(&self, id: &str, end: Instant) -> Option<Reconciled> {
+        let started = Instant::now();
+        if started >= end {
+            return None;
+        }
+        let used_before = self.directory.connect_usage();
+        let context = Context {
+            now: Timestamp::now(),
+            deadline: end.min(started + TIME_PER_USER),
+            client: "reconciler",
+        };
+        let outcome = self.directory.reconcile(id, context).await;
+        let used = self.directory.connect_usage().since(used_before);
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (state, reason) = match &outcome {
+            Ok(Reconciled::Synchronised) => ("synchronised", None),
+            Ok(Reconciled::Gone) => ("gone", None),
+            Ok(Reconciled::Busy) => ("busy", None),
+            Ok(Reconciled::Pending(code)) => ("pending", Some(code.clone())),
+            Ok(Reconciled::Refused(code)) => ("refused", Some((*code).to_owned())),
+            Err(error) => ("failed", Some(error.to_string())),
+        };
+        tracing::info!(
+            user_id = id,
+            state,
+            reason,
+            milliseconds,
+            connect_calls = used.calls,
+            connect_throttles = used.throttled,
+            "reconciled"
+        );
+        outcome.ok()
+    }
+}
+
+/// The time left for work, by the time at which Lambda ends the function.
+fn remaining(deadline: u64) -> Duration {
+    let end = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline);
+    end.duration_since(SystemTime::now())
+        .unwrap_or_default()
+        .saturating_sub(RESERVED_TIME)
+}

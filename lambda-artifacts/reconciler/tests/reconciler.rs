@@ -1,0 +1,230 @@
+//! From a change that Connect throttles, through the queue, to the user in Connect;
+//! against real DynamoDB and SQS APIs (MiniStack) and the Connect simulator.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::{Duration, SystemTime};
+
+use aws_json_client::{Client, Environment, Service};
+use connect_directory::{
+    configuration::Configuration,
+    directory::{Context, Directory},
+};
+use connect_simulator::{Fault, FaultRule, Operation, Options, Settings, Simulator};
+use jiff::{SignedDuration, Timestamp};
+use reconciler::{event::Event, handler::Handler};
+use serde_json::{Map, Value, json};
+use test_support::{MiniStack, directory_table};
+use tokio::time::Instant;
+
+struct Setup {
+    directory: Directory,
+    handler: Handler,
+    simulator: Simulator,
+    sqs: Client,
+    queue_url: String,
+    _ministack: std::sync::Arc<MiniStack>,
+}
+
+impl Setup {
+    async fn start() -> Self {
+        let ministack = MiniStack::shared();
+        let simulator = Simulator::start(Options {
+            settings: Settings {
+                throttle: None,
+                ..Settings::default()
+            },
+            ..Options::default()
+        })
+        .await
+        .unwrap();
+        let mut variables = ministack.variables();
+        variables.push(("AWS_ENDPOINT_URL_CONNECT".to_owned(), simulator.url()));
+        let environment = Environment::from_variables(variables).unwrap();
+        let name = uuid::Uuid::new_v4().to_string();
+        let _: Value = Client::new(Service::DYNAMODB, &environment)
+            .call("CreateTable", &directory_table(&name))
+            .await
+            .unwrap();
+        let sqs = Client::new(Service::SQS, &environment);
+        let created: Value = sqs
+            .call(
+                "CreateQueue",
+                &json!({
+                    "QueueName": format!("{name}.fifo"),
+                    "Attributes": {"FifoQueue": "true", "VisibilityTimeout": "1"},
+                }),
+            )
+            .await
+            .unwrap();
+        let queue_url = created["QueueUrl"].as_str().unwrap().to_owned();
+        let configuration = Configuration::read(|variable| {
+            let value = match variable {
+                "DIRECTORY_TABLE" => name.clone(),
+                "CONNECT_INSTANCE_ARN" => simulator.instance_arn(),
+                "RECONCILE_QUEUE_URL" => queue_url.clone(),
+                "IDENTITY_MANAGEMENT" => "SAML".to_owned(),
+                "DEFAULT_SECURITY_PROFILE" => "Agent".to_owned(),
+                "DEFAULT_ROUTING_PROFILE" => "Basic Routing Profile".to_owned(),
+                "DEPROVISION" => "delete".to_owned(),
+                "RENAME" => "reject".to_owned(),
+                "ADOPT" => "matching".to_owned(),
+                _ => return None,
+            };
+            Some(value)
+        })
+        .unwrap();
+        let directory = configuration.directory(&environment).unwrap();
+        Self {
+            handler: Handler::new(directory.clone()),
+            directory,
+            simulator,
+            sqs,
+            queue_url,
+            _ministack: ministack,
+        }
+    }
+
+    fn throttle(&self, operation: Operation) {
+        self.simulator
+            .inject(FaultRule::next(3, operation, Fault::Throttle));
+    }
+
+    /// Creates a user, as of a while ago.
+    async fn create(&self, user_name: &str, age: Duration) -> (String, bool) {
+        let document = json!({
+            "userName": user_name,
+            "name": {"givenName": "Ada", "familyName": "Lovelace"},
+            "active": true,
+        });
+        let document: Map<String, Value> = document.as_object().unwrap().clone();
+        let context = Context {
+            now: Timestamp::now() - SignedDuration::try_from(age).unwrap(),
+            deadline: Instant::now() + Duration::from_secs(8),
+            client: "idp",
+        };
+        let written = self
+            .directory
+            .create(document, None, context)
+            .await
+            .unwrap();
+        (written.user.id, written.pending)
+    }
+
+    /// What Lambda would be invoked with by the queue.
+    async fn receive(&self) -> Event {
+        let received: Value = self
+            .sqs
+            .call(
+                "ReceiveMessage",
+                &json!({"QueueUrl": self.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}),
+            )
+            .await
+            .unwrap();
+        let records: Vec<Value> = received["Messages"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|message| json!({"messageId": message["MessageId"], "body": message["Body"]}))
+            .collect();
+        serde_json::from_value(json!({ "Records": records })).unwrap()
+    }
+
+    fn is_in_connect(&self, username: &str) -> bool {
+        self.simulator.state()["users"]
+            .as_object()
+            .unwrap()
+            .values()
+            .any(|record| record["user"]["Username"] == username)
+    }
+}
+
+fn deadline() -> u64 {
+    let end = SystemTime::now() + Duration::from_secs(60);
+    u64::try_from(
+        end.duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_millis(),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_throttled_user_is_finished_through_the_queue() {
+    let setup = Setup::start().await;
+    setup.throttle(Operation::CreateUser);
+    let (_, pending) = setup.create("ada", Duration::ZERO).await;
+    assert!(pending && !setup.is_in_connect("ada"));
+
+    let event = setup.receive().await;
+    assert_eq!(event.records.len(), 1);
+    let answer = setup.handler.handle(event, deadline()).await.unwrap();
+    assert!(answer.batch_item_failures.is_empty());
+    assert!(setup.is_in_connect("ada"));
+}
+
+#[tokio::test]
+async fn a_message_comes_again_while_connect_fails_and_a_message_without_a_user_fails() {
+    let setup = Setup::start().await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("ada", Duration::ZERO).await;
+    let event = setup.receive().await;
+    let message_id = event.records[0].message_id.clone();
+
+    setup.throttle(Operation::CreateUser);
+    let answer = setup.handler.handle(event, deadline()).await.unwrap();
+    assert_eq!(answer.batch_item_failures[0].item_identifier, message_id);
+
+    let nonsense = json!({"Records": [{"messageId": "m", "body": "nonsense"}]});
+    let answer = setup
+        .handler
+        .handle(serde_json::from_value(nonsense).unwrap(), deadline())
+        .await
+        .unwrap();
+    assert_eq!(answer.batch_item_failures[0].item_identifier, "m");
+}
+
+#[tokio::test]
+async fn the_sweep_finishes_users_who_have_waited_for_long_and_leaves_the_others_to_the_queue() {
+    let setup = Setup::start().await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("old", Duration::from_secs(600)).await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("new", Duration::ZERO).await;
+
+    let scheduled: Event =
+        serde_json::from_value(json!({"source": "aws.scheduler", "detail": {}})).unwrap();
+    setup.handler.handle(scheduled, deadline()).await.unwrap();
+    assert!(setup.is_in_connect("old"));
+    assert!(!setup.is_in_connect("new"));
+}
+
+#[tokio::test]
+async fn a_message_for_a_user_who_is_gone_or_in_order_is_finished() {
+    let setup = Setup::start().await;
+    let (id, _) = setup.create("ada", Duration::ZERO).await;
+    setup.simulator.clear_calls();
+    let event = json!({"Records": [
+        {"messageId": "1", "body": json!({"userId": id}).to_string()},
+        {"messageId": "2", "body": json!({"userId": id}).to_string()},
+        {"messageId": "3", "body": json!({"userId": "nobody"}).to_string()},
+    ]});
+    let answer = setup
+        .handler
+        .handle(serde_json::from_value(event).unwrap(), deadline())
+        .await
+        .unwrap();
+    assert!(answer.batch_item_failures.is_empty());
+    assert!(setup.simulator.calls().is_empty());
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_the_time_comes_again() {
+    let setup = Setup::start().await;
+    let event = json!({"Records": [{"messageId": "1", "body": "{\"userId\": \"u\"}"}]});
+    let answer = setup
+        .handler
+        .handle(serde_json::from_value(event).unwrap(), 0)
+        .await
+        .unwrap();
+    assert_eq!(answer.batch_item_failures.len(), 1);
+}
