@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
+use crate::environment;
 use crate::exit_code::Exit;
 use crate::{artifact, local_cloud};
 
 /// A failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The environment is not there or not valid.
+    #[error(transparent)]
+    Environment(#[from] environment::Error),
     /// A file could not be read or written.
     #[error("failed to {action}")]
     Io {
@@ -29,6 +33,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Environment(_) => Exit::InvalidEnvironment,
             Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => Exit::Failure,
         }
         .into()
@@ -38,6 +43,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Environment(error) => error.hint(),
             Self::Io { .. } => None,
             Self::LocalCloud(error) => error.hint(),
             Self::Artifact(error) => error.hint(),
@@ -48,6 +54,7 @@ impl Error {
     #[must_use]
     pub fn diagnostic(&self) -> Option<String> {
         match self {
+            Self::Environment(error) => error.diagnostic(),
             Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => None,
         }
     }

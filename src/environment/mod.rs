@@ -5,13 +5,29 @@
 //! template and the commands never check again. Nothing here knows AWS or does I/O
 //! beyond reading the file.
 
+mod check;
+mod error;
+mod explain;
+mod load;
+mod problem;
+mod rules;
+mod schema;
+mod secret;
+mod suggestion;
+#[cfg(test)]
+mod tests;
 mod types;
+mod yaml;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use error::Error;
+pub use load::files;
+pub use problem::{Problem, Problems};
+pub use schema::json_schema;
 pub use types::*;
 use types::{default_client, default_routing_profile, default_security_profile};
 
@@ -29,6 +45,7 @@ pub struct Environment {
     pub region: Region,
     /// A profile of the AWS configuration files to take credentials from.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub profile: Option<String>,
     /// A role to assume for everything the deployer does.
     #[serde(default)]
@@ -55,6 +72,7 @@ pub struct Environment {
     pub token: Token,
     /// One entry per identity provider that calls the endpoint; each has its own token, API key and usage plan.
     #[serde(default = "default_clients")]
+    #[schemars(schema_with = "schema::clients")]
     pub clients: BTreeMap<ClientName, Client>,
     /// The Lambda functions.
     #[serde(default)]
@@ -67,6 +85,7 @@ pub struct Environment {
     pub artifacts: Artifacts,
     /// Tags of the stack and of every resource in it.
     #[serde(default)]
+    #[schemars(schema_with = "schema::tags")]
     pub tags: BTreeMap<TagKey, TagValue>,
 }
 
@@ -250,6 +269,7 @@ pub struct Client {
     /// This client's quota. Default: the API's.
     pub quota: Option<Quota>,
     /// Raise it to have the next deployment rotate this client's token.
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub token_generation: u32,
 }
 

@@ -106,7 +106,7 @@ impl Form {
     }
 }
 
-/// Reads a text; a number or a boolean is told to become one by quotes.
+/// Reads a text, and says with an example what was expected.
 struct TextVisitor {
     example: &'static str,
 }
@@ -121,28 +121,6 @@ impl serde::de::Visitor<'_> for TextVisitor {
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
         Ok(text.to_owned())
     }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<String, E> {
-        Err(unquoted("number", &number))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<String, E> {
-        Err(unquoted("number", &number))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<String, E> {
-        Err(unquoted("number", &number))
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, boolean: bool) -> Result<String, E> {
-        Err(unquoted("boolean", &boolean))
-    }
-}
-
-fn unquoted<E: serde::de::Error>(kind: &str, value: &dyn std::fmt::Display) -> E {
-    E::custom(format_args!(
-        "is a {kind} to YAML, but must be text: write it in quotes, \"{value}\""
-    ))
 }
 
 macro_rules! text_types {

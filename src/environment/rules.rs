@@ -1,0 +1,302 @@
+//! What keys may not say together.
+//!
+//! Each rule is a few lines that read the environment and complain; none knows of the
+//! file. All are run, so that a person learns of everything at once.
+
+use std::collections::BTreeMap;
+
+use super::explain::dotted;
+use super::yaml::Step;
+use super::{Cloud, Deprovision, Environment};
+
+/// A combination that cannot work.
+pub(super) struct Violation {
+    /// The key that is best changed.
+    pub(super) path: Vec<Step>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) help: String,
+}
+
+/// Most tags of a CloudFormation stack:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>.
+pub(super) const MOST_TAGS: usize = 50;
+
+/// Most clients: their names and parameters are handed to the authorizer in an
+/// environment variable, and Lambda takes 4 KB of these.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+pub(super) const MOST_CLIENTS: usize = 10;
+
+/// Everything that does not fit together in `environment`.
+pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
+    let mut found = Vec::new();
+    match environment.cloud {
+        Cloud::Aws => on_aws(environment, &mut found),
+        Cloud::Local => on_the_local_cloud(environment, &mut found),
+    }
+    provisioning(environment, &mut found);
+    clients(environment, &mut found);
+    the_rest(environment, &mut found);
+    found
+}
+
+fn path(steps: &[&str]) -> Vec<Step> {
+    steps.iter().map(|step| Step::Key((*step).into())).collect()
+}
+
+fn complain(
+    found: &mut Vec<Violation>,
+    path: Vec<Step>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) {
+    found.push(Violation {
+        path,
+        message: message.into(),
+        help: help.into(),
+    });
+}
+
+fn on_aws(environment: &Environment, found: &mut Vec<Violation>) {
+    match (&environment.account, &environment.role_arn) {
+        (None, _) => complain(
+            found,
+            path(&["account"]),
+            "`account` is missing: a stack on AWS must say which account it belongs to",
+            "add `account: \"123456789012\"` with your account's id, or `cloud: local`; \
+             `aws sts get-caller-identity` prints the id",
+        ),
+        (Some(account), Some(role)) if role.account() != account.get() => complain(
+            found,
+            path(&["roleArn"]),
+            format!(
+                "`roleArn` is a role of account {}, but `account` is {account}",
+                role.account()
+            ),
+            "name a role of the account that the stack belongs to",
+        ),
+        _ => {}
+    }
+    if let Some(role) = &environment.role_arn
+        && role.partition() != environment.region.partition()
+    {
+        complain(
+            found,
+            path(&["roleArn"]),
+            format!(
+                "`roleArn` is in the partition {}, but {} is in {}",
+                role.partition(),
+                environment.region,
+                environment.region.partition()
+            ),
+            "name a role of the partition that the region belongs to",
+        );
+    }
+    if !environment.api.require_api_key {
+        complain(
+            found,
+            path(&["api", "requireApiKey"]),
+            "`api.requireApiKey: false` is for `cloud: local` only: API Gateway meters clients by \
+             API keys, and without them no client's throttle and quota would bind",
+            "remove the line; clients need no key of their own, the token authorizer supplies it",
+        );
+    }
+    if let Some(url) = &environment.api.base_url
+        && !url.get().starts_with("https://")
+    {
+        complain(
+            found,
+            path(&["api", "baseUrl"]),
+            "`api.baseUrl` must be https: clients send their tokens to it",
+            "write `https://` in place of `http://`",
+        );
+    }
+}
+
+fn on_the_local_cloud(environment: &Environment, found: &mut Vec<Violation>) {
+    let aws_only = [
+        (
+            "account",
+            environment.account.is_some(),
+            "the local cloud has one account, 000000000000",
+        ),
+        (
+            "profile",
+            environment.profile.is_some(),
+            "the local cloud needs no credentials",
+        ),
+        (
+            "roleArn",
+            environment.role_arn.is_some(),
+            "the local cloud needs no credentials",
+        ),
+        (
+            "protected",
+            environment.protected,
+            "`local down` deletes everything in the local cloud",
+        ),
+    ];
+    for (key, is_set, why) in aws_only {
+        if is_set {
+            complain(
+                found,
+                path(&[key]),
+                format!("`{key}` cannot go with `cloud: local`: {why}"),
+                "remove the line, or write `cloud: aws`",
+            );
+        }
+    }
+    if environment.api.require_api_key {
+        complain(
+            found,
+            path(&["api", "requireApiKey"]),
+            "with `cloud: local`, `api.requireApiKey` must be false: the local API Gateway takes keys \
+             only from a header that SCIM clients do not send, and would refuse every request",
+            "write `requireApiKey: false` under `api`",
+        );
+    }
+}
+
+fn provisioning(environment: &Environment, found: &mut Vec<Violation>) {
+    let provisioning = &environment.provisioning;
+    match (
+        provisioning.deprovision,
+        &provisioning.suspended_security_profile,
+    ) {
+        (Deprovision::Suspend, None) => complain(
+            found,
+            path(&["provisioning", "deprovision"]),
+            "`deprovision: suspend` needs `suspendedSecurityProfile`: no Connect instance has a profile without permissions by itself",
+            "make a security profile without permissions in Connect and name it: suspendedSecurityProfile: Suspended",
+        ),
+        (Deprovision::Delete, Some(_)) => complain(
+            found,
+            path(&["provisioning", "suspendedSecurityProfile"]),
+            "`suspendedSecurityProfile` has no effect with `deprovision: delete`",
+            "write `deprovision: suspend`, or remove the line",
+        ),
+        (Deprovision::Suspend, Some(profile))
+            if *profile == environment.connect.default_security_profile =>
+        {
+            complain(
+                found,
+                path(&["provisioning", "suspendedSecurityProfile"]),
+                format!(
+                    "`suspendedSecurityProfile` is {profile}, which is also what users get by default"
+                ),
+                "name a security profile without permissions",
+            );
+        }
+        _ => {}
+    }
+}
+
+fn clients(environment: &Environment, found: &mut Vec<Violation>) {
+    let count = environment.clients.len();
+    if count == 0 || count > MOST_CLIENTS {
+        complain(
+            found,
+            path(&["clients"]),
+            format!("`clients` names {count} clients: there can be 1 to {MOST_CLIENTS}"),
+            "name one client for each identity provider; without `clients` there is one, `idp`",
+        );
+    }
+    let mut parts = BTreeMap::new();
+    for (name, client) in &environment.clients {
+        if let Some(other) = parts.insert(name.logical_id_part().to_lowercase(), name) {
+            complain(
+                found,
+                path(&["clients", name.get()]),
+                format!("the clients `{other}` and `{name}` differ in dashes only"),
+                "their resources would have the same logical ids: rename one of them",
+            );
+        }
+        let stage = &environment.api.throttle;
+        let Some(throttle) = &client.throttle else {
+            continue;
+        };
+        let limits = [
+            ("rate", throttle.rate.get(), stage.rate.get()),
+            (
+                "burst",
+                throttle.burst.get().into(),
+                stage.burst.get().into(),
+            ),
+        ];
+        for (key, own, shared) in limits {
+            if own > shared {
+                let path = path(&["clients", name.get(), "throttle", key]);
+                let message = format!(
+                    "`{}` is {own}, above the stage's {shared}: the client would never get it",
+                    dotted(&path)
+                );
+                complain(
+                    found,
+                    path,
+                    message,
+                    format!("raise `api.throttle.{key}`, or lower this"),
+                );
+            }
+        }
+    }
+}
+
+fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
+    if environment.tags.len() > MOST_TAGS {
+        complain(
+            found,
+            path(&["tags"]),
+            format!(
+                "`tags` has {} tags: CloudFormation takes {MOST_TAGS}",
+                environment.tags.len()
+            ),
+            "remove some",
+        );
+    }
+    if environment.api.create_account_logging_role && !environment.api.access_logs {
+        complain(
+            found,
+            path(&["api", "createAccountLoggingRole"]),
+            "`createAccountLoggingRole` has no effect without `accessLogs`",
+            "write `accessLogs: true`, or remove the line",
+        );
+    }
+    if environment.profile.as_deref() == Some("") {
+        complain(
+            found,
+            path(&["profile"]),
+            "`profile` is empty",
+            "name a profile of the AWS configuration files, or remove the line",
+        );
+    }
+    let attach_to = &environment.guardrails.attach_to;
+    for (key, names) in [("roles", &attach_to.roles), ("users", &attach_to.users)] {
+        for (index, name) in names.iter().enumerate() {
+            if name.get().len() > 64 {
+                let mut path = path(&["guardrails", "attachTo", key]);
+                path.push(Step::Item(index));
+                let message = format!(
+                    "`{}` is longer than the 64 characters that IAM allows",
+                    dotted(&path)
+                );
+                complain(
+                    found,
+                    path,
+                    message,
+                    "only names of groups may have 128 characters",
+                );
+            }
+        }
+    }
+    let guards_nobody =
+        attach_to.roles.is_empty() && attach_to.groups.is_empty() && attach_to.users.is_empty();
+    if guards_nobody && !environment.guardrails.exempt_principals.is_empty() {
+        complain(
+            found,
+            path(&["guardrails", "exemptPrincipals"]),
+            "`exemptPrincipals` has no effect: the guardrail is attached to nobody",
+            "name roles, groups or users under `guardrails.attachTo`",
+        );
+    }
+}

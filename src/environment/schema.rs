@@ -1,0 +1,41 @@
+//! The JSON Schema of environment files, for editors and for the reference page.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use serde_json::Value;
+
+use super::{Client, ClientName, Environment, TagKey, TagValue, rules};
+
+/// The JSON Schema, draft 7 (what editors' YAML support understands best), in one piece
+/// without references.
+#[must_use]
+pub fn json_schema() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    settings
+        .into_generator()
+        .into_root_schema_for::<Environment>()
+        .to_value()
+}
+
+/// The schema of `clients`.
+pub(super) fn clients(generator: &mut SchemaGenerator) -> Schema {
+    map::<ClientName, Client>(generator, 1, rules::MOST_CLIENTS)
+}
+
+/// The schema of `tags`.
+pub(super) fn tags(generator: &mut SchemaGenerator) -> Schema {
+    map::<TagKey, TagValue>(generator, 0, rules::MOST_TAGS)
+}
+
+fn map<K: JsonSchema, V: JsonSchema>(
+    generator: &mut SchemaGenerator,
+    least: usize,
+    most: usize,
+) -> Schema {
+    json_schema!({
+        "type": "object",
+        "propertyNames": K::json_schema(generator),
+        "additionalProperties": generator.subschema_for::<V>(),
+        "minProperties": least,
+        "maxProperties": most,
+    })
+}

@@ -1,0 +1,350 @@
+//! Whole files through the loader.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Cloud, Environment, Error, json_schema};
+
+const GOOD: &str = r#"account: "123456789012"
+region: eu-central-1
+stackName: connect-scim
+connect:
+  instanceId: 11111111-2222-4333-8444-555555555555
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    match Environment::parse("test.yaml", text) {
+        Ok(_) => Vec::new(),
+        Err(Error::Invalid(problems)) => problems
+            .problems
+            .into_iter()
+            .map(|problem| match problem.help {
+                Some(help) => format!("{} | {help}", problem.message),
+                None => problem.message,
+            })
+            .collect(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn drawing(text: &str) -> String {
+    let error = Environment::parse("environments/test.yaml", text).unwrap_err();
+    let drawing = error.diagnostic().unwrap();
+    anstream::adapter::strip_str(&drawing)
+        .to_string()
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}
+
+#[test]
+fn a_minimal_file_gets_the_defaults() {
+    let environment = Environment::parse("test.yaml", GOOD).unwrap();
+    assert_eq!(environment.cloud, Cloud::Aws);
+    assert_eq!(environment.stage.get(), "dev");
+    assert!(environment.api.require_api_key);
+    assert_eq!(
+        environment
+            .clients
+            .keys()
+            .map(AsRef::as_ref)
+            .collect::<Vec<&str>>(),
+        ["idp"]
+    );
+    assert_eq!(
+        environment.connect.default_routing_profile.get(),
+        "Basic Routing Profile"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_do_no_harm() {
+    let text = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
+    assert_eq!(problems(&text), Vec::<String>::new());
+    assert!(drawing(&format!("{text}stag: x\r\n")).contains("test.yaml:6:1"));
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_line_and_advice() {
+    let text = r#"account: 123456789012
+region: us-est-1
+stack_name: connect-scim
+stage: dev_1
+connect:
+  instanceId: arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-4333-8444-555555555555
+api:
+  throttle: { rate: fast, burst: 50 }
+  allowedCidrs: [10.0.0.1/8, 192.0.2.0/24, 300.0.0.0/8]
+  accessLogs: yes
+provisioning:
+  deprovision: suspended
+clients:
+  Okta: {}
+functions:
+  logRetentionDays: 100
+tags:
+"#;
+    insta::assert_snapshot!(drawing(text));
+}
+
+#[test]
+fn impossible_combinations_are_all_told_at_once() {
+    let text = r#"account: "123456789012"
+region: us-gov-west-1
+stackName: connect-scim
+roleArn: arn:aws:iam::210987654321:role/Deployer
+connect:
+  instanceId: 11111111-2222-4333-8444-555555555555
+provisioning:
+  deprovision: suspend
+api:
+  baseUrl: http://scim.example.com
+  requireApiKey: false
+  accessLogs: false
+  createAccountLoggingRole: true
+  throttle: { rate: 25, burst: 50 }
+clients:
+  okta-a: { throttle: { rate: 30, burst: 60 } }
+  oktaa: {}
+guardrails:
+  exemptPrincipals:
+    - arn:aws:iam::123456789012:role/BreakGlass
+"#;
+    insta::assert_snapshot!(drawing(text));
+}
+
+#[test]
+fn what_is_of_aws_cannot_go_with_the_local_cloud() {
+    let text = GOOD.to_owned()
+        + "cloud: local\nprotected: true\nprofile: me\nroleArn: arn:aws:iam::123456789012:role/A\n";
+    insta::assert_snapshot!(problems(&text).join("\n"));
+}
+
+#[test]
+fn the_traps_of_yaml_are_explained() {
+    let table = [
+        "",
+        "# nothing but a comment\n",
+        "- a\n- list\n",
+        "account: 012345678901\nregion: eu-central-1\nstackName: a\nconnect: {instanceId: 11111111-2222-4333-8444-555555555555}\n",
+        "region: eu-central-1\nregion: us-east-1\n",
+        "tags:\n  a: x\n  b: y\n  a: z\n",
+        "clients:\n  okta: {}\n  okta: {}\n",
+        "region: eu-central-1\n---\nregion: us-east-1\n",
+        "api:\n\tthrottle: {}\n",
+        "base: &base {rate: 1}\nthrottle:\n  <<: *base\n",
+        "region: !Sub x\n",
+        "1: x\n",
+        "region: *nothing\n",
+        "region: 'unclosed\n",
+        "rate: .inf\n",
+        "rate: 123456789012345678901234567890\n",
+    ]
+    .map(|text| format!("{text:?}\n  {}\n", problems(text).join("\n  ")))
+    .concat();
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn aliases_are_followed_but_not_bombs_of_them() {
+    let aliased = GOOD.to_owned()
+        + "api:\n  throttle: &limits {rate: 25, burst: 50}\nclients:\n  okta:\n    throttle: *limits\n";
+    assert_eq!(problems(&aliased), Vec::<String>::new());
+    let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for (name, before) in ["b", "c", "d", "e", "f", "g", "h", "i"]
+        .iter()
+        .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
+        bomb += &format!(
+            "{name}: &{name} [*{before},*{before},*{before},*{before},*{before},*{before},*{before},*{before},*{before}]\n"
+        );
+    }
+    assert_eq!(problems(&bomb).len(), 1);
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_told_by_its_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("latin1.yaml");
+    std::fs::write(&path, b"region: eu-central-1\nstackName: gr\xfc\xdfe\n").unwrap();
+    let error = Environment::load_file(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("line 2 is not UTF-8 text"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_names_there_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let below = directory.path().join("environments/deeper/down");
+    std::fs::create_dir_all(&below).unwrap();
+    for name in ["dev", "prod"] {
+        std::fs::write(
+            directory.path().join(format!("environments/{name}.yaml")),
+            GOOD,
+        )
+        .unwrap();
+    }
+    assert!(Environment::load_from(&below, "dev").is_ok());
+    let hint = |name| {
+        Environment::load_from(&below, name)
+            .unwrap_err()
+            .hint()
+            .unwrap()
+    };
+    assert_eq!(hint("prdo"), "did you mean `prod`? there are: dev, prod");
+    assert_eq!(hint("staging"), "there are: dev, prod");
+    let error = Environment::load_from(&below, "no/such.yaml").unwrap_err();
+    assert!(error.to_string().contains("no/such.yaml"));
+}
+
+/// Values that the schema and the parser must judge alike: a line in place of one of
+/// [`GOOD`]'s, or after it.
+#[test]
+fn the_schema_and_the_parser_agree() {
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    for (is_good, line) in [
+        (true, ""),
+        (true, "stage: prod-1"),
+        (true, "clients: {okta: {}, entra-id: {tokenGeneration: 3}}"),
+        (
+            true,
+            "api: {throttle: {rate: 0.5, burst: 1}, quota: {limit: 5, period: day}}",
+        ),
+        (
+            true,
+            "functions: {architecture: arm64, logRetentionDays: 365, reservedConcurrency: 1}",
+        ),
+        (true, "tags: {team: contact centre, empty: ''}"),
+        (true, "token: {parameterName: /a/b/c, overlapMinutes: 0}"),
+        (
+            true,
+            "connect: {instanceId: 11111111-2222-4333-8444-555555555555, identityManagement: connectManaged}",
+        ),
+        (
+            true,
+            "guardrails: {attachTo: {roles: [Admin]}, exemptPrincipals: ['arn:aws:iam::123456789012:role/x*']}",
+        ),
+        (true, "profile:"),
+        (false, "account: 123456789012"),
+        (false, "region: moon"),
+        (false, "stackName: 1st"),
+        (false, "stage: dev_1"),
+        (false, "stag: dev"),
+        (false, "cloud: azure"),
+        (false, "protected: yes"),
+        (false, "api:"),
+        (false, "api: {throttle: {rate: 25}}"),
+        (false, "api: {throttle: {rate: 0, burst: 1}}"),
+        (false, "api: {throttle: {rate: 25, burst: 0}}"),
+        (false, "api: {throttle: {rate: 25, burst: 1.5}}"),
+        (false, "api: {allowedCidrs: 10.0.0.0/8}"),
+        (false, "api: {allowedCidrs: [everyone]}"),
+        (false, "api: {baseUrl: https://example.com/scim/v2}"),
+        (false, "api: {baseUrl: 'https://example.com/{region}'}"),
+        (false, "api: {authorizerTtlSeconds: 3601}"),
+        (false, "clients: {}"),
+        (false, "clients: {Okta: {}}"),
+        (false, "clients: {okta: {tokenGeneration: -1}}"),
+        (false, "clients: {okta: {tokenGeneration: 4294967296}}"),
+        (false, "functions: {reservedConcurrency: 0}"),
+        (false, "functions: {logRetentionDays: 100}"),
+        (false, "functions: {timeoutSeconds: 30}"),
+        (false, "functions: {memoryMb: 64}"),
+        (false, "functions: {architecture: x86}"),
+        (false, "tags: {'aws:x': y}"),
+        (false, "tags: {x: '<y>'}"),
+        (false, "tags: {x: 1}"),
+        (false, "token: {parameterName: /ssm/x}"),
+        (false, "token: {parameterName: x/}"),
+        (
+            false,
+            "guardrails: {attachTo: {roles: ['arn:aws:iam::123456789012:role/x']}}",
+        ),
+        (false, "guardrails: {exemptPrincipals: ['*']}"),
+        (false, "artifacts: {bucket: My_Bucket}"),
+        (false, "connect: {}"),
+    ] {
+        let key = line.split(':').next().unwrap();
+        let mut text: String = match key {
+            "connect" => GOOD
+                .lines()
+                .take(3)
+                .map(|line| format!("{line}\n"))
+                .collect(),
+            "" => GOOD.to_owned(),
+            _ => GOOD
+                .lines()
+                .filter(|line| !line.starts_with(&format!("{key}:")))
+                .map(|line| format!("{line}\n"))
+                .collect(),
+        };
+        text += line;
+        let value: Value = serde_yaml::from_str(&text).unwrap();
+        let by_schema = validator.is_valid(&value);
+        let by_parser = problems(&text);
+        assert_eq!(by_schema, is_good, "the schema about {line}");
+        assert_eq!(
+            by_parser.is_empty(),
+            is_good,
+            "the parser about {line}: {by_parser:?}"
+        );
+    }
+}
+
+#[test]
+fn a_pasted_secret_is_refused_and_never_shown() {
+    let token = "k3JvQ9x_Zb7TqL0aWm-5RfYh2NcPs8UeXoGd1iKtV4A";
+    for text in [
+        format!("{GOOD}token: {{value: {token}}}\n"),
+        format!("# {token}\n{GOOD}"),
+        format!("{GOOD}{token}: [\n"),
+        format!("token: \"{token}\n\tbroken"),
+    ] {
+        let error = Environment::parse("test.yaml", &text).unwrap_err();
+        let shown = format!("{error} {error:?} {}", error.diagnostic().unwrap());
+        assert!(shown.contains("looks like a bearer token"), "{shown}");
+        assert!(!error.to_string().contains(token));
+        assert!(!shown.contains(token), "{shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_an_environment_or_a_drawn_problem(text in "(?s).{0,200}") {
+        if let Err(error) = Environment::parse("test.yaml", &text) {
+            prop_assert!(error.diagnostic().is_some_and(|drawing| !drawing.is_empty()));
+        }
+    }
+
+    /// Text that looks much more like YAML than chance would have it.
+    #[test]
+    fn any_mixture_of_yaml_gives_an_environment_or_a_drawn_problem(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "region", "connect", "instanceId", "api", "tags", "clients", "a", ": ", ":", "\n", "\n  ",
+                "\n    ", "- ", "[", "]", "{", "}", ", ", "\"", "'", "#", " #", "&x ", "*x", "<<", "!t ",
+                "|\n", ">\n", "---\n", "...\n", "? ", "%YAML 1.1\n", "1", "0x1F", ".nan", "~", "ü", "\u{2028}",
+                "\u{85}", "\r", "\t", "\0", "\u{feff}", "😀", "eu-central-1", "true",
+            ]),
+            0..40,
+        )
+    ) {
+        let text = pieces.concat();
+        if let Err(error) = Environment::parse("test.yaml", &text) {
+            prop_assert!(error.diagnostic().is_some_and(|drawing| !drawing.is_empty()));
+        }
+    }
+
+    /// A good file with one line damaged.
+    #[test]
+    fn any_damage_to_a_good_file_is_survived(
+        (at, piece) in (0..GOOD.len(), "(?s).{0,12}")
+    ) {
+        let text = format!("{}{piece}{}", &GOOD[..at], &GOOD[at..]);
+        if let Err(error) = Environment::parse("test.yaml", &text) {
+            prop_assert!(error.diagnostic().is_some_and(|drawing| !drawing.is_empty()));
+        }
+    }
+}

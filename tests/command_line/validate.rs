@@ -1,0 +1,64 @@
+//! `connect-scim validate`.
+
+use std::fs;
+
+use crate::{connect_scim, outcome};
+
+#[test]
+fn every_file_of_the_project_is_valid() {
+    insta::assert_snapshot!(outcome(connect_scim().args(["validate", "--all"])));
+}
+
+#[test]
+fn a_valid_environment_is_one_line_and_exit_code_0() {
+    insta::assert_snapshot!(outcome(connect_scim().args(["validate", "--env", "local"])));
+}
+
+#[test]
+fn the_directory_is_found_from_below() {
+    let command = &mut connect_scim();
+    command
+        .current_dir(crate::root().join("tests/command_line"))
+        .args(["validate", "--env", "dev"]);
+    insta::assert_snapshot!(outcome(command));
+}
+
+#[test]
+fn an_unknown_environment_names_the_others_and_ends_with_exit_code_3() {
+    insta::assert_snapshot!(outcome(connect_scim().args(["validate", "--env", "lokal"])));
+}
+
+#[test]
+fn problems_are_drawn_without_colour_for_a_pipe_and_end_with_exit_code_3() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("broken.yaml"),
+        "cloud: local\nregion: us-east-1\nstackName: a\nstag: dev\nprotected: true\nconnect:\n  instanceId: 11111111-2222-4333-8444-555555555555\n",
+    )
+    .unwrap();
+    let command = &mut connect_scim();
+    command
+        .current_dir(directory.path())
+        .env_remove("NO_COLOR")
+        .args(["validate", "--env", "./broken.yaml"]);
+    insta::assert_snapshot!(outcome(command));
+}
+
+#[test]
+fn all_files_are_checked_even_after_a_bad_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let environments = directory.path().join("environments");
+    fs::create_dir(&environments).unwrap();
+    fs::write(environments.join("a.yaml"), "region: 5\n").unwrap();
+    fs::write(environments.join("b.yaml"), "").unwrap();
+    fs::copy(
+        crate::root().join("environments/dev.yaml"),
+        environments.join("c.yaml"),
+    )
+    .unwrap();
+    let command = &mut connect_scim();
+    command
+        .current_dir(directory.path())
+        .args(["validate", "--all"]);
+    insta::assert_snapshot!(outcome(command));
+}
