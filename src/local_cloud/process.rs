@@ -76,10 +76,7 @@ impl<'folder> Process<'folder> {
             }
             let log = File::create_new(self.log())?;
             log.lock()?;
-            #[expect(
-                clippy::zombie_processes,
-                reason = "the process outlives the deployer, and is then init's to wait for"
-            )]
+            // Nobody waits for it: it outlives the deployer, and is then init's to reap.
             Command::new("/bin/sh")
                 .args(["-c", SHELL_SCRIPT])
                 .arg(self.pid_file())

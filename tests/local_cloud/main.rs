@@ -1,6 +1,11 @@
 //! The local cloud with its real processes: each test has a checkout, and thereby a cloud,
 //! of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may unwrap: its panic is the report"
+)]
+
 mod checkout;
 
 use std::fs;
