@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::multi_valued::MultiValued;
 use super::parse::at_operation;
+use super::single_valued::SingleValued;
 use super::{PatchOperation, PatchOperator, PatchRequest, Patched};
 use crate::error::{ScimError, ScimType};
 use crate::filter::Filter;
@@ -11,7 +12,7 @@ use crate::path::{AttributePath, PatchPath};
 use crate::resource::{
     Member, Resource, coerce, complete_schemas, is_unassigned, object_at, require,
 };
-use crate::schema::{Attribute, AttributeType, Mutability, Resolved, ResourceType};
+use crate::schema::{Mutability, Resolved, ResourceType};
 
 impl PatchRequest {
     /// Applies the operations, in order, to a resource in canonical form.
@@ -212,14 +213,12 @@ impl Patch<'_> {
                 format!("{name} has one value and takes no filter"),
             ));
         } else {
-            write_single(
-                holder,
-                operator,
+            let sub_attribute = resolved.sub_attribute;
+            SingleValued {
                 attribute,
-                resolved.sub_attribute,
-                value,
-                &name,
-            )?;
+                name: &name,
+            }
+            .write(holder, operator, sub_attribute, value)?;
         }
         if before.is_some_and(|before| holder.get(&attribute.name) != Some(&before)) {
             return Err(immutable(&name, "cannot be changed once it is set"));
@@ -230,79 +229,4 @@ impl Patch<'_> {
 
 pub(super) fn immutable(name: &str, reason: &str) -> ScimError {
     ScimError::of(ScimType::Mutability, format!("{name} {reason}"))
-}
-
-fn write_single(
-    holder: &mut Resource,
-    operator: PatchOperator,
-    attribute: &Attribute,
-    sub_attribute: Option<&Attribute>,
-    value: &Value,
-    name: &str,
-) -> Result<(), ScimError> {
-    let Some(sub_attribute) = sub_attribute else {
-        if operator == PatchOperator::Remove {
-            holder.remove(&attribute.name);
-            return Ok(());
-        }
-        return match value {
-            Value::Object(members) if attribute.kind == AttributeType::Complex => {
-                let emptied: Vec<&String> = members
-                    .iter()
-                    .filter(|(_, value)| is_unassigned(value))
-                    .map(|(key, _)| key)
-                    .collect();
-                let object = object_at(holder, &attribute.name);
-                for sub_attribute in emptied
-                    .into_iter()
-                    .filter_map(|key| attribute.sub_attribute(key))
-                {
-                    object.remove(&sub_attribute.name);
-                }
-                merge(holder, attribute, coerce(attribute, value.clone(), name)?);
-                Ok(())
-            }
-            _ => {
-                match coerce(attribute, value.clone(), name)? {
-                    None => drop(holder.remove(&attribute.name)),
-                    value if attribute.kind == AttributeType::Complex => {
-                        merge(holder, attribute, value)
-                    }
-                    Some(value) => drop(holder.insert(attribute.name.clone(), value)),
-                }
-                Ok(())
-            }
-        };
-    };
-    let object = object_at(holder, &attribute.name);
-    let value = match operator {
-        PatchOperator::Remove => None,
-        PatchOperator::Add | PatchOperator::Replace => coerce(sub_attribute, value.clone(), name)?,
-    };
-    match value {
-        None => object.remove(&sub_attribute.name),
-        Some(value) => object.insert(sub_attribute.name.clone(), value),
-    };
-    if object.is_empty() {
-        holder.remove(&attribute.name);
-    }
-    Ok(())
-}
-
-/// Sub-attributes that are not named stay (RFC 7644 section 3.5.2.3), unless `value`
-/// changes: then the others described something else.
-fn merge(holder: &mut Resource, attribute: &Attribute, value: Option<Value>) {
-    let object = object_at(holder, &attribute.name);
-    if let Some(Value::Object(members)) = value {
-        if members
-            .get("value")
-            .is_some_and(|value| object.get("value") != Some(value))
-        {
-            object.clear();
-        }
-        object.extend(members);
-    }
-    if object.is_empty() {
-        holder.remove(&attribute.name);
-    }
 }

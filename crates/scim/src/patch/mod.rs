@@ -17,6 +17,7 @@
 mod apply;
 mod multi_valued;
 mod parse;
+mod single_valued;
 
 use std::fmt;
 

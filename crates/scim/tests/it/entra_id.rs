@@ -231,6 +231,15 @@ fn entra_validator_sets_the_manager_by_plain_text_and_removes_it_by_empty_text()
         json!([{"op": "Replace", "path": path, "value": "9"}]),
     );
     assert_eq!(after[ENTERPRISE]["manager"], json!({"value": "9"}));
+    for nobody in [
+        json!(""),
+        json!([]),
+        json!([{"value": ""}]),
+        json!({"value": null}),
+    ] {
+        let operations = json!([{"op": "Replace", "path": path, "value": nobody}]);
+        assert_eq!(patched_user(&after, operations).get(ENTERPRISE), None);
+    }
     let after = patched_user(
         &after,
         json!([{"op": "Replace", "path": path, "value": ""}]),
