@@ -21,8 +21,9 @@ pub(super) struct Context<'a> {
     clients: Vec<Client<'a>>,
     code: &'a CodeLocations,
     local: Option<&'a LocalCloud>,
-    /// For Fn::Sub: the URL of the stage.
+    /// For Fn::Sub, if it has variables: the URL of the stage.
     base_url: String,
+    base_url_has_variables: bool,
     /// The URL of the stage with `{apiId}` and `{stage}`, where the function cannot
     /// derive it from its requests.
     function_base_url: Option<&'a str>,
@@ -73,6 +74,7 @@ impl<'a> Context<'a> {
             .as_ref()
             .map(AsRef::as_ref)
             .or(local.map(|local| local.base_url.as_str()));
+        let base_url = base_url(base_url_pattern, environment.stage.as_ref());
         Ok(Self {
             environment: serde_json::to_value(environment).map_err(Error::Environment)?,
             endpoint_type: match environment.api.endpoint_type {
@@ -86,7 +88,8 @@ impl<'a> Context<'a> {
             clients: clients(environment, &token_path)?,
             code,
             local,
-            base_url: base_url(base_url_pattern, environment.stage.as_ref()),
+            base_url_has_variables: base_url.contains("${"),
+            base_url,
             function_base_url: base_url_pattern,
             guardrail: Guardrail {
                 statements: statements(&connect_instance_arn, &token_path_arn),

@@ -53,6 +53,30 @@ pub struct CodeLocations {
     pub token_generator: CodeLocation,
 }
 
+impl CodeLocations {
+    /// All packages in one bucket; `key` gives a package's key by the name of its function.
+    ///
+    /// # Errors
+    ///
+    /// What `key` fails with.
+    pub fn from_keys<E>(
+        bucket: &str,
+        key: impl Fn(&str) -> Result<String, E>,
+    ) -> Result<Self, E> {
+        let location = |function| {
+            Ok(CodeLocation {
+                bucket: bucket.to_owned(),
+                key: key(function)?,
+            })
+        };
+        Ok(Self {
+            user_provisioning: location("user-provisioning")?,
+            token_authorizer: location("token-authorizer")?,
+            token_generator: location("token-generator")?,
+        })
+    }
+}
+
 /// What a template depends on besides the environment and the code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {

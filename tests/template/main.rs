@@ -1,0 +1,144 @@
+//! The templates, held to software written by others: cfn-lint, which knows the schema
+//! of every resource type, and AWS's service authorization reference.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Environments beyond those in environments/, each with something of its own.
+const VARIANTS: &[(&str, &str)] = &[
+    (
+        "clients",
+        "clients: {okta: {}, entra-id: {tokenGeneration: 3, throttle: {rate: 0.5, burst: 1}}}",
+    ),
+    ("edge", "api: {endpointType: edge}"),
+    ("no-access-logs", "api: {accessLogs: false}"),
+    (
+        "suspend",
+        "provisioning: {deprovision: suspend, suspendedSecurityProfile: Suspended}",
+    ),
+    (
+        "allowed-cidrs",
+        "api: {allowedCidrs: [203.0.113.0/24, \"2001:db8::/32\"]}",
+    ),
+    ("quota", "api: {quota: {limit: 100000, period: day}}"),
+    ("account-role", "api: {createAccountLoggingRole: true}"),
+    (
+        "arm64",
+        "functions: {architecture: arm64, reservedConcurrency: 5}",
+    ),
+    ("xray", "api: {tracing: true}"),
+    ("own-domain", "api: {baseUrl: \"https://scim.example.com\"}"),
+    ("protected", "protected: true"),
+    (
+        "guardrails",
+        "guardrails: {attachTo: {roles: [Admin], groups: [Operators], users: [root.user]}, exemptPrincipals: [\"arn:aws:iam::111122223333:role/Break*\"]}",
+    ),
+];
+
+fn python() -> PathBuf {
+    test_support::python(&Path::new(ROOT).join("tests/requirements.txt"))
+}
+
+/// Every environment file of the project, and the variants, written to `directory`.
+fn environments(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(Path::new(ROOT).join("environments"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    assert!(!files.is_empty());
+    for (name, lines) in VARIANTS {
+        let file = directory.join(format!("{name}.yaml"));
+        fs::write(
+            &file,
+            format!(
+                "account: \"111122223333\"\nregion: eu-central-1\nstackName: scim\n\
+                 connect: {{instanceId: 11111111-2222-4333-8444-555555555555}}\n{lines}\n"
+            ),
+        )
+        .unwrap();
+        files.push(file);
+    }
+    files
+}
+
+fn render(environment: &Path, format: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_connect-scim"))
+        .args(["render", "--format", format, "--env"])
+        .arg(environment)
+        .current_dir(ROOT)
+        .env_remove("CONNECT_SCIM_ENV")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        environment.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn cfn_lint_finds_nothing_in_any_template() {
+    let directory = tempfile::tempdir().unwrap();
+    let templates: Vec<_> = environments(directory.path())
+        .iter()
+        .map(|environment| {
+            let name = environment.file_stem().unwrap().to_string_lossy();
+            let template = directory.path().join(format!("{name}.template.yaml"));
+            fs::write(&template, render(environment, "yaml")).unwrap();
+            template
+        })
+        .collect();
+    let output = Command::new(python())
+        .args([
+            "-m",
+            "cfnlint",
+            "--include-checks",
+            "I",
+            "--regions",
+            "eu-central-1",
+            "--template",
+        ])
+        .args(&templates)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn every_iam_action_exists_and_is_allowed_or_denied_on_resources_it_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let templates: String = environments(directory.path())
+        .iter()
+        .map(|environment| render(environment, "json").replace('\n', " ") + "\n")
+        .collect();
+    let mut check = Command::new(python())
+        .arg(Path::new(ROOT).join("tests/template/check_actions.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(templates.as_bytes())
+        .unwrap();
+    let output = check.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "");
+}
