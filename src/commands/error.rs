@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::environment;
 use crate::exit_code::Exit;
-use crate::{artifact, local_cloud};
+use crate::{artifact, local_cloud, template};
 
 /// A failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum Error {
     /// There are no packages of the functions to deploy.
     #[error(transparent)]
     Artifact(#[from] artifact::Error),
+    /// The environment cannot be made a template.
+    #[error(transparent)]
+    Template(#[from] template::Error),
 }
 
 impl Error {
@@ -33,7 +36,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Environment(_) => Exit::InvalidEnvironment,
+            Self::Environment(_) | Self::Template(_) => Exit::InvalidEnvironment,
             Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => Exit::Failure,
         }
         .into()
@@ -44,7 +47,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Environment(error) => error.hint(),
-            Self::Io { .. } => None,
+            Self::Io { .. } | Self::Template(_) => None,
             Self::LocalCloud(error) => error.hint(),
             Self::Artifact(error) => error.hint(),
         }
@@ -55,7 +58,7 @@ impl Error {
     pub fn diagnostic(&self) -> Option<String> {
         match self {
             Self::Environment(error) => error.diagnostic(),
-            Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) => None,
+            Self::Io { .. } | Self::LocalCloud(_) | Self::Artifact(_) | Self::Template(_) => None,
         }
     }
 }

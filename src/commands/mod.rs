@@ -3,6 +3,7 @@
 mod build;
 mod error;
 mod local;
+mod render;
 mod validate;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
     match command_line.command {
         Command::Build(args) => build::run(&args, printer),
         Command::Local(command) => local::run(command, printer),
+        Command::Render(args) => render::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
         _ => Ok(Outcome::SUCCESS),
     }

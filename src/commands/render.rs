@@ -8,7 +8,7 @@ use crate::cli::{RenderArgs, TemplateFormat};
 use crate::environment::{Cloud, Environment};
 use crate::local_cloud::{self, Folder, Service};
 use crate::printer::Printer;
-use crate::template::{CodeLocation, CodeLocations, LocalCloud, Options, Template};
+use crate::template::{CodeLocations, LocalCloud, Options, Template};
 
 /// Stands for the account where the environment names none.
 const LOCAL_ACCOUNT: &str = "000000000000";

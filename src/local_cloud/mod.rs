@@ -33,6 +33,7 @@ pub use error::{Error, StartFailure};
 pub use folder::Folder;
 pub use service::Service;
 pub use status::{Health, ServiceStatus, Status};
+pub use url::base_url_pattern;
 
 use process::Process;
 use record::{Ports, Program, Record, Run};
@@ -133,7 +134,7 @@ impl LocalCloud {
     /// `{stage}`: the local counterpart of `api.baseUrl` in an environment file.
     #[must_use]
     pub fn base_url_pattern(&self) -> String {
-        url::base_url_pattern(&self.endpoint_url())
+        base_url_pattern(&self.endpoint_url())
     }
 
     /// An invoke URL of API Gateway on AWS, as in a template's outputs, as it is reachable

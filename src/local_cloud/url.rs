@@ -6,7 +6,7 @@ const USER_REQUEST: &str = "_user_request_";
 
 /// The URL of a deployed API on the local cloud, without a path, with placeholders for
 /// the API's id and its stage.
-pub(super) fn base_url_pattern(endpoint_url: &str) -> String {
+pub fn base_url_pattern(endpoint_url: &str) -> String {
     format!("{endpoint_url}/restapis/{{apiId}}/{{stage}}/{USER_REQUEST}")
 }
 

@@ -59,10 +59,7 @@ impl CodeLocations {
     /// # Errors
     ///
     /// What `key` fails with.
-    pub fn from_keys<E>(
-        bucket: &str,
-        key: impl Fn(&str) -> Result<String, E>,
-    ) -> Result<Self, E> {
+    pub fn from_keys<E>(bucket: &str, key: impl Fn(&str) -> Result<String, E>) -> Result<Self, E> {
         let location = |function| {
             Ok(CodeLocation {
                 bucket: bucket.to_owned(),
