@@ -14,6 +14,7 @@ pub mod exit_code;
 pub mod guardrail;
 pub mod local_cloud;
 pub mod printer;
+pub mod report;
 pub mod stack;
 pub mod template;
 pub mod token;

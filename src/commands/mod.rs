@@ -1,9 +1,16 @@
 //! One verb, one file; each reads like a recipe.
 
 mod build;
+mod deploy;
+mod destroy;
 mod error;
+mod interrupt;
 mod local;
+mod outputs;
 mod render;
+mod status;
+mod target;
+mod token;
 mod validate;
 
 use std::process::ExitCode;
@@ -35,10 +42,14 @@ impl Outcome {
 /// Whatever the outside world did wrong; [`Error::exit_code`] says how the shell hears of it.
 pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Error> {
     match command_line.command {
-        Command::Build(args) => build::run(&args, printer),
-        Command::Local(command) => local::run(command, printer),
-        Command::Render(args) => render::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
-        _ => Ok(Outcome::SUCCESS),
+        Command::Render(args) => render::run(&args, printer),
+        Command::Build(args) => build::run(&args, printer),
+        Command::Deploy(args) => deploy::run(&args, printer),
+        Command::Status(args) => status::run(&args, printer),
+        Command::Outputs(args) => outputs::run(&args, printer),
+        Command::Token(command) => token::run(&command, printer),
+        Command::Destroy(args) => destroy::run(&args, printer),
+        Command::Local(command) => local::run(command, printer),
     }
 }

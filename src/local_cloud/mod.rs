@@ -100,6 +100,20 @@ impl LocalCloud {
         })
     }
 
+    /// The cloud of `folder`, if it runs; nothing is started or replaced.
+    ///
+    /// # Errors
+    /// When the folder's files cannot be read.
+    pub fn find(folder: &Folder) -> Result<Option<Self>, Error> {
+        if status(folder)?.health != Health::Running {
+            return Ok(None);
+        }
+        Ok(Record::read(folder)?.map(|record| Self {
+            ports: record.ports,
+            is_new: false,
+        }))
+    }
+
     /// Whether this call started the cloud, so that there is nothing in it.
     #[must_use]
     pub fn is_new(&self) -> bool {

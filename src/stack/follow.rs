@@ -42,6 +42,32 @@ impl Stacks {
         Ok(events.into_iter().next())
     }
 
+    /// The last event before the operation that carries `token`; `None` where the
+    /// operation is the stack's first.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn last_event_before(
+        &self,
+        stack: &str,
+        token: &str,
+    ) -> Result<Option<EventId>, ServiceError> {
+        let mut next_token = None;
+        loop {
+            let (page, next) = self.event_page(stack, next_token).await?;
+            let earlier = page
+                .into_iter()
+                .find(|event| event.client_request_token.as_deref() != Some(token));
+            if let Some(event) = earlier {
+                return Ok(Some(event.id));
+            }
+            next_token = next;
+            if next_token.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Hands every event after `since` to `on_event`, in order of time, until the stack
     /// comes to rest.
     ///

@@ -101,6 +101,45 @@ impl Stacks {
         Ok(answer.template_body().map(str::to_owned))
     }
 
+    /// The physical ids of a stack's resources of one type, by logical id.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn resources(
+        &self,
+        stack: &str,
+        resource_type: &str,
+    ) -> Result<BTreeMap<String, String>, ServiceError> {
+        let mut resources = BTreeMap::new();
+        let mut next_token = None;
+        loop {
+            let page = self
+                .client
+                .list_stack_resources()
+                .stack_name(stack)
+                .set_next_token(next_token)
+                .send()
+                .await
+                .map_err(failed_to(format!(
+                    "list the resources of the stack {stack}"
+                )))?;
+            for resource in page.stack_resource_summaries() {
+                if resource.resource_type() == Some(resource_type)
+                    && let (Some(logical), Some(physical)) = (
+                        resource.logical_resource_id(),
+                        resource.physical_resource_id(),
+                    )
+                {
+                    resources.insert(logical.to_owned(), physical.to_owned());
+                }
+            }
+            next_token = page.next_token().map(str::to_owned);
+            if next_token.is_none() {
+                return Ok(resources);
+            }
+        }
+    }
+
     /// Sets termination protection.
     ///
     /// # Errors

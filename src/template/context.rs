@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
             "arn:${{AWS::Partition}}:connect:${{AWS::Region}}:${{AWS::AccountId}}:instance/{}",
             environment.connect.instance_id
         );
-        let token_path = token_path(environment);
+        let token_path = environment.token_path();
         let token_path_arn = parameter_arn(&token_path);
         let local = options.local_cloud.as_ref();
         let base_url_pattern = environment
@@ -100,14 +100,6 @@ impl<'a> Context<'a> {
             snapshot: Snapshot::default(),
         })
     }
-}
-
-/// The SSM path that the tokens of an environment are under.
-fn token_path(environment: &Environment) -> String {
-    environment.token.parameter_name.as_ref().map_or_else(
-        || format!("/connect-scim/{}/token", environment.stack_name),
-        ToString::to_string,
-    )
 }
 
 /// For Fn::Sub: the ARN of an SSM parameter whose name begins with `/`.

@@ -1,0 +1,65 @@
+//! The account's API Gateway logging role.
+//!
+//! There is one per account and region, and whoever writes it last wins. So the stack
+//! makes it only where the account has none and the environment asks for it, and keeps it
+//! once it was the one that made it.
+
+use crate::cloud::failed_to;
+use crate::commands::Error;
+use crate::commands::target::Target;
+use crate::environment::Api;
+use crate::template;
+
+/// What is known of the logging role.
+pub(super) struct LoggingRole<'a> {
+    api: &'a Api,
+    exists: bool,
+}
+
+/// Asks API Gateway, if the environment's access logs need the role at all.
+pub(super) async fn find(target: &Target) -> Result<LoggingRole<'_>, Error> {
+    let api = &target.environment.api;
+    let exists = if api.access_logs {
+        let account = aws_sdk_apigateway::Client::new(target.cloud.config())
+            .get_account()
+            .send()
+            .await
+            .map_err(failed_to("read the account's API Gateway settings"))?;
+        account
+            .cloudwatch_role_arn()
+            .is_some_and(|arn| !arn.is_empty())
+    } else {
+        false
+    };
+    Ok(LoggingRole { api, exists })
+}
+
+impl LoggingRole<'_> {
+    /// Whether the role is a resource of this stack.
+    ///
+    /// # Errors
+    /// [`Error::NoLoggingRole`] when access logs are wanted, the account has no role, and
+    /// the environment does not ask for one.
+    pub(super) fn belongs_in_stack(&self, deployed_template: Option<&str>) -> Result<bool, Error> {
+        if !self.api.access_logs {
+            return Ok(false);
+        }
+        let ours = deployed_template
+            .and_then(|text| template::canonical(text).ok())
+            .is_some_and(|template| has_account_logging_role(&template));
+        match (self.api.create_account_logging_role, self.exists) {
+            (true, true) => Ok(ours),
+            (true, false) => Ok(true),
+            (false, true) => Ok(false),
+            (false, false) => Err(Error::NoLoggingRole),
+        }
+    }
+}
+
+fn has_account_logging_role(template: &serde_json::Value) -> bool {
+    template["Resources"].as_object().is_some_and(|resources| {
+        resources
+            .values()
+            .any(|resource| resource["Type"] == "AWS::ApiGateway::Account")
+    })
+}

@@ -1,0 +1,100 @@
+//! `outputs`: the URLs to enter at the identity provider, names and ids.
+
+use std::collections::BTreeMap;
+
+use super::interrupt::{InCloud, run_interruptibly};
+use super::target::Target;
+use super::{Error, Outcome};
+use crate::cli::{OutputsArgs, OutputsFormat};
+use crate::printer::Printer;
+
+/// Runs `outputs`.
+pub(super) fn run(args: &OutputsArgs, printer: &Printer) -> Result<Outcome, Error> {
+    run_interruptibly(&InCloud::default(), async {
+        let target = Target::open(&args.environment).await?;
+        let stack = target.describe_existing().await?;
+        let outputs = target.reachable_outputs(&stack);
+        printer.data(&match args.format {
+            OutputsFormat::Text => text(&outputs),
+            OutputsFormat::Json => json(&outputs),
+            OutputsFormat::Env => env(&outputs),
+        });
+        Ok(Outcome::SUCCESS)
+    })
+}
+
+/// `Key  value` lines, values aligned.
+pub(super) fn text(outputs: &BTreeMap<String, String>) -> String {
+    let width = outputs.keys().map(String::len).max().unwrap_or_default();
+    outputs
+        .iter()
+        .map(|(key, value)| format!("{key:width$}  {value}\n"))
+        .collect()
+}
+
+fn json(outputs: &BTreeMap<String, String>) -> String {
+    format!("{:#}\n", serde_json::json!(outputs))
+}
+
+/// `OKTA_BASE_URL='…'` lines that a shell can evaluate.
+fn env(outputs: &BTreeMap<String, String>) -> String {
+    outputs
+        .iter()
+        .map(|(key, value)| format!("{}='{}'\n", shouting(key), value.replace('\'', r"'\''")))
+        .collect()
+}
+
+/// `OktaBaseUrl` → `OKTA_BASE_URL`.
+fn shouting(key: &str) -> String {
+    let mut name = String::new();
+    for (position, character) in key.chars().enumerate() {
+        if position > 0 && character.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(character.to_ascii_uppercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{env, json, text};
+
+    fn outputs() -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("ApiId".to_owned(), "a1b2".to_owned()),
+            (
+                "OktaBaseUrl".to_owned(),
+                "https://example.com/it's".to_owned(),
+            ),
+        ])
+    }
+
+    #[test]
+    fn text_aligns_the_values() {
+        insta::assert_snapshot!(text(&outputs()), @r"
+        ApiId        a1b2
+        OktaBaseUrl  https://example.com/it's
+        ");
+    }
+
+    #[test]
+    fn env_lines_survive_a_shell() {
+        insta::assert_snapshot!(env(&outputs()), @r"
+        API_ID='a1b2'
+        OKTA_BASE_URL='https://example.com/it'\''s'
+        ");
+    }
+
+    #[test]
+    fn json_has_the_keys_of_the_template() {
+        insta::assert_snapshot!(json(&outputs()), @r#"
+        {
+          "ApiId": "a1b2",
+          "OktaBaseUrl": "https://example.com/it's"
+        }
+        "#);
+    }
+}

@@ -1,0 +1,224 @@
+//! `status`: the state of the stack, its endpoint, its functions and its tokens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::interrupt::{InCloud, run_interruptibly};
+use super::target::Target;
+use super::{Error, Outcome};
+use crate::cli::{StatusArgs, StatusFormat};
+use crate::cloud::failed_to;
+use crate::printer::Printer;
+use crate::stack::StackDescription;
+use crate::template;
+use crate::token::Tokens;
+
+/// How long the endpoint may take to answer.
+const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Runs `status`.
+pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error> {
+    run_interruptibly(&InCloud::default(), async {
+        let target = Target::open(&args.environment).await?;
+        let stack = target.describe_existing().await?;
+        let (functions, tokens) = tokio::try_join!(functions(&target, &stack), tokens(&target))?;
+        let outputs = target.reachable_outputs(&stack);
+        let status = Status {
+            stack_name: target.stack_name(),
+            status: stack.status.to_string(),
+            status_reason: stack.status_reason.clone(),
+            termination_protection: stack.termination_protection,
+            endpoint: endpoint(outputs.get("OktaBaseUrl")).await,
+            functions,
+            tokens,
+        };
+        printer.data(&match args.format {
+            StatusFormat::Text => status.text(),
+            StatusFormat::Json => format!("{:#}\n", serde_json::json!(status)),
+        });
+        Ok(Outcome::SUCCESS)
+    })
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    stack_name: String,
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_reason: Option<String>,
+    termination_protection: bool,
+    endpoint: Endpoint,
+    functions: BTreeMap<String, FunctionStatus>,
+    tokens: BTreeMap<String, TokenStatus>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Endpoint {
+    url: String,
+    /// Whether it refuses a call without a token, as it should.
+    answers: bool,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionStatus {
+    name: String,
+    /// Whether the code that runs is the package that the template names.
+    code_as_deployed: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenStatus {
+    parameter: String,
+    version: i64,
+    written: String,
+}
+
+impl Status {
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "stack     {}  {}{}",
+            self.stack_name,
+            self.status,
+            self.status_reason
+                .as_deref()
+                .map(|reason| format!(" ({reason})"))
+                .unwrap_or_default()
+        )];
+        lines.push(format!(
+            "endpoint  {}  {}",
+            self.endpoint.url, self.endpoint.detail
+        ));
+        for function in self.functions.values() {
+            let code = if function.code_as_deployed {
+                "runs the deployed package"
+            } else {
+                "RUNS OTHER CODE than the deployed package; deploy again"
+            };
+            lines.push(format!("function  {}  {code}", function.name));
+        }
+        for (client, token) in &self.tokens {
+            lines.push(format!(
+                "token     {client}  version {}, written {}",
+                token.version, token.written
+            ));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+/// Compares the code of every function with the package that the deployed template names:
+/// CloudFormation's own drift detection cannot see it.
+async fn functions(
+    target: &Target,
+    stack: &StackDescription,
+) -> Result<BTreeMap<String, FunctionStatus>, Error> {
+    let text = target.stacks.template(&stack.id).await?.unwrap_or_default();
+    let deployed = template::canonical(&text)?;
+    let client = aws_sdk_lambda::Client::new(target.cloud.config());
+    let mut functions = BTreeMap::new();
+    for (logical_id, name) in target
+        .stacks
+        .resources(&stack.id, "AWS::Lambda::Function")
+        .await?
+    {
+        let live = client
+            .get_function_configuration()
+            .function_name(&name)
+            .send()
+            .await
+            .map_err(failed_to(format!(
+                "read the configuration of the function {name}"
+            )))?;
+        let live_hash = live
+            .code_sha256()
+            .and_then(|hash| STANDARD.decode(hash).ok());
+        let package = &deployed["Resources"][&logical_id]["Properties"]["Code"]["S3Key"];
+        let code_as_deployed = package
+            .as_str()
+            .zip(live_hash)
+            .is_some_and(|(key, hash)| key.contains(&hexadecimal(&hash)));
+        functions.insert(
+            logical_id,
+            FunctionStatus {
+                name,
+                code_as_deployed,
+            },
+        );
+    }
+    Ok(functions)
+}
+
+async fn tokens(target: &Target) -> Result<BTreeMap<String, TokenStatus>, Error> {
+    let tokens = Tokens::new(&target.cloud);
+    let mut statuses = BTreeMap::new();
+    for client in target.environment.clients.keys() {
+        let parameter = target.environment.token_parameter(client);
+        let token = tokens.read(&parameter).await?;
+        statuses.insert(
+            client.to_string(),
+            TokenStatus {
+                parameter,
+                version: token.version,
+                written: token.written,
+            },
+        );
+    }
+    Ok(statuses)
+}
+
+/// Calls the endpoint without a token: a healthy one refuses with 401.
+async fn endpoint(base_url: Option<&String>) -> Endpoint {
+    let Some(url) = base_url.cloned() else {
+        return Endpoint {
+            url: String::new(),
+            answers: false,
+            detail: "the stack has no output OktaBaseUrl".to_owned(),
+        };
+    };
+    let probe = format!("{url}/ServiceProviderConfig");
+    let answer = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(ENDPOINT_TIMEOUT))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        agent
+            .get(&probe)
+            .call()
+            .map(|response| response.status().as_u16())
+    })
+    .await;
+    let (answers, detail) = match answer {
+        Ok(Ok(401)) => (
+            true,
+            "answers, and refuses a call without a token".to_owned(),
+        ),
+        Ok(Ok(403)) => (true, "answers, but refuses this address".to_owned()),
+        Ok(Ok(status)) => (
+            false,
+            format!("answers {status} to a call without a token; 401 was expected"),
+        ),
+        Ok(Err(error)) => (false, format!("does not answer: {error}")),
+        Err(error) => (false, format!("was not asked: {error}")),
+    };
+    Endpoint {
+        url,
+        answers,
+        detail,
+    }
+}
+
+/// The form in which an artifact's key carries its digest.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

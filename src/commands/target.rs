@@ -1,0 +1,217 @@
+//! What every command that goes to the cloud starts from: the environment, the way to its
+//! cloud, and the stacks there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Error;
+use super::interrupt::InCloud;
+use crate::artifact::{self, Artifacts, Bucket};
+use crate::cli::{EnvironmentArg, EventFormat};
+use crate::cloud::{self, LocalEndpoint};
+use crate::environment::{Cloud, Environment};
+use crate::local_cloud::{Folder, LocalCloud};
+use crate::printer::Printer;
+use crate::report::EventReporter;
+use crate::stack::{StackDescription, StackStatus, Stacks};
+use crate::template::{self, CodeLocation, CodeLocations};
+
+/// One environment and the way to its cloud.
+pub(super) struct Target {
+    pub(super) environment: Environment,
+    pub(super) cloud: cloud::Cloud,
+    pub(super) stacks: Stacks,
+    local: Option<LocalCloud>,
+}
+
+/// Starts the local cloud if the environment lives in it and it does not run.
+pub(super) fn start_local_cloud(
+    environment: &Environment,
+    printer: &Printer,
+) -> Result<Option<LocalCloud>, Error> {
+    match environment.cloud {
+        Cloud::Aws => Ok(None),
+        Cloud::Local => Ok(Some(LocalCloud::ensure_running(
+            &Folder::find(&current_directory()?),
+            &|message| printer.message(message),
+        )?)),
+    }
+}
+
+/// The packages of the functions: those in `directory`, or built here.
+pub(super) fn artifacts(
+    environment: &Environment,
+    directory: Option<&Path>,
+    printer: &Printer,
+) -> Result<Artifacts, Error> {
+    let architecture = environment.functions.architecture;
+    match directory {
+        Some(directory) => Ok(Artifacts::load(directory, architecture)?),
+        None => {
+            let workspace = artifact::find_workspace(&current_directory()?)?;
+            let progress = artifact::Progress {
+                message: &|text| printer.message(text),
+                quiet: printer.is_quiet(),
+            };
+            Ok(Artifacts::build_if_needed(&workspace, architecture, None, &progress)?.artifacts)
+        }
+    }
+}
+
+fn current_directory() -> Result<PathBuf, Error> {
+    std::env::current_dir().map_err(|source| Error::Io {
+        action: "find the current directory".to_owned(),
+        source,
+    })
+}
+
+impl Target {
+    /// Opens an environment for a command that only looks; a local cloud that does not
+    /// run is not started for it.
+    pub(super) async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
+        let environment = Environment::load(&argument.environment)?;
+        let local = match environment.cloud {
+            Cloud::Aws => None,
+            Cloud::Local => {
+                let local = LocalCloud::find(&Folder::find(&current_directory()?))?;
+                Some(local.ok_or_else(|| Error::LocalCloudDown {
+                    environment: argument.environment.clone(),
+                })?)
+            }
+        };
+        Self::connect(environment, local).await
+    }
+
+    /// Connects to the environment's cloud.
+    pub(super) async fn connect(
+        environment: Environment,
+        local: Option<LocalCloud>,
+    ) -> Result<Self, Error> {
+        let endpoint = local.as_ref().map(|local| LocalEndpoint {
+            url: local.endpoint_url(),
+            credentials: local.credentials(),
+        });
+        let cloud = cloud::Cloud::connect(&environment, endpoint).await?;
+        let stacks = Stacks::new(&cloud);
+        Ok(Self {
+            environment,
+            cloud,
+            stacks,
+            local,
+        })
+    }
+
+    pub(super) fn stack_name(&self) -> String {
+        self.environment.stack_name.to_string()
+    }
+
+    /// The stack, if there is one.
+    pub(super) async fn describe(&self) -> Result<Option<StackDescription>, Error> {
+        Ok(self
+            .stacks
+            .describe(self.environment.stack_name.as_ref())
+            .await?)
+    }
+
+    /// The stack, which has to be there.
+    pub(super) async fn describe_existing(&self) -> Result<StackDescription, Error> {
+        self.describe().await?.ok_or_else(|| Error::NotDeployed {
+            stack: self.stack_name(),
+        })
+    }
+
+    /// The bucket of the function packages, which is made if it has to be.
+    pub(super) async fn bucket(&self) -> Result<Bucket, Error> {
+        Ok(Bucket::open(&self.cloud, &self.environment).await?)
+    }
+
+    /// Where the packages are, or will be once they are uploaded.
+    pub(super) fn code_locations(&self, artifacts: &Artifacts) -> Result<CodeLocations, Error> {
+        let bucket = artifact::bucket_name(&self.environment, self.cloud.account());
+        let location = |function| {
+            Ok::<_, Error>(CodeLocation {
+                bucket: bucket.clone(),
+                key: artifacts.package(function)?.key(),
+            })
+        };
+        Ok(CodeLocations {
+            user_provisioning: location("user-provisioning")?,
+            token_authorizer: location("token-authorizer")?,
+            token_generator: location("token-generator")?,
+        })
+    }
+
+    /// What the template needs to know besides the environment and the code.
+    pub(super) fn template_options(&self, account_logging_role: bool) -> template::Options {
+        template::Options {
+            local_cloud: self.local.as_ref().map(|local| template::LocalCloud {
+                connect_endpoint: local.simulator_url(),
+                base_url: local.base_url_pattern(),
+            }),
+            account_logging_role,
+        }
+    }
+
+    /// The stack's outputs, with every URL as it can be reached from here.
+    pub(super) fn reachable_outputs(&self, stack: &StackDescription) -> BTreeMap<String, String> {
+        match &self.local {
+            None => stack.outputs.clone(),
+            Some(local) => stack
+                .outputs
+                .iter()
+                .map(|(key, value)| {
+                    let reachable = local.local_invoke_url(value);
+                    (key.clone(), reachable.unwrap_or_else(|| value.clone()))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Deletes a stack and follows the deletion to its end.
+pub(super) async fn delete_stack(
+    target: &Target,
+    stack: &StackDescription,
+    format: EventFormat,
+    timeout: Duration,
+    printer: &Printer,
+    in_cloud: &InCloud,
+) -> Result<(), Error> {
+    let stack_name = target.stack_name();
+    let since = if stack.status == StackStatus::InProgress("DELETE_IN_PROGRESS".to_owned()) {
+        printer.message(&format!(
+            "{stack_name} is being deleted already; following it"
+        ));
+        target
+            .stacks
+            .newest_event(&stack.id)
+            .await?
+            .map(|event| event.id)
+    } else {
+        let since = target
+            .stacks
+            .newest_event(&stack.id)
+            .await?
+            .map(|event| event.id);
+        let token = format!("connect-scim-delete-{}", uuid::Uuid::new_v4().simple());
+        target.stacks.delete(&stack.id, &token).await?;
+        since
+    };
+    in_cloud.begin(format!("the deletion of {stack_name}"));
+    let mut reporter = EventReporter::new(printer, format, None);
+    let followed = target
+        .stacks
+        .follow(&stack.id, since.as_ref(), timeout, |event| {
+            reporter.event(event)
+        })
+        .await;
+    reporter.finish();
+    let followed = followed.map_err(|error| Error::follow(error, &stack_name))?;
+    in_cloud.end();
+    if followed.status == StackStatus::DeleteComplete {
+        Ok(())
+    } else {
+        Err(Error::operation_failed(&stack_name, &followed))
+    }
+}

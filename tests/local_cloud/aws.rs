@@ -1,0 +1,163 @@
+//! The local cloud's services, called directly: what a deployment made, changed and left.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use serde_json::{Value, json};
+
+use crate::deployer::Checkout;
+use aws_json_client::{Protocol, Service};
+
+/// Amazon CloudWatch Logs.
+const LOGS: Service = Service {
+    id: "CLOUDWATCH_LOGS",
+    endpoint_prefix: "logs",
+    signing_name: "logs",
+    api_version: "2014-03-28",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "Logs_20140328",
+    },
+};
+
+/// The services of one local cloud.
+pub struct Aws {
+    runtime: tokio::runtime::Runtime,
+    config: SdkConfig,
+    url: String,
+}
+
+impl Aws {
+    /// The cloud of a checkout, as its root user.
+    pub fn of(checkout: &Checkout) -> Self {
+        let url = checkout.cloud_url();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let http_client = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let config = runtime.block_on(
+            aws_config::defaults(BehaviorVersion::v2026_01_12())
+                .region(Region::new("us-east-1"))
+                .endpoint_url(&url)
+                .http_client(http_client)
+                .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+                .load(),
+        );
+        Self { runtime, config, url }
+    }
+
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// Waits for a call.
+    pub fn wait<T>(&self, call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(call)
+    }
+
+    pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        aws_sdk_cloudformation::Client::new(&self.config)
+    }
+
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.config)
+    }
+
+    pub fn ssm(&self) -> aws_sdk_ssm::Client {
+        aws_sdk_ssm::Client::new(&self.config)
+    }
+
+    /// The events of a stack as `(logical id, status)`, newest first.
+    pub fn events(&self, stack: &str) -> Vec<(String, String)> {
+        let answer = self
+            .wait(self.cloudformation().describe_stack_events().stack_name(stack).send())
+            .unwrap();
+        answer
+            .stack_events()
+            .iter()
+            .map(|event| {
+                (
+                    event.logical_resource_id().unwrap().to_owned(),
+                    event.resource_status().unwrap().as_str().to_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// Change sets of a stack.
+    pub fn change_sets(&self, stack: &str) -> usize {
+        let answer = self
+            .wait(self.cloudformation().list_change_sets().stack_name(stack).send())
+            .unwrap();
+        answer.summaries().len()
+    }
+
+    /// The names of everything that a stack could leave behind, by service.
+    pub fn leftovers(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let roles = self.wait(self.iam().list_roles().send()).unwrap();
+        names.extend(roles.roles().iter().map(|role| format!("role {}", role.role_name())));
+        let policies = self
+            .wait(self.iam().list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).send())
+            .unwrap();
+        names.extend(
+            policies.policies().iter().map(|policy| format!("policy {}", policy.policy_name().unwrap())),
+        );
+        let parameters = self.wait(self.ssm().describe_parameters().send()).unwrap();
+        names.extend(
+            parameters.parameters().iter().map(|parameter| format!("parameter {}", parameter.name().unwrap())),
+        );
+        let functions = self
+            .wait(aws_sdk_lambda::Client::new(&self.config).list_functions().send())
+            .unwrap();
+        names.extend(
+            functions.functions().iter().map(|function| format!("function {}", function.function_name().unwrap())),
+        );
+        let apis = self
+            .wait(aws_sdk_apigateway::Client::new(&self.config).get_rest_apis().send())
+            .unwrap();
+        names.extend(apis.items().iter().map(|api| format!("API {}", api.name().unwrap())));
+        for group in self.call(LOGS, "DescribeLogGroups", &json!({}))["logGroups"].as_array().unwrap() {
+            names.insert(format!("log group {}", group["logGroupName"].as_str().unwrap()));
+        }
+        for table in self.call(Service::DYNAMODB, "ListTables", &json!({}))["TableNames"].as_array().unwrap() {
+            names.insert(format!("table {}", table.as_str().unwrap()));
+        }
+        names
+    }
+
+    /// The text of every log line in every log group.
+    pub fn logs(&self) -> String {
+        let mut text = String::new();
+        let groups = self.call(LOGS, "DescribeLogGroups", &json!({}));
+        for group in groups["logGroups"].as_array().unwrap() {
+            let name = &group["logGroupName"];
+            let events = self.call(LOGS, "FilterLogEvents", &json!({"logGroupName": name}));
+            for event in events["events"].as_array().unwrap() {
+                text.push_str(event["message"].as_str().unwrap());
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// One call of CloudWatch Logs or DynamoDB, of which nothing else here has a client.
+    fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
+        let environment = aws_json_client::Environment::from_variables(
+            [
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
+        .unwrap();
+        let client = aws_json_client::Client::builder(service, &environment)
+            .endpoint_url(&self.url)
+            .build();
+        self.wait(client.call(operation, input)).unwrap()
+    }
+}

@@ -1,0 +1,126 @@
+//! The deployed endpoint, called as an identity provider calls it.
+
+use serde_json::Value;
+
+use crate::deployer::Checkout;
+
+/// A SCIM client with one bearer token.
+pub struct Endpoint {
+    agent: ureq::Agent,
+    base: String,
+    authorization: Option<String>,
+}
+
+/// What the endpoint answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub location: Option<String>,
+    pub retry_after: Option<String>,
+    pub www_authenticate: Option<String>,
+    pub body: Value,
+}
+
+impl Endpoint {
+    /// The endpoint of a deployed checkout, with its token.
+    pub fn of(checkout: &Checkout) -> Self {
+        let base = checkout.outputs()["OktaBaseUrl"].as_str().unwrap().to_owned();
+        Self::new(base, Some(format!("Bearer {}", checkout.token())))
+    }
+
+    pub fn new(base: String, authorization: Option<String>) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build()
+            .into();
+        Self { agent, base, authorization }
+    }
+
+    /// The same endpoint with another `Authorization` header, or none.
+    pub fn with_authorization(&self, authorization: Option<&str>) -> Self {
+        Self::new(self.base.clone(), authorization.map(str::to_owned))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body))
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body))
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some(body))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+
+    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let mut request = ureq::http::Request::builder().method(method).uri(url);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let mut response = match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/scim+json");
+                self.agent.run(request.body(body.to_string()).unwrap())
+            }
+            None => self.agent.run(request.body(()).unwrap()),
+        }
+        .unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        let header = |name: &str| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        Answer {
+            status: response.status().as_u16(),
+            content_type: header("content-type").unwrap_or_default(),
+            location: header("location"),
+            retry_after: header("retry-after"),
+            www_authenticate: header("www-authenticate"),
+            body: if text.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_str(&text).unwrap_or(Value::String(text))
+            },
+        }
+    }
+}
+
+impl Answer {
+    /// Expects a status, and tells the body where it is another.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self
+    }
+
+    /// Expects a SCIM error (RFC 7644, section 3.12).
+    #[track_caller]
+    pub fn expect_scim_error(self, status: u16) -> Self {
+        let answer = self.expect(status);
+        assert!(
+            answer.content_type.starts_with("application/scim+json"),
+            "content type {}",
+            answer.content_type
+        );
+        assert_eq!(
+            answer.body["schemas"],
+            serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]),
+            "{:#}",
+            answer.body
+        );
+        assert_eq!(answer.body["status"], status.to_string(), "{:#}", answer.body);
+        assert!(answer.body["detail"].is_string(), "{:#}", answer.body);
+        answer
+    }
+}
