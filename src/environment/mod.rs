@@ -89,6 +89,23 @@ pub struct Environment {
     pub tags: BTreeMap<TagKey, TagValue>,
 }
 
+impl Environment {
+    /// The name of the SSM parameter that holds a client's token.
+    #[must_use]
+    pub fn token_parameter(&self, client: &ClientName) -> String {
+        format!("{}/{client}", self.token_path())
+    }
+
+    /// The SSM parameter path under which all clients' tokens are.
+    #[must_use]
+    pub fn token_path(&self) -> String {
+        self.token.parameter_name.as_ref().map_or_else(
+            || format!("/connect-scim/{}/token", self.stack_name),
+            ToString::to_string,
+        )
+    }
+}
+
 /// The cloud that a stack lives in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
