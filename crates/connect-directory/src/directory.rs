@@ -47,7 +47,7 @@
 //!   the identity provider, until Connect's user is gone. If the same userName comes
 //!   again before that, the new user is accepted and waits for the old one's end.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -56,11 +56,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    connect::{Connect, Usage},
+    connect::{Connect, NamedResource, Usage},
     mapping::{IdentityManagement, MappingError, Wanted, map},
     profiles::{Defaults, ProfileError, Profiles},
     queue::Queue,
-    reconcile::{Adopt, Failure, Presence, Reconciler, Refusal, Task, failure},
+    reconcile::{Adopt, Failure, Presence, Reconciler, Refusal, Task},
     store::{Claimed, ConnectState, Record, Store, StoreError, StoredUser, Whom, fold, iso},
     user::{ConnectUser, ownership_tags},
 };
@@ -205,6 +205,11 @@ impl Directory {
         }
     }
 
+    /// The names of the instance's profiles.
+    pub fn profiles(&self) -> &Profiles {
+        &self.profiles
+    }
+
     /// The table, for reading.
     pub fn store(&self) -> &Store {
         &self.store
@@ -233,8 +238,9 @@ impl Directory {
             created: now.clone(),
             last_modified: now.clone(),
             document,
+            groups: BTreeMap::new(),
         };
-        let wanted = self.wanted(&user.document)?;
+        let wanted = self.wanted(&user)?;
         let mut record = Record {
             user,
             client: context.client.to_owned(),
@@ -289,23 +295,67 @@ impl Directory {
         change: impl FnOnce(&StoredUser) -> Result<Map<String, Value>, E>,
         context: Context<'_>,
     ) -> Result<Written, ChangeError<E>> {
+        self.modify(
+            id,
+            |user| {
+                user.document = change(user)?;
+                Ok(())
+            },
+            context,
+        )
+        .await
+    }
+
+    /// Makes a user a member of a group, or no longer one.
+    ///
+    /// # Errors
+    /// As of [`Directory::update`].
+    pub async fn set_membership(
+        &self,
+        id: &str,
+        group: &NamedResource,
+        is_member: bool,
+        context: Context<'_>,
+    ) -> Result<Written, DirectoryError> {
+        let changed = self
+            .modify(
+                id,
+                |user| {
+                    if is_member {
+                        user.groups.insert(group.id.clone(), group.name.clone());
+                    } else {
+                        user.groups.remove(&group.id);
+                    }
+                    Ok::<(), Infallible>(())
+                },
+                context,
+            )
+            .await;
+        changed.map_err(|error| match error {
+            ChangeError::Directory(error) => error,
+            ChangeError::Caller(never) => match never {},
+        })
+    }
+
+    async fn modify<E>(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut StoredUser) -> Result<(), E>,
+        context: Context<'_>,
+    ) -> Result<Written, ChangeError<E>> {
         let claimed = self.claim(id, context).await?;
         let before = &claimed.record;
-        let document = match change(&before.user) {
-            Ok(document) => document,
-            Err(error) => {
-                self.release(&claimed).await;
-                return Err(ChangeError::Caller(error));
-            }
-        };
         let mut after = before.clone();
-        if document != before.user.document {
+        if let Err(error) = change(&mut after.user) {
+            self.release(&claimed).await;
+            return Err(ChangeError::Caller(error));
+        }
+        if after.user != before.user {
             after.user.version += 1;
             after.user.last_modified = iso(context.now);
-            if document.get("externalId") != before.user.document.get("externalId") {
+            if after.user.external_id() != before.user.external_id() {
                 after.client = context.client.to_owned();
             }
-            after.user.document = document;
         }
         let written = self.change(&claimed, after, context).await?;
         self.hand_over(&written).await;
@@ -350,10 +400,10 @@ impl Directory {
 
     /// Connect has what was wanted, and the change asks nothing else of it.
     fn is_settled(&self, before: &Record, after: &Record) -> bool {
-        let wanted = |record: &Record| self.wanted(&record.user.document).ok();
+        let wanted = |record: &Record| self.wanted(&record.user).ok();
         before.pending_since.is_none()
             && !before.connect.uncertain
-            && (before.user.document == after.user.document
+            && (before.user == after.user
                 || wanted(before).is_some_and(|before| Some(before) == wanted(after)))
     }
 
@@ -363,7 +413,7 @@ impl Directory {
         before: &Record,
         after: &Record,
     ) -> Result<(Wanted, Result<Presence, String>), DirectoryError> {
-        let wanted = self.wanted(&after.user.document)?;
+        let wanted = self.wanted(&after.user)?;
         let renamed = fold(before.user.user_name()) != fold(after.user.user_name());
         if renamed {
             let exists = before.connect.applied.is_some() || before.connect.uncertain;
@@ -456,7 +506,7 @@ impl Directory {
             }
             return self.record_outcome(&claimed, after, outcome, context).await;
         }
-        let outcome = match self.wanted(&after.user.document) {
+        let outcome = match self.wanted(&after.user) {
             Err(error) => Err(Failure::Refused(Refusal::Invalid(error.to_string()))),
             Ok(wanted) => match self.presence(&after, &wanted).await {
                 Err(Unresolved::Refused(error)) => {
@@ -490,10 +540,11 @@ impl Directory {
         Ok(reconciled)
     }
 
-    fn wanted(&self, document: &Map<String, Value>) -> Result<Wanted, MappingError> {
+    fn wanted(&self, user: &StoredUser) -> Result<Wanted, MappingError> {
+        let groups: Vec<String> = user.groups.values().cloned().collect();
         map(
-            &Value::Object(document.clone()),
-            &[],
+            &Value::Object(user.document.clone()),
+            &groups,
             self.settings.identity_management,
         )
     }
@@ -505,7 +556,7 @@ impl Directory {
         let ids = match resolved {
             Ok(ids) => ids,
             Err(ProfileError::Connect(error)) => {
-                return Err(match failure(&error) {
+                return Err(match Failure::from(&error) {
                     Failure::Transient(code) => Unresolved::Transient(code),
                     Failure::Refused(refusal) => {
                         Unresolved::Refused(DirectoryError::Refused(refusal))

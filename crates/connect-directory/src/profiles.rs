@@ -230,6 +230,38 @@ impl Profiles {
         })
     }
 
+    /// The security profiles of the instance, by name.
+    ///
+    /// # Errors
+    /// When Connect does not answer and the list was never read.
+    pub async fn security_profiles(&self) -> Result<Vec<NamedResource>, Error> {
+        let mut lists = self.lists.lock().await;
+        self.refresh(&mut lists, Kind::SecurityProfile, TIME_TO_LIVE)
+            .await?;
+        let mut profiles = lists.security_profiles.items.clone();
+        profiles.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(profiles)
+    }
+
+    /// The security profile of this name, read anew if it is not in the list.
+    ///
+    /// # Errors
+    /// [`ProfileError::Unknown`] with the closest names, or when Connect does not answer.
+    pub async fn security_profile(&self, name: &str) -> Result<NamedResource, ProfileError> {
+        let mut lists = self.lists.lock().await;
+        let names = [name.to_owned()];
+        self.find_all(&mut lists, Kind::SecurityProfile, &names)
+            .await?;
+        lists
+            .security_profiles
+            .find(name)
+            .cloned()
+            .ok_or_else(|| ProfileError::Unknown {
+                kind: Kind::SecurityProfile,
+                unknown: vec![(name.to_owned(), Vec::new())],
+            })
+    }
+
     async fn resolve_security_profiles(
         &self,
         lists: &mut Lists,

@@ -211,19 +211,19 @@ impl Reconciler {
                         state.applied = Some(self.take_over(task).await?);
                         return Ok(false);
                     }
-                    (Call::Create(_), Some(NOT_FOUND)) => return Err(failure(&error)),
+                    (Call::Create(_), Some(NOT_FOUND)) => return Err(Failure::from(&error)),
                     (_, Some(NOT_FOUND)) => {
                         // Either the user is gone, or a profile that the call names is.
                         state.uncertain = true;
                         self.observe(state, task).await?;
                         if state.applied.is_some() {
-                            return Err(failure(&error));
+                            return Err(Failure::from(&error));
                         }
                         return Ok(false);
                     }
                     _ => {
                         state.uncertain |= error.may_have_been_carried_out();
-                        return Err(failure(&error));
+                        return Err(Failure::from(&error));
                     }
                 },
                 Err(trouble) => {
@@ -358,7 +358,7 @@ enum Trouble {
 impl Trouble {
     fn into_failure(self, operation: &'static str) -> Failure {
         match self {
-            Self::Service(error) => failure(&error),
+            Self::Service(error) => Failure::from(&error),
             Self::OutOfTime => Failure::Transient(format!("{operation}OutOfTime")),
         }
     }
@@ -374,8 +374,14 @@ async fn within<T>(
     }
 }
 
-/// Sorts an error of Connect.
-pub(crate) fn failure(error: &Error) -> Failure {
+impl From<&Error> for Failure {
+    /// Sorts an error of Connect.
+    fn from(error: &Error) -> Self {
+        sort(error)
+    }
+}
+
+fn sort(error: &Error) -> Failure {
     let code = error.code().unwrap_or("NoErrorCode");
     let quoted = error.message().unwrap_or(code);
     match error.kind() {

@@ -3,7 +3,7 @@
 use aws_json_client::ErrorKind;
 use connect_directory::{
     directory::{ChangeError, DirectoryError},
-    reconcile::Refusal,
+    reconcile::{Failure, Refusal},
     store::StoreError,
 };
 use scim::{ScimError, ScimType};
@@ -28,6 +28,17 @@ pub(crate) fn directory_error(error: DirectoryError) -> ScimError {
         DirectoryError::Rename => ScimError::of(ScimType::Mutability, error.to_string()),
         DirectoryError::Refused(refusal) => refused(&refusal),
         DirectoryError::Store(error) => store_error(error),
+    }
+}
+
+/// Connect did not give what a request cannot do without.
+pub(crate) fn connect_failure(failure: Failure) -> ScimError {
+    match failure {
+        Failure::Refused(refusal) => refused(&refusal),
+        Failure::Transient(_) => ScimError::unavailable(
+            "Amazon Connect does not answer at the moment; repeat the request",
+            OUTAGE_RETRY_SECONDS,
+        ),
     }
 }
 

@@ -5,17 +5,19 @@ use std::time::{Duration, SystemTime};
 use connect_directory::directory::{Context, Directory};
 use jiff::Timestamp;
 use scim::{
-    ScimError,
+    Resource, ScimError,
     bulk::{BulkRequest, BulkRun},
-    list::Page,
+    list::{ListQuery, Page},
     protocol::{HttpRequest, Operation, Request, Responder, Response, parse},
-    schema::ServiceDefinition,
+    schema::{ResourceType, ServiceDefinition},
 };
 use tokio::time::Instant;
 
 use crate::{
     event::{ProxyEvent, ProxyResponse},
-    service, users,
+    groups,
+    service::{self, is_group},
+    users,
 };
 
 /// How long Connect is waited for before the rest is left to the reconciler. Identity
@@ -147,6 +149,32 @@ impl Handler {
         }
     }
 
+    async fn list<'t>(
+        &self,
+        resource_types: &[&'t ResourceType],
+        query: &ListQuery,
+        client: &str,
+    ) -> Result<Page<'t>, ScimError> {
+        let directory = &self.directory;
+        if let [users] = resource_types
+            && !is_group(users)
+            && query.filter.is_none()
+            && query.sort.is_none()
+        {
+            return users::page(directory, users, query).await;
+        }
+        let mut candidates = Vec::new();
+        for resource_type in resource_types {
+            let found = if is_group(resource_type) {
+                groups::candidates(directory, resource_type, query).await?
+            } else {
+                users::candidates(directory, resource_type, query, client).await?
+            };
+            candidates.extend(found.into_iter().map(|resource| (*resource_type, resource)));
+        }
+        Page::select(query, candidates)
+    }
+
     async fn execute(
         &self,
         request: &Request<'_>,
@@ -160,22 +188,28 @@ impl Handler {
                 resource_type,
                 incoming,
             } => {
-                let changed = users::create(directory, incoming, context).await?;
-                summary.pending += u32::from(changed.pending);
-                responder.created(request, resource_type, &changed.resource)
+                let created = if is_group(resource_type) {
+                    let changed = groups::create(directory, &incoming.resource, context).await?;
+                    summary.note(changed.resource, changed.pending)
+                } else {
+                    let changed = users::create(directory, incoming, context).await?;
+                    summary.note(changed.resource, changed.pending)
+                };
+                responder.created(request, resource_type, &created)
             }
             Operation::Get { resource_type, id } => {
-                let user = users::get(directory, id).await?;
-                responder.found(request, resource_type, &user)
+                let found = if is_group(resource_type) {
+                    groups::get(directory, id).await?
+                } else {
+                    users::get(directory, id).await?
+                };
+                responder.found(request, resource_type, &found)
             }
             Operation::List {
                 resource_types,
                 query,
             } => {
-                let page = match resource_types.first() {
-                    Some(user) => users::list(directory, user, query, context.client).await?,
-                    None => Page::empty(),
-                };
+                let page = self.list(resource_types, query, context.client).await?;
                 responder.list(query, &page)
             }
             Operation::Replace {
@@ -183,24 +217,41 @@ impl Handler {
                 id,
                 incoming,
             } => {
-                let changed =
-                    users::put(directory, request, resource_type, id, incoming, context).await?;
-                summary.pending += u32::from(changed.pending);
-                responder.updated(request, resource_type, &changed.resource)
+                let replaced = if is_group(resource_type) {
+                    let wanted = &incoming.resource;
+                    let changed =
+                        groups::put(directory, resource_type, id, wanted, context).await?;
+                    summary.note(changed.resource, changed.pending)
+                } else {
+                    let changed =
+                        users::put(directory, request, resource_type, id, incoming, context)
+                            .await?;
+                    summary.note(changed.resource, changed.pending)
+                };
+                responder.updated(request, resource_type, &replaced)
             }
             Operation::Patch {
                 resource_type,
                 id,
                 patch,
             } => {
-                let changed =
-                    users::patch(directory, request, resource_type, id, patch, context).await?;
-                summary.pending += u32::from(changed.pending);
-                responder.updated(request, resource_type, &changed.resource)
+                let patched = if is_group(resource_type) {
+                    let changed =
+                        groups::patch(directory, resource_type, id, patch, context).await?;
+                    summary.note(changed.resource, changed.pending)
+                } else {
+                    let changed =
+                        users::patch(directory, request, resource_type, id, patch, context).await?;
+                    summary.note(changed.resource, changed.pending)
+                };
+                responder.updated(request, resource_type, &patched)
             }
-            Operation::Delete { id, .. } => {
-                let pending = users::delete(directory, request, id, context).await?;
-                summary.pending += u32::from(pending);
+            Operation::Delete { resource_type, id } => {
+                summary.pending += if is_group(resource_type) {
+                    groups::delete(directory, id, context).await?
+                } else {
+                    users::delete(directory, request, id, context).await?
+                };
                 responder.deleted()
             }
             Operation::Discovery(document) => responder.discovery(document),
@@ -211,6 +262,15 @@ impl Handler {
                 ));
             }
         })
+    }
+}
+
+impl Summary {
+    /// Counts the users of a change that Connect does not yet have, and passes the
+    /// changed resource on.
+    fn note(&mut self, resource: Resource, pending: u32) -> Resource {
+        self.pending += pending;
+        resource
     }
 }
 

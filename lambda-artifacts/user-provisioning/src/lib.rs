@@ -7,6 +7,7 @@
 
 pub mod event;
 mod failure;
+mod groups;
 pub mod handler;
 mod service;
 mod users;

@@ -1,12 +1,12 @@
 //! The SCIM service as it announces itself.
 
 use connect_directory::mapping::AMAZON_CONNECT;
-use scim::schema::{Attribute, Schema, ServiceDefinition, core};
+use scim::schema::{Attribute, ResourceType, Schema, ServiceDefinition, core};
 
-/// Users with the enterprise extension and the one for Amazon Connect.
+/// Users with the enterprise extension and the one for Amazon Connect, and groups.
 pub(crate) fn definition() -> ServiceDefinition {
     let user = core::user().extended_by(amazon_connect_schema());
-    ServiceDefinition::new(vec![user])
+    ServiceDefinition::new(vec![user, core::group()])
 }
 
 fn amazon_connect_schema() -> Schema {
@@ -36,4 +36,9 @@ fn amazon_connect_schema() -> Schema {
                 .describe("Whether the connection is kept between calls."),
         ],
     }
+}
+
+/// Whether the type is that of groups; the others are users.
+pub(crate) fn is_group(resource_type: &ResourceType) -> bool {
+    resource_type.name == "Group"
 }

@@ -25,6 +25,13 @@ const OWN_ATTRIBUTES: [&str; 3] = ["id", "meta", "groups"];
 pub(crate) fn resource(user: &StoredUser) -> Resource {
     let mut resource = user.document.clone();
     resource.insert("id".to_owned(), json!(user.id));
+    if !user.groups.is_empty() {
+        let groups = user
+            .groups
+            .iter()
+            .map(|(id, name)| json!({"value": id, "display": name, "type": "direct"}));
+        resource.insert("groups".to_owned(), groups.collect());
+    }
     resource.insert(
         "meta".to_owned(),
         json!({
@@ -60,10 +67,10 @@ fn password(write_only: &Resource) -> Option<SecretString> {
         .map(SecretString::from)
 }
 
-/// A user after a change, and whether Connect has it already.
+/// A user after a change, and how many users Connect does not yet have: this one or none.
 pub(crate) struct Changed {
     pub resource: Resource,
-    pub pending: bool,
+    pub pending: u32,
 }
 
 pub(crate) async fn create(
@@ -79,7 +86,7 @@ pub(crate) async fn create(
         .map_err(directory_error)?;
     Ok(Changed {
         resource: resource(&written.user),
-        pending: written.pending,
+        pending: u32::from(written.pending),
     })
 }
 
@@ -139,17 +146,17 @@ async fn change(
         .map_err(change_error)?;
     Ok(Changed {
         resource: resource(&written.user),
-        pending: written.pending,
+        pending: u32::from(written.pending),
     })
 }
 
-/// Deletes a user. The answer is whether Connect's user is still to go.
+/// Deletes a user. The answer is how many users are still to go from Connect.
 pub(crate) async fn delete(
     directory: &Directory,
     request: &Request<'_>,
     id: &str,
     context: Context<'_>,
-) -> Result<bool, ScimError> {
+) -> Result<u32, ScimError> {
     directory
         .delete(
             id,
@@ -157,31 +164,27 @@ pub(crate) async fn delete(
             context,
         )
         .await
+        .map(u32::from)
         .map_err(change_error)
 }
 
-/// One page of users. A look-up by `userName`, `externalId` or `id` reads one item, a
-/// page without filter the keys and its own users, anything else all users.
-pub(crate) async fn list<'t>(
+/// All users that may satisfy the query. A look-up by `userName`, `externalId` or `id`
+/// reads one item, anything else all users.
+pub(crate) async fn candidates(
     directory: &Directory,
-    resource_type: &'t ResourceType,
+    resource_type: &ResourceType,
     query: &ListQuery,
     client: &str,
-) -> Result<Page<'t>, ScimError> {
-    let candidates = match &query.filter {
-        Some(filter) => match by_key(directory, &filter.equalities(resource_type), client).await? {
-            Some(users) => users,
-            None => all(directory).await?,
-        },
-        None if query.sort.is_some() => all(directory).await?,
-        None => return page(directory, resource_type, query).await,
+) -> Result<Vec<Resource>, ScimError> {
+    let found = match &query.filter {
+        Some(filter) => by_key(directory, &filter.equalities(resource_type), client).await?,
+        None => None,
     };
-    Page::select(
-        query,
-        candidates
-            .iter()
-            .map(|user| (resource_type, resource(user))),
-    )
+    let users = match found {
+        Some(users) => users,
+        None => all(directory).await?,
+    };
+    Ok(users.iter().map(resource).collect())
 }
 
 async fn by_key(
@@ -214,7 +217,8 @@ async fn all(directory: &Directory) -> Result<Vec<StoredUser>, ScimError> {
     store.users(&ids).await.map_err(store_error)
 }
 
-async fn page<'t>(
+/// One page of all users: reads the keys and the users of the page.
+pub(crate) async fn page<'t>(
     directory: &Directory,
     resource_type: &'t ResourceType,
     query: &ListQuery,

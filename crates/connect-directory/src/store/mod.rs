@@ -4,6 +4,7 @@
 //! that holds only while the change's [`Claim`] does. Why, and what that makes of
 //! concurrent requests, lost answers and crashes, is written down in [`crate::directory`].
 
+mod groups;
 mod record;
 
 use std::time::Duration;
@@ -13,11 +14,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use groups::{Link, Member};
 pub(crate) use record::fold;
 pub use record::{Claim, ConnectState, Record, StoredUser, iso};
 use record::{
     LISTING, PENDING, external_id_item, external_id_key, external_id_partition, is_removed,
-    parse_record, parse_user, user_item, user_key, user_name_item, user_name_key,
+    member_item, member_key, parse_record, parse_user, user_item, user_key, user_name_item,
+    user_name_key,
 };
 
 /// How long a claim holds: longer than a function can run behind API Gateway (29
@@ -366,6 +369,7 @@ impl Store {
             if let (client, Some(external_id)) = external_ids[1] {
                 changes.push(self.put_copy(external_id_item(client, external_id, new)));
             }
+            changes.extend(self.membership_changes(old, new));
         }
         self.transact(&changes).await
     }
@@ -389,13 +393,27 @@ impl Store {
         self.transact(&changes).await
     }
 
+    fn membership_changes(&self, old: &StoredUser, new: &StoredUser) -> Vec<Value> {
+        let left = old.groups.keys().filter(|id| !new.groups.contains_key(*id));
+        let renamed = old.user_name() != new.user_name();
+        let entered = new
+            .groups
+            .keys()
+            .filter(|id| renamed || !old.groups.contains_key(*id));
+        left.map(|id| self.delete(member_key(id, &new.id)))
+            .chain(entered.map(|id| self.put_copy(member_item(id, new))))
+            .collect()
+    }
+
     fn delete_copies(&self, record: &Record) -> Vec<Value> {
         let user = &record.user;
         let external_id = user
             .external_id()
             .map(|external_id| external_id_key(&record.client, external_id, &user.id));
+        let memberships = user.groups.keys().map(|id| member_key(id, &user.id));
         std::iter::once(user_name_key(user.user_name()))
             .chain(external_id)
+            .chain(memberships)
             .map(|key| self.delete(key))
             .collect()
     }

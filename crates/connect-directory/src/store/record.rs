@@ -5,9 +5,13 @@
 //! | user | `USER#<id>` | `USER` | everything |
 //! | by name | `USERNAME#<folded userName>` | `USERNAME` | a copy of the resource; keeps the name unique |
 //! | by external id | `EXTERNALID#<client>#<externalId>` | `<id>` | a copy of the resource |
+//! | membership | `GROUPS` | `<group id>#MEMBER#<id>` | the userName |
+//! | linked group | `GROUPS` | `<group id>#LINK` | the identity provider's id of the group |
 //!
 //! The copies make the two look-ups that identity providers send before every change a
 //! single strongly consistent read. They are written in one transaction with the user.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +34,8 @@ pub struct StoredUser {
     pub last_modified: String,
     /// The resource in canonical form, without `id` and `meta`.
     pub document: Map<String, Value>,
+    /// The groups that the user is a member of: id and name.
+    pub groups: BTreeMap<String, String>,
 }
 
 impl StoredUser {
@@ -121,7 +127,33 @@ fn with_user(mut item: Value, user: &StoredUser) -> Value {
     item["created"] = json!({"S": user.created});
     item["lastModified"] = json!({"S": user.last_modified});
     item["document"] = json!({"S": Value::Object(user.document.clone()).to_string()});
+    if !user.groups.is_empty() {
+        item["groups"] = json!({"S": json!(user.groups).to_string()});
+    }
     item
+}
+
+/// The partition of everything about groups.
+pub(super) const GROUPS: &str = "GROUPS";
+
+/// Between a group's id and the id of a member, in the sort key.
+pub(super) const MEMBER: &str = "#MEMBER#";
+
+/// Behind the id of a linked group, in the sort key.
+pub(super) const LINK: &str = "#LINK";
+
+pub(super) fn member_key(group_id: &str, user_id: &str) -> Value {
+    json!({"pk": {"S": GROUPS}, "sk": {"S": format!("{group_id}{MEMBER}{user_id}")}})
+}
+
+pub(super) fn member_item(group_id: &str, user: &StoredUser) -> Value {
+    let mut item = member_key(group_id, &user.id);
+    item["display"] = json!({"S": user.user_name()});
+    item
+}
+
+pub(super) fn link_key(group_id: &str) -> Value {
+    json!({"pk": {"S": GROUPS}, "sk": {"S": format!("{group_id}{LINK}")}})
 }
 
 pub(super) fn user_name_item(user: &StoredUser) -> Value {
@@ -161,7 +193,7 @@ pub(super) const LISTING: &str = "USER";
 /// The partition of the index of users that Connect lacks.
 pub(super) const PENDING: &str = "PENDING";
 
-fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreError> {
+pub(super) fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreError> {
     item.get(name)
         .and_then(|attribute| attribute.get("S"))
         .and_then(Value::as_str)
@@ -181,6 +213,10 @@ pub(super) fn parse_user(item: &Value) -> Result<StoredUser, StoreError> {
         last_modified: string(item, "lastModified")?.to_owned(),
         document: serde_json::from_str(string(item, "document")?)
             .map_err(|_| StoreError::Malformed)?,
+        groups: match string(item, "groups") {
+            Ok(groups) => serde_json::from_str(groups).map_err(|_| StoreError::Malformed)?,
+            Err(_) => BTreeMap::new(),
+        },
     })
 }
 

@@ -5,5 +5,6 @@
 mod common;
 mod connect;
 mod errors;
+mod groups;
 mod lists;
 mod users;

@@ -1,0 +1,318 @@
+//! SCIM Groups are the security profiles of the instance.
+//!
+//! A group's id and name are the profile's, so a group of an identity provider finds its
+//! profile by `displayName`. Profiles are made in Connect, where their permissions are
+//! given: creating a group of an unknown name is refused, creating one of a known name
+//! links it, deleting it takes its members out and leaves the profile. Connect cannot
+//! rename profiles, so groups cannot be renamed.
+
+use std::collections::BTreeSet;
+
+use connect_directory::{
+    connect::NamedResource,
+    directory::{Context, Directory},
+    profiles::ProfileError,
+    reconcile::Failure,
+    store::{Link, Member},
+};
+use scim::{
+    Resource, ScimError, ScimType, filter::Filter, list::ListQuery, patch::PatchRequest,
+    resource::replace, schema::ResourceType,
+};
+use serde_json::{Value, json};
+
+use crate::failure::{connect_failure, directory_error, store_error};
+
+/// A group after a change, and how many of its users Connect does not yet have so.
+pub(crate) struct Changed {
+    pub resource: Resource,
+    pub pending: u32,
+}
+
+/// A security profile with its members.
+struct Group {
+    profile: NamedResource,
+    members: Vec<Member>,
+    link: Option<Link>,
+}
+
+impl Group {
+    fn resource(&self) -> Resource {
+        let mut resource = Resource::new();
+        resource.insert(
+            "schemas".to_owned(),
+            json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]),
+        );
+        resource.insert("id".to_owned(), json!(self.profile.id));
+        resource.insert("displayName".to_owned(), json!(self.profile.name));
+        if let Some(external_id) = self
+            .link
+            .as_ref()
+            .and_then(|link| link.external_id.as_ref())
+        {
+            resource.insert("externalId".to_owned(), json!(external_id));
+        }
+        let members: Vec<Value> = self
+            .members
+            .iter()
+            .map(|member| json!({"value": member.user_id, "display": member.display, "type": "User"}))
+            .collect();
+        if !members.is_empty() {
+            resource.insert("members".to_owned(), members.into());
+        }
+        resource.insert("meta".to_owned(), json!({"resourceType": "Group"}));
+        resource
+    }
+}
+
+async fn profiles(directory: &Directory) -> Result<Vec<NamedResource>, ScimError> {
+    let listed = directory.profiles().security_profiles().await;
+    listed.map_err(|error| connect_failure(Failure::from(&error)))
+}
+
+async fn find(directory: &Directory, id: &str) -> Result<Group, ScimError> {
+    let profile = profiles(directory)
+        .await?
+        .into_iter()
+        .find(|profile| profile.id == id)
+        .ok_or_else(|| ScimError::not_found("there is no group of this id"))?;
+    read(directory, profile).await
+}
+
+async fn read(directory: &Directory, profile: NamedResource) -> Result<Group, ScimError> {
+    let memberships = directory.store().memberships(Some(&profile.id)).await;
+    let (members, mut links) = memberships.map_err(store_error)?;
+    Ok(Group {
+        profile,
+        members,
+        link: links.pop(),
+    })
+}
+
+pub(crate) async fn get(directory: &Directory, id: &str) -> Result<Resource, ScimError> {
+    Ok(find(directory, id).await?.resource())
+}
+
+/// All groups that may satisfy the query: one that it names, or every one.
+pub(crate) async fn candidates(
+    directory: &Directory,
+    resource_type: &ResourceType,
+    query: &ListQuery,
+) -> Result<Vec<Resource>, ScimError> {
+    let profiles = profiles(directory).await?;
+    if let Some(profile) = query
+        .filter
+        .as_ref()
+        .and_then(|filter| named(filter, resource_type, &profiles))
+    {
+        return match profile {
+            Some(profile) => Ok(vec![read(directory, profile).await?.resource()]),
+            None => Ok(Vec::new()),
+        };
+    }
+    let (members, links) = directory
+        .store()
+        .memberships(None)
+        .await
+        .map_err(store_error)?;
+    Ok(profiles
+        .into_iter()
+        .map(|profile| {
+            let of_this = |group_id: &str| group_id == profile.id;
+            Group {
+                members: members
+                    .iter()
+                    .filter(|member| of_this(&member.group_id))
+                    .cloned()
+                    .collect(),
+                link: links.iter().find(|link| of_this(&link.group_id)).cloned(),
+                profile,
+            }
+            .resource()
+        })
+        .collect())
+}
+
+/// The one profile that can satisfy a filter, if the filter demands a name or an id.
+fn named(
+    filter: &Filter,
+    resource_type: &ResourceType,
+    profiles: &[NamedResource],
+) -> Option<Option<NamedResource>> {
+    let equalities = filter.equalities(resource_type);
+    equalities.iter().find_map(|equality| {
+        let is_meant = |profile: &&NamedResource| match equality.attribute.as_str() {
+            "id" => profile.id == equality.value,
+            _ => profile.name.to_lowercase() == equality.value.to_lowercase(),
+        };
+        let decides = matches!(equality.attribute.as_str(), "id" | "displayName");
+        // Names that differ in case alone are several profiles.
+        let mut found = profiles.iter().filter(is_meant);
+        let first = found.next().cloned();
+        (decides && found.next().is_none()).then_some(first)
+    })
+}
+
+pub(crate) async fn create(
+    directory: &Directory,
+    incoming: &Resource,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    let name = display_name(incoming);
+    let profile = directory
+        .profiles()
+        .security_profile(name)
+        .await
+        .map_err(|error| match error {
+            ProfileError::Connect(error) => connect_failure(Failure::from(&error)),
+            unknown => ScimError::invalid_value(format!(
+                "groups are the security profiles of Amazon Connect, which are created there: {unknown}"
+            )),
+        })?;
+    let before = read(directory, profile).await?;
+    if before.link.is_some() {
+        return Err(ScimError::uniqueness(
+            "there is a group of this displayName already",
+        ));
+    }
+    change(directory, before, incoming, context).await
+}
+
+pub(crate) async fn put(
+    directory: &Directory,
+    resource_type: &ResourceType,
+    id: &str,
+    incoming: &Resource,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    let before = find(directory, id).await?;
+    let replaced = replace(&before.resource(), incoming, resource_type)?;
+    change(directory, before, &replaced, context).await
+}
+
+pub(crate) async fn patch(
+    directory: &Directory,
+    resource_type: &ResourceType,
+    id: &str,
+    patch: &PatchRequest,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    let before = find(directory, id).await?;
+    let patched = patch.apply(&before.resource(), resource_type)?;
+    change(directory, before, &patched.resource, context).await
+}
+
+/// Takes all members out and forgets the link. The answer is how many users Connect does
+/// not yet have so.
+pub(crate) async fn delete(
+    directory: &Directory,
+    id: &str,
+    context: Context<'_>,
+) -> Result<u32, ScimError> {
+    let group = find(directory, id).await?;
+    let members = ids(&group.members);
+    let pending = set_members(
+        directory,
+        &group.profile,
+        &members,
+        &BTreeSet::new(),
+        context,
+    )
+    .await?;
+    directory
+        .store()
+        .unlink_group(id)
+        .await
+        .map_err(store_error)?;
+    Ok(pending)
+}
+
+fn ids(members: &[Member]) -> BTreeSet<String> {
+    members
+        .iter()
+        .map(|member| member.user_id.clone())
+        .collect()
+}
+
+fn display_name(resource: &Resource) -> &str {
+    let name = resource.get("displayName").and_then(Value::as_str);
+    name.unwrap_or_default().trim()
+}
+
+/// Brings a group to what is wanted of it. Each member is a change of its own; if one is
+/// refused, those before it stay, and repeating the request goes on from there.
+async fn change(
+    directory: &Directory,
+    before: Group,
+    wanted: &Resource,
+    context: Context<'_>,
+) -> Result<Changed, ScimError> {
+    if display_name(wanted).to_lowercase() != before.profile.name.to_lowercase() {
+        return Err(ScimError::of(
+            ScimType::Mutability,
+            "displayName cannot be changed: Amazon Connect cannot rename security profiles",
+        ));
+    }
+    let members: BTreeSet<String> = wanted
+        .get("members")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|member| member.get("value").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect();
+    let pending = set_members(
+        directory,
+        &before.profile,
+        &ids(&before.members),
+        &members,
+        context,
+    )
+    .await?;
+    let link = Link {
+        group_id: before.profile.id.clone(),
+        external_id: wanted
+            .get("externalId")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+    };
+    if before.link.as_ref() != Some(&link) {
+        directory
+            .store()
+            .link_group(&link)
+            .await
+            .map_err(store_error)?;
+    }
+    let after = read(directory, before.profile).await?;
+    Ok(Changed {
+        resource: after.resource(),
+        pending,
+    })
+}
+
+async fn set_members(
+    directory: &Directory,
+    group: &NamedResource,
+    before: &BTreeSet<String>,
+    after: &BTreeSet<String>,
+    context: Context<'_>,
+) -> Result<u32, ScimError> {
+    let added: Vec<String> = after.difference(before).cloned().collect();
+    let known = directory.store().users(&added).await.map_err(store_error)?;
+    if known.len() < added.len() {
+        return Err(ScimError::invalid_value(
+            "members: there is no user of one of these ids; only users can be members",
+        ));
+    }
+    let removed = before.difference(after).map(|id| (id, false));
+    let added = added.iter().map(|id| (id, true));
+    let mut pending = 0;
+    for (id, is_member) in removed.chain(added) {
+        let written = directory
+            .set_membership(id, group, is_member, context)
+            .await
+            .map_err(directory_error)?;
+        pending += u32::from(written.pending);
+    }
+    Ok(pending)
+}
