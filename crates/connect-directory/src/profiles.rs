@@ -1,8 +1,8 @@
 //! From the names of profiles to their ids.
 //!
 //! Connect lists profiles at two calls per second, and they hardly ever change: the
-//! lists are kept for [`TIME_TO_LIVE`]. A name that is not in them may be new, so a miss
-//! reads the list once more, but not more often than every [`REFRESH_INTERVAL`]: an
+//! lists are kept for five minutes. A name that is not in them may be new, so a miss
+//! reads the list once more, but not more often than every ten seconds: an
 //! identity provider that keeps sending a wrong name must not use up the quota.
 
 use std::{

@@ -1,5 +1,7 @@
 //! Every call that this crate makes to Amazon Connect.
 
+#[cfg(test)]
+mod official_model;
 mod shapes;
 
 use std::{

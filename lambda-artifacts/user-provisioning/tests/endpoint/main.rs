@@ -7,4 +7,5 @@ mod connect;
 mod errors;
 mod groups;
 mod lists;
+mod log;
 mod users;
