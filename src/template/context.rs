@@ -169,11 +169,13 @@ fn statements(connect_instance: &str, token_path: &str) -> Vec<guardrail::Statem
     guardrail::statements(&Protected {
         connect_instance,
         functions: &[
+            "${ReconcilerFunction.Arn}",
             "${TokenAuthorizerFunction.Arn}",
             "${TokenGeneratorFunction.Arn}",
             "${UserProvisioningFunction.Arn}",
         ],
         roles: &[
+            "${ReconcilerRole.Arn}",
             "${TokenAuthorizerRole.Arn}",
             "${TokenGeneratorRole.Arn}",
             "${UserProvisioningRole.Arn}",

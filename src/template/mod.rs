@@ -47,6 +47,8 @@ pub struct CodeLocation {
 pub struct CodeLocations {
     /// Answers SCIM requests.
     pub user_provisioning: CodeLocation,
+    /// Brings Connect up to date where a request could not.
+    pub reconciler: CodeLocation,
     /// Recognises clients by their bearer tokens.
     pub token_authorizer: CodeLocation,
     /// Keeps the bearer tokens.
@@ -68,6 +70,7 @@ impl CodeLocations {
         };
         Ok(Self {
             user_provisioning: location("user-provisioning")?,
+            reconciler: location("reconciler")?,
             token_authorizer: location("token-authorizer")?,
             token_generator: location("token-generator")?,
         })
