@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Error, Outcome};
-use crate::artifact::{self, Artifacts, bucket_name, default_directory, find_workspace};
+use crate::artifact::{Artifacts, bucket_name, default_directory, find_workspace};
 use crate::cli::{RenderArgs, TemplateFormat};
 use crate::environment::{Cloud, Environment};
 use crate::local_cloud::{self, Folder, Service};
@@ -59,24 +59,10 @@ fn code(
         printer.warning(
             "the functions have not been built; their keys are shown as `unbuilt` (connect-scim build)",
         );
-        return Ok(CodeLocations::from_keys(&bucket, |_| {
-            Ok::<_, artifact::Error>("unbuilt".to_owned())
-        })?);
+        return CodeLocations::from_keys(&bucket, |_| Ok("unbuilt".to_owned()));
     };
-    Ok(code_locations(
-        &bucket,
-        &Artifacts::load(&built, architecture)?,
-    )?)
-}
-
-/// Where the packages are in the artifact bucket.
-pub(super) fn code_locations(
-    bucket: &str,
-    artifacts: &Artifacts,
-) -> Result<CodeLocations, artifact::Error> {
-    CodeLocations::from_keys(bucket, |function| {
-        artifacts.package(function).map(artifact::Package::key)
-    })
+    let artifacts = Artifacts::load(&built, architecture)?;
+    CodeLocations::from_keys(&bucket, |function| Ok(artifacts.package(function)?.key()))
 }
 
 /// The addresses of the local cloud, if it runs.

@@ -15,7 +15,7 @@ use crate::local_cloud::{Folder, LocalCloud};
 use crate::printer::Printer;
 use crate::report::EventReporter;
 use crate::stack::{StackDescription, StackStatus, Stacks};
-use crate::template::{self, CodeLocation, CodeLocations};
+use crate::template::{self, CodeLocations};
 
 /// One environment and the way to its cloud.
 pub(super) struct Target {
@@ -129,17 +129,7 @@ impl Target {
     /// Where the packages are, or will be once they are uploaded.
     pub(super) fn code_locations(&self, artifacts: &Artifacts) -> Result<CodeLocations, Error> {
         let bucket = artifact::bucket_name(&self.environment, self.cloud.account());
-        let location = |function| {
-            Ok::<_, Error>(CodeLocation {
-                bucket: bucket.clone(),
-                key: artifacts.package(function)?.key(),
-            })
-        };
-        Ok(CodeLocations {
-            user_provisioning: location("user-provisioning")?,
-            token_authorizer: location("token-authorizer")?,
-            token_generator: location("token-generator")?,
-        })
+        CodeLocations::from_keys(&bucket, |function| Ok(artifacts.package(function)?.key()))
     }
 
     /// What the template needs to know besides the environment and the code.

@@ -1,6 +1,8 @@
 //! The templates, held to software written by others: cfn-lint, which knows the schema
 //! of every resource type, and AWS's service authorization reference.
 
+#![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
