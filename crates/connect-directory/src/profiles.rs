@@ -50,6 +50,17 @@ pub struct ProfileIds {
     pub hierarchy_group: Option<String>,
 }
 
+/// The names that users can be given, sorted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Security profiles.
+    pub security_profiles: Vec<String>,
+    /// Routing profiles.
+    pub routing_profiles: Vec<String>,
+    /// Hierarchy groups whose name is unambiguous.
+    pub hierarchy_groups: Vec<String>,
+}
+
 /// Which kind of name was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -260,6 +271,42 @@ impl Profiles {
                 kind: Kind::SecurityProfile,
                 unknown: vec![(name.to_owned(), Vec::new())],
             })
+    }
+
+    /// The names that users can be given, as far as Connect says: where it does not
+    /// answer, a list is empty. Names of several hierarchy groups are left out.
+    pub async fn names(&self) -> Names {
+        let mut lists = self.lists.lock().await;
+        let mut names = [
+            Kind::SecurityProfile,
+            Kind::RoutingProfile,
+            Kind::HierarchyGroup,
+        ]
+        .map(|kind| (kind, Vec::new()));
+        for (kind, names) in &mut names {
+            if self.refresh(&mut lists, *kind, TIME_TO_LIVE).await.is_ok() {
+                let mut found: Vec<&str> = lists
+                    .of(*kind)
+                    .items
+                    .iter()
+                    .map(|item| item.name.as_str())
+                    .collect();
+                found.sort_unstable();
+                *names = found
+                    .chunk_by(|left, right| left == right)
+                    .filter_map(|same| match same {
+                        [name] => Some((*name).to_owned()),
+                        _ => None,
+                    })
+                    .collect();
+            }
+        }
+        let [security_profiles, routing_profiles, hierarchy_groups] = names.map(|(_, names)| names);
+        Names {
+            security_profiles,
+            routing_profiles,
+            hierarchy_groups,
+        }
     }
 
     async fn resolve_security_profiles(

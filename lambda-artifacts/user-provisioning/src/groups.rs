@@ -3,8 +3,9 @@
 //! A group's id and name are the profile's, so a group of an identity provider finds its
 //! profile by `displayName`. Profiles are made in Connect, where their permissions are
 //! given: creating a group of an unknown name is refused, creating one of a known name
-//! links it, deleting it takes its members out and leaves the profile. Connect cannot
-//! rename profiles, so groups cannot be renamed.
+//! links it. Deleting a group takes its members out and the group out of the identity
+//! provider's sight; the profile stays, and can be linked again. Connect cannot rename
+//! profiles, so groups cannot be renamed.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +38,11 @@ struct Group {
 }
 
 impl Group {
-    fn resource(&self) -> Resource {
+    fn is_deleted(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.deleted)
+    }
+
+    fn resource(&self, base: &str) -> Resource {
         let mut resource = Resource::new();
         resource.insert(
             "schemas".to_owned(),
@@ -55,7 +60,13 @@ impl Group {
         let members: Vec<Value> = self
             .members
             .iter()
-            .map(|member| json!({"value": member.user_id, "display": member.display, "type": "User"}))
+            .map(|member| {
+                json!({
+                    "value": member.user_id,
+                    "$ref": format!("{base}/Users/{}", member.user_id),
+                    "type": "User",
+                })
+            })
             .collect();
         if !members.is_empty() {
             resource.insert("members".to_owned(), members.into());
@@ -71,12 +82,17 @@ async fn profiles(directory: &Directory) -> Result<Vec<NamedResource>, ScimError
 }
 
 async fn find(directory: &Directory, id: &str) -> Result<Group, ScimError> {
+    let not_found = || ScimError::not_found("there is no group of this id");
     let profile = profiles(directory)
         .await?
         .into_iter()
         .find(|profile| profile.id == id)
-        .ok_or_else(|| ScimError::not_found("there is no group of this id"))?;
-    read(directory, profile).await
+        .ok_or_else(not_found)?;
+    let group = read(directory, profile).await?;
+    if group.is_deleted() {
+        return Err(not_found());
+    }
+    Ok(group)
 }
 
 async fn read(directory: &Directory, profile: NamedResource) -> Result<Group, ScimError> {
@@ -89,8 +105,12 @@ async fn read(directory: &Directory, profile: NamedResource) -> Result<Group, Sc
     })
 }
 
-pub(crate) async fn get(directory: &Directory, id: &str) -> Result<Resource, ScimError> {
-    Ok(find(directory, id).await?.resource())
+pub(crate) async fn get(
+    directory: &Directory,
+    id: &str,
+    base: &str,
+) -> Result<Resource, ScimError> {
+    Ok(find(directory, id).await?.resource(base))
 }
 
 /// All groups that may satisfy the query: one that it names, or every one.
@@ -98,6 +118,7 @@ pub(crate) async fn candidates(
     directory: &Directory,
     resource_type: &ResourceType,
     query: &ListQuery,
+    base: &str,
 ) -> Result<Vec<Resource>, ScimError> {
     let profiles = profiles(directory).await?;
     if let Some(profile) = query
@@ -105,10 +126,15 @@ pub(crate) async fn candidates(
         .as_ref()
         .and_then(|filter| named(filter, resource_type, &profiles))
     {
-        return match profile {
-            Some(profile) => Ok(vec![read(directory, profile).await?.resource()]),
-            None => Ok(Vec::new()),
+        let group = match profile {
+            Some(profile) => Some(read(directory, profile).await?),
+            None => None,
         };
+        return Ok(group
+            .filter(|group| !group.is_deleted())
+            .map(|group| group.resource(base))
+            .into_iter()
+            .collect());
     }
     let (members, links) = directory
         .store()
@@ -128,8 +154,9 @@ pub(crate) async fn candidates(
                 link: links.iter().find(|link| of_this(&link.group_id)).cloned(),
                 profile,
             }
-            .resource()
         })
+        .filter(|group| !group.is_deleted())
+        .map(|group| group.resource(base))
         .collect())
 }
 
@@ -156,6 +183,7 @@ fn named(
 pub(crate) async fn create(
     directory: &Directory,
     incoming: &Resource,
+    base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     let name = display_name(incoming);
@@ -170,12 +198,12 @@ pub(crate) async fn create(
             )),
         })?;
     let before = read(directory, profile).await?;
-    if before.link.is_some() {
+    if before.link.is_some() && !before.is_deleted() {
         return Err(ScimError::uniqueness(
             "there is a group of this displayName already",
         ));
     }
-    change(directory, before, incoming, context).await
+    change(directory, before, incoming, base, context).await
 }
 
 pub(crate) async fn put(
@@ -183,11 +211,12 @@ pub(crate) async fn put(
     resource_type: &ResourceType,
     id: &str,
     incoming: &Resource,
+    base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     let before = find(directory, id).await?;
-    let replaced = replace(&before.resource(), incoming, resource_type)?;
-    change(directory, before, &replaced, context).await
+    let replaced = replace(&before.resource(base), incoming, resource_type)?;
+    change(directory, before, &replaced, base, context).await
 }
 
 pub(crate) async fn patch(
@@ -195,14 +224,15 @@ pub(crate) async fn patch(
     resource_type: &ResourceType,
     id: &str,
     patch: &PatchRequest,
+    base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     let before = find(directory, id).await?;
-    let patched = patch.apply(&before.resource(), resource_type)?;
-    change(directory, before, &patched.resource, context).await
+    let patched = patch.apply(&before.resource(base), resource_type)?;
+    change(directory, before, &patched.resource, base, context).await
 }
 
-/// Takes all members out and forgets the link. The answer is how many users Connect does
+/// Takes all members out and hides the group. The answer is how many users Connect does
 /// not yet have so.
 pub(crate) async fn delete(
     directory: &Directory,
@@ -219,9 +249,14 @@ pub(crate) async fn delete(
         context,
     )
     .await?;
+    let link = Link {
+        group_id: id.to_owned(),
+        external_id: None,
+        deleted: true,
+    };
     directory
         .store()
-        .unlink_group(id)
+        .link_group(&link)
         .await
         .map_err(store_error)?;
     Ok(pending)
@@ -245,6 +280,7 @@ async fn change(
     directory: &Directory,
     before: Group,
     wanted: &Resource,
+    base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     if display_name(wanted).to_lowercase() != before.profile.name.to_lowercase() {
@@ -275,6 +311,7 @@ async fn change(
             .get("externalId")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        deleted: false,
     };
     if before.link.as_ref() != Some(&link) {
         directory
@@ -285,7 +322,7 @@ async fn change(
     }
     let after = read(directory, before.profile).await?;
     Ok(Changed {
-        resource: after.resource(),
+        resource: after.resource(base),
         pending,
     })
 }

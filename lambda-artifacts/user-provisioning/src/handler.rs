@@ -9,7 +9,7 @@ use scim::{
     bulk::{BulkRequest, BulkRun},
     list::{ListQuery, Page},
     protocol::{HttpRequest, Operation, Request, Responder, Response, parse},
-    schema::{ResourceType, ServiceDefinition},
+    schema::{Discovery, ResourceType, ServiceDefinition},
 };
 use tokio::time::Instant;
 
@@ -153,6 +153,7 @@ impl Handler {
         &self,
         resource_types: &[&'t ResourceType],
         query: &ListQuery,
+        base: &str,
         client: &str,
     ) -> Result<Page<'t>, ScimError> {
         let directory = &self.directory;
@@ -166,7 +167,7 @@ impl Handler {
         let mut candidates = Vec::new();
         for resource_type in resource_types {
             let found = if is_group(resource_type) {
-                groups::candidates(directory, resource_type, query).await?
+                groups::candidates(directory, resource_type, query, base).await?
             } else {
                 users::candidates(directory, resource_type, query, client).await?
             };
@@ -183,13 +184,15 @@ impl Handler {
         summary: &mut Summary,
     ) -> Result<Response, ScimError> {
         let directory = &self.directory;
+        let base = responder.base();
         Ok(match &request.operation {
             Operation::Create {
                 resource_type,
                 incoming,
             } => {
                 let created = if is_group(resource_type) {
-                    let changed = groups::create(directory, &incoming.resource, context).await?;
+                    let changed =
+                        groups::create(directory, &incoming.resource, base, context).await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
                     let changed = users::create(directory, incoming, context).await?;
@@ -199,7 +202,7 @@ impl Handler {
             }
             Operation::Get { resource_type, id } => {
                 let found = if is_group(resource_type) {
-                    groups::get(directory, id).await?
+                    groups::get(directory, id, base).await?
                 } else {
                     users::get(directory, id).await?
                 };
@@ -209,7 +212,9 @@ impl Handler {
                 resource_types,
                 query,
             } => {
-                let page = self.list(resource_types, query, context.client).await?;
+                let page = self
+                    .list(resource_types, query, base, context.client)
+                    .await?;
                 responder.list(query, &page)
             }
             Operation::Replace {
@@ -220,7 +225,7 @@ impl Handler {
                 let replaced = if is_group(resource_type) {
                     let wanted = &incoming.resource;
                     let changed =
-                        groups::put(directory, resource_type, id, wanted, context).await?;
+                        groups::put(directory, resource_type, id, wanted, base, context).await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
                     let changed =
@@ -237,7 +242,7 @@ impl Handler {
             } => {
                 let patched = if is_group(resource_type) {
                     let changed =
-                        groups::patch(directory, resource_type, id, patch, context).await?;
+                        groups::patch(directory, resource_type, id, patch, base, context).await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
                     let changed =
@@ -253,6 +258,11 @@ impl Handler {
                     users::delete(directory, request, id, context).await?
                 };
                 responder.deleted()
+            }
+            Operation::Discovery(document @ (Discovery::Schemas | Discovery::Schema(_))) => {
+                let names = directory.profiles().names().await;
+                let service = service::with_names(self.service.clone(), &names);
+                responder.document(200, service.discover(document, responder.base())?)
             }
             Operation::Discovery(document) => responder.discovery(document),
             Operation::Options { allow } => responder.options(allow),

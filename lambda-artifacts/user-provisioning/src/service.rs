@@ -1,12 +1,26 @@
 //! The SCIM service as it announces itself.
 
-use connect_directory::mapping::AMAZON_CONNECT;
-use scim::schema::{Attribute, ResourceType, Schema, ServiceDefinition, core};
+use connect_directory::{mapping::AMAZON_CONNECT, profiles::Names};
+use scim::schema::{Attribute, Mutability, ResourceType, Schema, ServiceDefinition, core};
 
 /// Users with the enterprise extension and the one for Amazon Connect, and groups.
 pub(crate) fn definition() -> ServiceDefinition {
     let user = core::user().extended_by(amazon_connect_schema());
-    ServiceDefinition::new(vec![user, core::group()])
+    // RFC 7643 section 8.7.1 has no `display` of members: it would have to follow every
+    // change of a user's name.
+    let mut group = core::group();
+    group.schema = group.schema.keep(&[
+        "displayName",
+        "externalId",
+        "members.value",
+        "members.$ref",
+        "members.type",
+    ]);
+    if let Some(name) = group.schema.attribute_mut("displayName") {
+        // Connect cannot rename security profiles.
+        name.mutability = Mutability::Immutable;
+    }
+    ServiceDefinition::new(vec![user, group])
 }
 
 fn amazon_connect_schema() -> Schema {
@@ -35,6 +49,51 @@ fn amazon_connect_schema() -> Schema {
             Attribute::boolean("persistentConnection")
                 .describe("Whether the connection is kept between calls."),
         ],
+    }
+}
+
+/// The service with the names of the instance as canonical values, so that whoever reads
+/// `/Schemas` knows what can be given. An attribute without any is announced as it is.
+pub(crate) fn with_names(mut service: ServiceDefinition, names: &Names) -> ServiceDefinition {
+    let values = [
+        ("entitlements", &names.security_profiles),
+        ("roles", &names.routing_profiles),
+    ];
+    let settings = [
+        ("securityProfiles", &names.security_profiles),
+        ("routingProfile", &names.routing_profiles),
+        ("hierarchyGroup", &names.hierarchy_groups),
+    ];
+    for resource_type in &mut service.resource_types {
+        if is_group(resource_type) {
+            announce(
+                resource_type.schema.attribute_mut("displayName"),
+                &names.security_profiles,
+            );
+            continue;
+        }
+        for (name, values) in values {
+            let attribute = resource_type.schema.attribute_mut(name);
+            let value = attribute.and_then(|attribute| {
+                let mut sub_attributes = attribute.sub_attributes.iter_mut();
+                sub_attributes.find(|sub_attribute| sub_attribute.name == "value")
+            });
+            announce(value, values);
+        }
+        for extension in &mut resource_type.extensions {
+            for (name, values) in settings {
+                if extension.schema.id == AMAZON_CONNECT {
+                    announce(extension.schema.attribute_mut(name), values);
+                }
+            }
+        }
+    }
+    service
+}
+
+fn announce(attribute: Option<&mut Attribute>, values: &[String]) {
+    if let Some(attribute) = attribute {
+        attribute.canonical_values = values.to_vec();
     }
 }
 

@@ -17,17 +17,18 @@ pub struct Member {
     pub group_id: String,
     /// The SCIM id of the user.
     pub user_id: String,
-    /// The userName.
-    pub display: String,
 }
 
-/// A group that an identity provider pushes.
+/// What an identity provider made of a group.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link {
     /// The group.
     pub group_id: String,
     /// The identity provider's id of the group.
     pub external_id: Option<String>,
+    /// The identity provider deleted the group: it is out of its sight, until it creates
+    /// one of the same name.
+    pub deleted: bool,
 }
 
 impl Store {
@@ -59,12 +60,12 @@ impl Store {
                     members.push(Member {
                         group_id: group_id.to_owned(),
                         user_id: user_id.to_owned(),
-                        display: string(item, "display")?.to_owned(),
                     });
                 } else if let Some(group_id) = key.strip_suffix(LINK) {
                     links.push(Link {
                         group_id: group_id.to_owned(),
                         external_id: string(item, "externalId").ok().map(str::to_owned),
+                        deleted: item.pointer("/deleted/BOOL") == Some(&Value::Bool(true)),
                     });
                 }
             }
@@ -75,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Notes that an identity provider pushes a group, and under which id.
+    /// Writes what an identity provider made of a group.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -84,24 +85,12 @@ impl Store {
         if let Some(external_id) = &link.external_id {
             item["externalId"] = json!({"S": external_id});
         }
+        if link.deleted {
+            item["deleted"] = json!({"BOOL": true});
+        }
         let _: Value = self
             .client
             .call("PutItem", &json!({"TableName": self.table, "Item": item}))
-            .await?;
-        Ok(())
-    }
-
-    /// Notes that an identity provider no longer pushes a group.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn unlink_group(&self, group_id: &str) -> Result<(), StoreError> {
-        let _: Value = self
-            .client
-            .call(
-                "DeleteItem",
-                &json!({"TableName": self.table, "Key": link_key(group_id)}),
-            )
             .await?;
         Ok(())
     }

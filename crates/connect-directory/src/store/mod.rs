@@ -19,8 +19,7 @@ pub(crate) use record::fold;
 pub use record::{Claim, ConnectState, Record, StoredUser, iso};
 use record::{
     LISTING, PENDING, external_id_item, external_id_key, external_id_partition, is_removed,
-    member_item, member_key, parse_record, parse_user, user_item, user_key, user_name_item,
-    user_name_key,
+    member_key, parse_record, parse_user, user_item, user_key, user_name_item, user_name_key,
 };
 
 /// How long a claim holds: longer than a function can run behind API Gateway (29
@@ -395,13 +394,9 @@ impl Store {
 
     fn membership_changes(&self, old: &StoredUser, new: &StoredUser) -> Vec<Value> {
         let left = old.groups.keys().filter(|id| !new.groups.contains_key(*id));
-        let renamed = old.user_name() != new.user_name();
-        let entered = new
-            .groups
-            .keys()
-            .filter(|id| renamed || !old.groups.contains_key(*id));
+        let entered = new.groups.keys().filter(|id| !old.groups.contains_key(*id));
         left.map(|id| self.delete(member_key(id, &new.id)))
-            .chain(entered.map(|id| self.put_copy(member_item(id, new))))
+            .chain(entered.map(|id| self.put_copy(member_key(id, &new.id))))
             .collect()
     }
 

@@ -5,8 +5,8 @@
 //! | user | `USER#<id>` | `USER` | everything |
 //! | by name | `USERNAME#<folded userName>` | `USERNAME` | a copy of the resource; keeps the name unique |
 //! | by external id | `EXTERNALID#<client>#<externalId>` | `<id>` | a copy of the resource |
-//! | membership | `GROUPS` | `<group id>#MEMBER#<id>` | the userName |
-//! | linked group | `GROUPS` | `<group id>#LINK` | the identity provider's id of the group |
+//! | membership | `GROUPS` | `<group id>#MEMBER#<id>` | |
+//! | group | `GROUPS` | `<group id>#LINK` | what an identity provider made of it |
 //!
 //! The copies make the two look-ups that identity providers send before every change a
 //! single strongly consistent read. They are written in one transaction with the user.
@@ -144,12 +144,6 @@ pub(super) const LINK: &str = "#LINK";
 
 pub(super) fn member_key(group_id: &str, user_id: &str) -> Value {
     json!({"pk": {"S": GROUPS}, "sk": {"S": format!("{group_id}{MEMBER}{user_id}")}})
-}
-
-pub(super) fn member_item(group_id: &str, user: &StoredUser) -> Value {
-    let mut item = member_key(group_id, &user.id);
-    item["display"] = json!({"S": user.user_name()});
-    item
 }
 
 pub(super) fn link_key(group_id: &str) -> Value {

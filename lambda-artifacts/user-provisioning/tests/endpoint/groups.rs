@@ -68,7 +68,8 @@ async fn a_member_gets_the_security_profile_by_one_call_and_shows_the_group() {
     .expect(200);
     assert_eq!(endpoint.connect_calls(), ["UpdateUserSecurityProfiles"]);
     assert_eq!(members(&patched.body), [user_id.as_str()]);
-    assert_eq!(patched.body["members"][0]["display"], "ada");
+    let reference = patched.body["members"][0]["$ref"].as_str().unwrap();
+    assert!(reference.ends_with(&format!("/scim/v2/Users/{user_id}")));
     assert_eq!(endpoint.security_profiles("ada"), ["QualityAnalyst"]);
     let member = endpoint.get(&format!("/Users/{user_id}")).await.expect(200);
     assert_eq!(member.body["groups"][0]["value"], id.as_str());
@@ -234,6 +235,11 @@ async fn creating_a_group_links_a_profile_once_and_deleting_it_takes_its_members
         .await
         .expect(204);
     assert_eq!(endpoint.security_profiles("ada"), ["Agent"]);
+    endpoint.get(&path).await.expect(404);
+    assert_eq!(endpoint.get("/Groups").await.body["totalResults"], 4);
+    let again = with_schema(json!({"displayName": "Admin"}));
+    let again = endpoint.send("POST", "/Groups", again).await.expect(201);
+    assert_eq!(again.id(), created.id());
 }
 
 #[tokio::test]

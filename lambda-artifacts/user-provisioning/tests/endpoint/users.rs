@@ -198,8 +198,13 @@ async fn discovery_names_the_extension_for_amazon_connect() {
     endpoint.get("/ServiceProviderConfig").await.expect(200);
     let types = endpoint.get("/ResourceTypes").await.expect(200);
     assert!(types.body.to_string().contains("amazonconnect"));
-    endpoint
+    let schema = endpoint
         .get("/Schemas/urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User")
         .await
         .expect(200);
+    let routing_profile = &schema.body["attributes"][0];
+    assert_eq!(
+        routing_profile["canonicalValues"],
+        json!(["Basic Routing Profile", "Sales", "Support"])
+    );
 }
