@@ -641,6 +641,7 @@ impl Directory {
         outcome: Result<(), Failure>,
         context: Context<'_>,
     ) -> Result<Written, StoreError> {
+        after.connect.refused_at = None;
         match outcome {
             Ok(()) => {
                 after.pending_since = None;
@@ -648,6 +649,9 @@ impl Directory {
             }
             Err(failure) => {
                 after.pending_since.get_or_insert_with(|| iso(context.now));
+                if matches!(failure, Failure::Refused(_)) {
+                    after.connect.refused_at = Some(iso(context.now));
+                }
                 after.connect.last_error = Some(match failure {
                     Failure::Transient(code) => code,
                     Failure::Refused(refusal) => refusal.code().to_owned(),

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use connect_directory::{
     directory::{Context, Directory, Reconciled},
     queue::Message,
-    store::StoreError,
+    store::{StoreError, iso},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -15,6 +15,10 @@ use crate::event::{Answer, BatchItemFailure, Event};
 /// How long a user is pending before the sweep takes it up: longer than a claim holds,
 /// and than the queue needs where it works.
 const SWEEP_AGE: SignedDuration = SignedDuration::from_secs(120);
+
+/// How long the sweep leaves a user alone whom Connect refused: until somebody acts, asking
+/// again only takes calls from the others.
+const REFUSAL_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is kept of the function's time to write the last outcome down.
 const RESERVED_TIME: Duration = Duration::from_secs(5);
@@ -77,6 +81,9 @@ impl Handler {
             if Instant::now() >= end {
                 break;
             }
+            if self.was_refused_lately(id).await? {
+                continue;
+            }
             let outcome = self.reconcile(id, end).await;
             let is_done = matches!(outcome, Some(Reconciled::Synchronised | Reconciled::Gone));
             synchronised += usize::from(is_done);
@@ -88,6 +95,16 @@ impl Handler {
             "swept"
         );
         Ok(())
+    }
+
+    async fn was_refused_lately(&self, id: &str) -> Result<bool, StoreError> {
+        let lately = Timestamp::now()
+            .saturating_sub(REFUSAL_PAUSE)
+            .map_or_else(|_| String::new(), iso);
+        let record = self.directory.store().get_record(id).await?;
+        Ok(record
+            .and_then(|record| record.connect.refused_at)
+            .is_some_and(|refused_at| refused_at > lately))
     }
 
     /// Reconciles one user, if there is time. A SCIM id in the log is no personal data.

@@ -218,6 +218,25 @@ async fn a_message_for_a_user_who_is_gone_or_in_order_is_finished() {
 }
 
 #[tokio::test]
+async fn a_user_whom_connect_refuses_for_good_is_not_asked_for_in_every_sweep() {
+    let setup = Setup::start().await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("ada", Duration::from_secs(600)).await;
+    let mut settings = setup.simulator.settings();
+    settings.user_quota = 0;
+    setup.simulator.configure(settings);
+    setup.simulator.clear_calls();
+    for _ in 0..3 {
+        setup
+            .handler
+            .handle(Event::default(), deadline())
+            .await
+            .unwrap();
+    }
+    assert_eq!(setup.simulator.calls().len(), 1);
+}
+
+#[tokio::test]
 async fn what_does_not_fit_into_the_time_comes_again() {
     let setup = Setup::start().await;
     let event = json!({"Records": [{"messageId": "1", "body": "{\"userId\": \"u\"}"}]});
