@@ -2,7 +2,7 @@
 
 use connect_directory::{
     directory::{Context, Directory},
-    store::StoredUser,
+    store::{MAXIMUM_KEY_LENGTH, StoredUser},
 };
 use scim::{
     Resource, ScimError, etag,
@@ -48,10 +48,25 @@ fn version(user: &StoredUser) -> String {
     etag::weak(&user.version.to_string())
 }
 
+/// The most bytes of a user. DynamoDB takes 400 KB for an item.
+const MAXIMUM_SIZE: usize = 256 * 1024;
+
 /// What is stored of a resource.
-fn document(mut resource: Resource) -> Resource {
+fn document(mut resource: Resource) -> Result<Resource, ScimError> {
     resource.retain(|name, _| !OWN_ATTRIBUTES.contains(&name.as_str()));
-    resource
+    let external_id = resource.get("externalId").and_then(Value::as_str);
+    if external_id.is_some_and(|external_id| external_id.len() > MAXIMUM_KEY_LENGTH) {
+        return Err(ScimError::invalid_value(format!(
+            "externalId is longer than {MAXIMUM_KEY_LENGTH} bytes"
+        )));
+    }
+    if json!(resource).to_string().len() > MAXIMUM_SIZE {
+        return Err(ScimError::new(
+            413,
+            format!("the user takes more than {MAXIMUM_SIZE} bytes"),
+        ));
+    }
+    Ok(resource)
 }
 
 /// A user who is not said to be inactive is active, and is shown as such.
@@ -78,7 +93,7 @@ pub(crate) async fn create(
     incoming: &Incoming,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
-    let document = document(with_active(incoming.resource.clone(), true));
+    let document = document(with_active(incoming.resource.clone(), true))?;
     let password = password(&incoming.write_only);
     let written = directory
         .create(document, password.as_ref(), context)
@@ -138,7 +153,7 @@ async fn change(
             id,
             |user| {
                 request.preconditions.check_write(&version(user))?;
-                change(&resource(user)).map(document)
+                change(&resource(user)).and_then(document)
             },
             context,
         )

@@ -32,6 +32,10 @@ const CONFLICT_ATTEMPTS: u32 = 5;
 /// The most keys that `BatchGetItem` takes.
 const BATCH: usize = 100;
 
+/// The most bytes of a value that becomes a key: DynamoDB takes 2048 for a partition key,
+/// 1024 for a sort key, and there is something around it.
+pub const MAXIMUM_KEY_LENGTH: usize = 900;
+
 /// The directory table.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -92,6 +96,9 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn get(&self, id: &str) -> Result<Option<StoredUser>, StoreError> {
+        if id.len() > MAXIMUM_KEY_LENGTH {
+            return Ok(None);
+        }
         let item = self.get_item(user_key(id)).await?;
         item.filter(|item| !is_removed(item))
             .map(|item| parse_user(&item))
@@ -115,6 +122,9 @@ impl Store {
         &self,
         user_name: &str,
     ) -> Result<Option<StoredUser>, StoreError> {
+        if user_name.len() > MAXIMUM_KEY_LENGTH {
+            return Ok(None);
+        }
         let item = self.get_item(user_name_key(user_name)).await?;
         item.map(|item| parse_user(&item)).transpose()
     }
@@ -129,6 +139,9 @@ impl Store {
         client: &str,
         external_id: &str,
     ) -> Result<Vec<StoredUser>, StoreError> {
+        if external_id.len() > MAXIMUM_KEY_LENGTH {
+            return Ok(Vec::new());
+        }
         let answer: Value = self
             .client
             .call(
@@ -280,6 +293,9 @@ impl Store {
     /// [`StoreError::NotFound`], [`StoreError::Busy`] when another request holds the
     /// user, or when the table cannot be written.
     pub async fn claim(&self, id: &str, now: Timestamp, whom: Whom) -> Result<Claimed, StoreError> {
+        if id.len() > MAXIMUM_KEY_LENGTH {
+            return Err(StoreError::NotFound);
+        }
         let claim = claim(now);
         let free = "attribute_exists(pk) AND \
             (attribute_not_exists(#claim) OR claimUntil < :now OR #claim = :token)";

@@ -84,6 +84,28 @@ async fn a_body_that_is_not_json_is_a_scim_error() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_for_the_directory_is_refused_or_not_found() {
+    let endpoint = Endpoint::start().await;
+    let long = "x".repeat(5000);
+    let mut user_with_long_id = user("ada");
+    user_with_long_id["externalId"] = json!(long);
+    endpoint.create(user_with_long_id).await.expect(400);
+    let mut large = user("ada");
+    large["title"] = json!("x".repeat(300_000));
+    endpoint.create(large).await.expect(413);
+    endpoint.get(&format!("/Users/{long}")).await.expect(404);
+    endpoint
+        .send("DELETE", &format!("/Users/{long}"), Value::Null)
+        .await
+        .expect(404);
+    for attribute in ["userName", "externalId", "id"] {
+        let target = format!("/Users?filter={attribute}%20eq%20%22{long}%22");
+        let found = endpoint.get(&target).await.expect(200);
+        assert_eq!(found.body["totalResults"], 0);
+    }
+}
+
+#[tokio::test]
 async fn a_directory_out_of_reach_is_503_with_the_time_to_wait() {
     let endpoint = Endpoint::start_without_directory().await;
     for (method, target, body) in [
