@@ -52,7 +52,7 @@ impl MiniStack {
     async fn connect(&self, environment: &Environment) -> Cloud {
         let endpoint = LocalEndpoint {
             url: self.endpoint.clone(),
-            credentials: Credentials::from_keys("test", "test", None),
+            credentials: Credentials::new("test", "test", None, None, "test"),
         };
         Cloud::connect(environment, Some(endpoint)).await.unwrap()
     }
