@@ -21,6 +21,9 @@ pub use service_error::{ServiceError, ServiceErrorKind, failed_to};
 /// without published limits, so the deployer is patient.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// How often the first call is tried: a cloud out of reach should be told soon.
+const FIRST_CALL_ATTEMPTS: u32 = 3;
+
 /// Where the calls go instead of AWS.
 #[derive(Debug, Clone)]
 pub struct LocalEndpoint {
@@ -84,7 +87,10 @@ impl Cloud {
     ) -> Result<Self, Error> {
         let is_local = local.is_some();
         let config = load_config(environment, local).await;
-        let identity = aws_sdk_sts::Client::new(&config)
+        let patience = aws_sdk_sts::config::Builder::from(&config)
+            .retry_config(RetryConfig::standard().with_max_attempts(FIRST_CALL_ATTEMPTS))
+            .build();
+        let identity = aws_sdk_sts::Client::from_conf(patience)
             .get_caller_identity()
             .send()
             .await

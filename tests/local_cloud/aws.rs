@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
 
-use crate::deployer::Checkout;
+use crate::project::Project;
 use aws_json_client::{Protocol, Service};
 
 /// Amazon CloudWatch Logs.
@@ -31,9 +31,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// The cloud of a checkout, as its root user.
-    pub fn of(checkout: &Checkout) -> Self {
-        let url = checkout.cloud_url();
+    /// The cloud of a project, as its root user.
+    pub fn of(project: &Project) -> Self {
+        let url = project.cloud_url();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let http_client = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -46,11 +46,11 @@ impl Aws {
                 .credentials_provider(Credentials::new("test", "test", None, None, "test"))
                 .load(),
         );
-        Self { runtime, config, url }
-    }
-
-    pub fn config(&self) -> &SdkConfig {
-        &self.config
+        Self {
+            runtime,
+            config,
+            url,
+        }
     }
 
     /// Waits for a call.
@@ -73,7 +73,12 @@ impl Aws {
     /// The events of a stack as `(logical id, status)`, newest first.
     pub fn events(&self, stack: &str) -> Vec<(String, String)> {
         let answer = self
-            .wait(self.cloudformation().describe_stack_events().stack_name(stack).send())
+            .wait(
+                self.cloudformation()
+                    .describe_stack_events()
+                    .stack_name(stack)
+                    .send(),
+            )
             .unwrap();
         answer
             .stack_events()
@@ -87,10 +92,34 @@ impl Aws {
             .collect()
     }
 
+    /// The stack's events, description and template, as text.
+    pub fn kept_by_cloudformation(&self, stack: &str) -> String {
+        let cloudformation = self.cloudformation();
+        let events = self.wait(
+            cloudformation
+                .describe_stack_events()
+                .stack_name(stack)
+                .send(),
+        );
+        let stacks = self.wait(cloudformation.describe_stacks().stack_name(stack).send());
+        let template = self.wait(cloudformation.get_template().stack_name(stack).send());
+        format!(
+            "{:?}\n{:?}\n{:?}",
+            events.unwrap(),
+            stacks.unwrap(),
+            template.unwrap()
+        )
+    }
+
     /// Change sets of a stack.
     pub fn change_sets(&self, stack: &str) -> usize {
         let answer = self
-            .wait(self.cloudformation().list_change_sets().stack_name(stack).send())
+            .wait(
+                self.cloudformation()
+                    .list_change_sets()
+                    .stack_name(stack)
+                    .send(),
+            )
             .unwrap();
         answer.summaries().len()
     }
@@ -99,31 +128,71 @@ impl Aws {
     pub fn leftovers(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         let roles = self.wait(self.iam().list_roles().send()).unwrap();
-        names.extend(roles.roles().iter().map(|role| format!("role {}", role.role_name())));
+        names.extend(
+            roles
+                .roles()
+                .iter()
+                .map(|role| format!("role {}", role.role_name())),
+        );
         let policies = self
-            .wait(self.iam().list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).send())
+            .wait(
+                self.iam()
+                    .list_policies()
+                    .scope(aws_sdk_iam::types::PolicyScopeType::Local)
+                    .send(),
+            )
             .unwrap();
         names.extend(
-            policies.policies().iter().map(|policy| format!("policy {}", policy.policy_name().unwrap())),
+            policies
+                .policies()
+                .iter()
+                .map(|policy| format!("policy {}", policy.policy_name().unwrap())),
         );
         let parameters = self.wait(self.ssm().describe_parameters().send()).unwrap();
         names.extend(
-            parameters.parameters().iter().map(|parameter| format!("parameter {}", parameter.name().unwrap())),
+            parameters
+                .parameters()
+                .iter()
+                .map(|parameter| format!("parameter {}", parameter.name().unwrap())),
         );
         let functions = self
-            .wait(aws_sdk_lambda::Client::new(&self.config).list_functions().send())
+            .wait(
+                aws_sdk_lambda::Client::new(&self.config)
+                    .list_functions()
+                    .send(),
+            )
             .unwrap();
         names.extend(
-            functions.functions().iter().map(|function| format!("function {}", function.function_name().unwrap())),
+            functions
+                .functions()
+                .iter()
+                .map(|function| format!("function {}", function.function_name().unwrap())),
         );
         let apis = self
-            .wait(aws_sdk_apigateway::Client::new(&self.config).get_rest_apis().send())
+            .wait(
+                aws_sdk_apigateway::Client::new(&self.config)
+                    .get_rest_apis()
+                    .send(),
+            )
             .unwrap();
-        names.extend(apis.items().iter().map(|api| format!("API {}", api.name().unwrap())));
-        for group in self.call(LOGS, "DescribeLogGroups", &json!({}))["logGroups"].as_array().unwrap() {
-            names.insert(format!("log group {}", group["logGroupName"].as_str().unwrap()));
+        names.extend(
+            apis.items()
+                .iter()
+                .map(|api| format!("API {}", api.name().unwrap())),
+        );
+        for group in self.call(LOGS, "DescribeLogGroups", &json!({}))["logGroups"]
+            .as_array()
+            .unwrap()
+        {
+            names.insert(format!(
+                "log group {}",
+                group["logGroupName"].as_str().unwrap()
+            ));
         }
-        for table in self.call(Service::DYNAMODB, "ListTables", &json!({}))["TableNames"].as_array().unwrap() {
+        for table in self.call(Service::DYNAMODB, "ListTables", &json!({}))["TableNames"]
+            .as_array()
+            .unwrap()
+        {
             names.insert(format!("table {}", table.as_str().unwrap()));
         }
         names

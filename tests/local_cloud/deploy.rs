@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::deployer::Checkout;
 use crate::endpoint::Endpoint;
+use crate::project::Project;
 
 /// A user as Okta creates one.
 pub fn jane() -> Value {
@@ -22,42 +22,67 @@ pub fn jane() -> Value {
 
 #[test]
 fn deploy_use_change_and_destroy() {
-    let checkout = Checkout::new();
+    let project = Project::new();
 
-    let first = checkout.deploy();
+    let first = project.deploy();
     assert!(first.stdout.contains("OktaBaseUrl"), "{}", first.stdout);
-    assert!(first.stderr.contains("token show --env local --reveal"), "{}", first.stderr);
+    assert!(
+        first.stderr.contains("token show --env local --reveal"),
+        "{}",
+        first.stderr
+    );
 
-    use_the_endpoint(&checkout);
+    use_the_endpoint(&project);
 
-    let aws = Aws::of(&checkout);
+    let aws = Aws::of(&project);
     let stack = "connect-scim-local";
     let events = aws.events(stack);
     let change_sets = aws.change_sets(stack);
-    let second = checkout.deploy();
-    assert!(second.stderr.contains("nothing changed"), "{}", second.stderr);
+    let second = project.deploy();
+    assert!(
+        second.stderr.contains("nothing changed"),
+        "{}",
+        second.stderr
+    );
     assert_eq!(second.stdout, first.stdout, "the outputs are the same");
     assert_eq!(aws.events(stack), events, "no operation was started");
-    assert_eq!(aws.change_sets(stack), change_sets, "no change set was made");
+    assert_eq!(
+        aws.change_sets(stack),
+        change_sets,
+        "no change set was made"
+    );
 
-    only_the_throttle_changes(&checkout, &aws, stack);
+    only_the_throttle_changes(&project, &aws, stack);
 
-    checkout.run(&["destroy", "--env", "local"]).expect_code(2);
-    let destroyed = checkout.run(&["destroy", "--env", "local", "--yes"]).expect_code(0);
-    assert!(destroyed.stderr.contains("is deleted"), "{}", destroyed.stderr);
+    project.run(&["destroy", "--env", "local"]).expect_code(2);
+    let destroyed = project
+        .run(&["destroy", "--env", "local", "--yes"])
+        .expect_code(0);
+    assert!(
+        destroyed.stderr.contains("is deleted"),
+        "{}",
+        destroyed.stderr
+    );
     assert_eq!(aws.leftovers(), Default::default());
-    checkout.run(&["destroy", "--env", "local", "--yes"]).expect_code(0);
+    project
+        .run(&["destroy", "--env", "local", "--yes"])
+        .expect_code(0);
 }
 
 /// Discovery, create, find, patch, replace, deactivate, list and delete, through API
 /// Gateway with the token from SSM.
-fn use_the_endpoint(checkout: &Checkout) {
-    let scim = Endpoint::of(checkout);
+fn use_the_endpoint(project: &Project) {
+    let scim = Endpoint::of(project);
 
     let configuration = scim.get("/ServiceProviderConfig").expect(200);
     assert_eq!(configuration.body["patch"]["supported"], true);
     for document in ["/Schemas", "/ResourceTypes"] {
-        assert!(scim.get(document).expect(200).body["totalResults"].as_u64().unwrap() > 0);
+        assert!(
+            scim.get(document).expect(200).body["totalResults"]
+                .as_u64()
+                .unwrap()
+                > 0
+        );
     }
 
     let created = scim.post("/Users", &jane()).expect(201);
@@ -68,57 +93,80 @@ fn use_the_endpoint(checkout: &Checkout) {
 
     // The URL in `Location` is reachable as it stands.
     assert_eq!(scim.get(&location).expect(200).body["id"], id.as_str());
-    assert_eq!(scim.get(&path).expect(200).body["userName"], "jane.doe@example.com");
+    assert_eq!(
+        scim.get(&path).expect(200).body["userName"],
+        "jane.doe@example.com"
+    );
     scim.post("/Users", &jane()).expect_scim_error(409);
-    scim.get("/Users/8d1b8f39-0000-4000-8000-000000000000").expect_scim_error(404);
+    scim.get("/Users/8d1b8f39-0000-4000-8000-000000000000")
+        .expect_scim_error(404);
 
     for filter in [
         "userName%20eq%20%22jane.doe%40example.com%22",
         "userName%20eq%20%22JANE.DOE%40EXAMPLE.COM%22",
         "externalId%20eq%20%2200ujl29u0le5T6Aj10h7%22",
     ] {
-        let found = scim.get(&format!("/Users?filter={filter}&startIndex=1&count=100")).expect(200);
+        let found = scim
+            .get(&format!("/Users?filter={filter}&startIndex=1&count=100"))
+            .expect(200);
         assert_eq!(found.body["totalResults"], 1, "{filter}");
         assert_eq!(found.body["Resources"][0]["id"], id.as_str());
     }
-    let nobody = scim.get("/Users?filter=userName%20eq%20%22nobody%22").expect(200);
+    let nobody = scim
+        .get("/Users?filter=userName%20eq%20%22nobody%22")
+        .expect(200);
     assert_eq!(nobody.body["totalResults"], 0);
 
-    let connect = connect_users(checkout);
+    let connect = connect_users(project);
     assert_eq!(connect.len(), 1);
     assert_eq!(connect[0]["Username"], "jane.doe@example.com");
     assert_eq!(connect[0]["IdentityInfo"]["LastName"], "Doe");
 
     // Entra ID: capital operations, a boolean as a string, an attribute by its path.
-    let patch = |operations: Value| {
-        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
-    };
+    let patch = |operations: Value| json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
     let renamed = patch(json!([{"op": "Replace", "path": "name.familyName", "value": "Smith"}]));
-    assert_eq!(scim.patch(&path, &renamed).expect(200).body["name"]["familyName"], "Smith");
-    assert_eq!(connect_users(checkout)[0]["IdentityInfo"]["LastName"], "Smith");
+    assert_eq!(
+        scim.patch(&path, &renamed).expect(200).body["name"]["familyName"],
+        "Smith"
+    );
+    assert_eq!(
+        connect_users(project)[0]["IdentityInfo"]["LastName"],
+        "Smith"
+    );
 
     // Okta: no path.
     let deactivated = patch(json!([{"op": "replace", "value": {"active": false}}]));
-    assert_eq!(scim.patch(&path, &deactivated).expect(200).body["active"], false);
-    assert_eq!(connect_users(checkout), Vec::<Value>::new(), "a deactivated user is gone from Connect");
-    assert_eq!(scim.get(&path).expect(200).body["active"], false, "and stays readable");
+    assert_eq!(
+        scim.patch(&path, &deactivated).expect(200).body["active"],
+        false
+    );
+    assert_eq!(
+        connect_users(project),
+        Vec::<Value>::new(),
+        "a deactivated user is gone from Connect"
+    );
+    assert_eq!(
+        scim.get(&path).expect(200).body["active"],
+        false,
+        "and stays readable"
+    );
 
     let mut back = jane();
     back["name"]["familyName"] = json!("Roe");
     assert_eq!(scim.put(&path, &back).expect(200).body["active"], true);
-    assert_eq!(connect_users(checkout)[0]["IdentityInfo"]["LastName"], "Roe");
+    assert_eq!(connect_users(project)[0]["IdentityInfo"]["LastName"], "Roe");
 
     let list = scim.get("/Users").expect(200);
     assert_eq!(list.body["totalResults"], 1);
     scim.delete(&path).expect(204);
     scim.get(&path).expect_scim_error(404);
     scim.delete(&path).expect_scim_error(404);
-    assert_eq!(connect_users(checkout), Vec::<Value>::new());
+    assert_eq!(connect_users(project), Vec::<Value>::new());
 }
 
 /// The users in the simulated Connect instance.
-pub fn connect_users(checkout: &Checkout) -> Vec<Value> {
-    let url = format!("{}/_simulator/state", checkout.simulator_url());
+pub fn connect_users(project: &Project) -> Vec<Value> {
+    let url = format!("{}/_simulator/state", project.simulator_url());
     let mut answer = ureq::get(&url).call().unwrap();
     let state: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
     match &state["users"] {
@@ -128,11 +176,15 @@ pub fn connect_users(checkout: &Checkout) -> Vec<Value> {
     }
 }
 
-fn only_the_throttle_changes(checkout: &Checkout, aws: &Aws, stack: &str) {
+fn only_the_throttle_changes(project: &Project, aws: &Aws, stack: &str) {
     let before = aws.events(stack).len();
-    checkout.edit_environment("rate: 25", "rate: 20");
-    let run = checkout.deploy();
-    assert!(run.stderr.contains("0 to add") && run.stderr.contains("0 to remove"), "{}", run.stderr);
+    project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 20, burst: 40}\n");
+    let run = project.deploy();
+    assert!(
+        run.stderr.contains("0 to add") && run.stderr.contains("0 to remove"),
+        "{}",
+        run.stderr
+    );
     let events = aws.events(stack);
     let mut touched: Vec<&str> = events[..events.len() - before]
         .iter()
@@ -141,21 +193,5 @@ fn only_the_throttle_changes(checkout: &Checkout, aws: &Aws, stack: &str) {
         .collect();
     touched.sort_unstable();
     touched.dedup();
-    assert_eq!(touched, ["Stage", "UsagePlanIdp"]);
-}
-
-#[test]
-fn calls_without_a_valid_token_get_scim_errors() {
-    let checkout = Checkout::new();
-    checkout.deploy();
-    let scim = Endpoint::of(&checkout);
-    scim.get("/Users").expect(200);
-
-    let missing = scim.with_authorization(None).get("/Users").expect_scim_error(401);
-    assert!(missing.www_authenticate.is_some_and(|challenge| challenge.starts_with("Bearer")));
-    let wrong = format!("Bearer {}", "A".repeat(43));
-    for authorization in [wrong.as_str(), "Bearer short", "Basic dXNlcjpwYXNzd29yZA==", "non-token"] {
-        scim.with_authorization(Some(authorization)).get("/Users").expect_scim_error(401);
-    }
-    scim.get("/NoSuchThing").expect_scim_error(404);
+    assert_eq!(touched, ["ApiStage", "UsagePlanIdp"]);
 }

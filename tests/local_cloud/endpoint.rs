@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::deployer::Checkout;
+use crate::project::Project;
 
 /// A SCIM client with one bearer token.
 pub struct Endpoint {
@@ -23,10 +23,13 @@ pub struct Answer {
 }
 
 impl Endpoint {
-    /// The endpoint of a deployed checkout, with its token.
-    pub fn of(checkout: &Checkout) -> Self {
-        let base = checkout.outputs()["OktaBaseUrl"].as_str().unwrap().to_owned();
-        Self::new(base, Some(format!("Bearer {}", checkout.token())))
+    /// The endpoint of a deployed project, with its token.
+    pub fn of(project: &Project) -> Self {
+        let base = project.outputs()["OktaBaseUrl"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Self::new(base, Some(format!("Bearer {}", project.token())))
     }
 
     pub fn new(base: String, authorization: Option<String>) -> Self {
@@ -35,7 +38,11 @@ impl Endpoint {
             .allow_non_standard_methods(true)
             .build()
             .into();
-        Self { agent, base, authorization }
+        Self {
+            agent,
+            base,
+            authorization,
+        }
     }
 
     /// The same endpoint with another `Authorization` header, or none.
@@ -64,7 +71,11 @@ impl Endpoint {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
@@ -79,7 +90,10 @@ impl Endpoint {
         .unwrap();
         let text = response.body_mut().read_to_string().unwrap();
         let header = |name: &str| {
-            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
         };
         Answer {
             status: response.status().as_u16(),
@@ -119,7 +133,12 @@ impl Answer {
             "{:#}",
             answer.body
         );
-        assert_eq!(answer.body["status"], status.to_string(), "{:#}", answer.body);
+        assert_eq!(
+            answer.body["status"],
+            status.to_string(),
+            "{:#}",
+            answer.body
+        );
         assert!(answer.body["detail"].is_string(), "{:#}", answer.body);
         answer
     }

@@ -1,4 +1,4 @@
-//! A checkout of its own for one test: the real binary, an environment file, a local
+//! A project of its own for one test: the real binary, an environment file, a local
 //! cloud, and the means to look into that cloud.
 
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory with `environments/local.yaml`, and a local cloud once something started it.
-pub struct Checkout {
+pub struct Project {
     directory: TempDir,
 }
 
@@ -31,21 +31,26 @@ pub fn artifacts() -> &'static Path {
                 .args(["build", "--out"])
                 .arg(&directory),
         );
-        assert_eq!(run.code, Some(0), "the functions could not be built:\n{}", run.stderr);
+        assert_eq!(
+            run.code,
+            Some(0),
+            "the functions could not be built:\n{}",
+            run.stderr
+        );
         directory
     })
 }
 
-impl Checkout {
-    /// A checkout with the repository's own `environments/local.yaml`.
+impl Project {
+    /// A project with the repository's own `environments/local.yaml`.
     pub fn new() -> Self {
-        let checkout = Self {
+        let project = Self {
             directory: TempDir::with_prefix("connect-scim-").unwrap(),
         };
-        fs::create_dir(checkout.directory.path().join("environments")).unwrap();
+        fs::create_dir(project.directory.path().join("environments")).unwrap();
         let local = Path::new(env!("CARGO_MANIFEST_DIR")).join("environments/local.yaml");
-        checkout.write_environment("local", &fs::read_to_string(local).unwrap());
-        checkout
+        project.write_environment("local", &fs::read_to_string(local).unwrap());
+        project
     }
 
     pub fn path(&self) -> &Path {
@@ -60,7 +65,10 @@ impl Checkout {
     pub fn edit_environment(&self, from: &str, to: &str) {
         let file = self.environment_file("local");
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.contains(from), "environments/local.yaml has no {from:?}");
+        assert!(
+            text.contains(from),
+            "environments/local.yaml has no {from:?}"
+        );
         fs::write(file, text.replace(from, to)).unwrap();
     }
 
@@ -68,7 +76,7 @@ impl Checkout {
         self.path().join(format!("environments/{name}.yaml"))
     }
 
-    /// The binary, in this checkout, with a scrubbed environment.
+    /// The binary, in this project, with a scrubbed environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = connect_scim(self.path());
         command.args(arguments);
@@ -109,14 +117,18 @@ impl Checkout {
 
     /// The URL of the local cloud.
     pub fn cloud_url(&self) -> String {
-        let run = self.run(&["local", "status", "--format", "json"]).expect_code(0);
+        let run = self
+            .run(&["local", "status", "--format", "json"])
+            .expect_code(0);
         let status: Value = serde_json::from_str(&run.stdout).unwrap();
         service_url(&status, "MiniStack")
     }
 
     /// The URL of the Connect simulator.
     pub fn simulator_url(&self) -> String {
-        let run = self.run(&["local", "status", "--format", "json"]).expect_code(0);
+        let run = self
+            .run(&["local", "status", "--format", "json"])
+            .expect_code(0);
         let status: Value = serde_json::from_str(&run.stdout).unwrap();
         service_url(&status, "simulator")
     }
@@ -133,7 +145,7 @@ fn service_url(status: &Value, service: &str) -> String {
         .to_owned()
 }
 
-impl Drop for Checkout {
+impl Drop for Project {
     fn drop(&mut self) {
         let _the_test_may_have_stopped_it = self.run(&["local", "down"]);
     }
@@ -177,7 +189,11 @@ fn connect_scim(directory: &Path) -> Command {
 
 /// Runs a command to its end.
 pub fn finish(command: &mut Command) -> Run {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     Run {
         code: status.code(),
         stdout: String::from_utf8(stdout).unwrap(),
