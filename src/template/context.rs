@@ -1,7 +1,5 @@
 //! What the templates see.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -85,7 +83,7 @@ impl<'a> Context<'a> {
                 IdentityManagement::Saml => "SAML",
                 IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
             },
-            clients: clients(environment, &token_path)?,
+            clients: clients(environment, &token_path),
             code,
             local,
             base_url_has_variables: base_url.contains("${"),
@@ -120,37 +118,28 @@ fn base_url(pattern: Option<&str>, stage: &str) -> String {
     }
 }
 
-fn clients<'a>(environment: &'a Environment, token_path: &str) -> Result<Vec<Client<'a>>, Error> {
-    let mut names = BTreeMap::<String, &str>::new();
+fn clients<'a>(environment: &'a Environment, token_path: &str) -> Vec<Client<'a>> {
     environment
         .clients
         .iter()
         .map(|(name, client)| {
             let name = name.as_ref();
-            let id = logical_id(name);
-            if let Some(other) = names.insert(id.clone(), name) {
-                return Err(Error::ClientNames {
-                    first: other.to_owned(),
-                    second: name.to_owned(),
-                    id,
-                });
-            }
             let parameter_name = format!("{token_path}/{name}");
-            Ok(Client {
+            Client {
                 name,
-                id,
+                id: logical_id(name),
                 parameter_arn: parameter_arn(&parameter_name),
                 parameter_name,
                 throttle: client.throttle.unwrap_or(environment.api.throttle),
                 quota: client.quota.or(environment.api.quota),
                 token_generation: client.token_generation,
-            })
+            }
         })
         .collect()
 }
 
 /// A client's name as part of a logical id, which takes letters and digits only:
-/// `okta-eu` becomes `OktaEu`.
+/// `okta-eu` becomes `OktaEu`. The environment has no two names that come to the same.
 fn logical_id(name: &str) -> String {
     name.split(|character: char| !character.is_ascii_alphanumeric())
         .flat_map(|word| {

@@ -157,18 +157,6 @@ fn check(value: &Value, path: &str) -> Result<(), Error> {
 /// A template could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Two clients whose names differ in punctuation only.
-    #[error(
-        "clients `{first}` and `{second}` would share the logical ids that end in `{id}`; rename one of them"
-    )]
-    ClientNames {
-        /// The one.
-        first: String,
-        /// The other.
-        second: String,
-        /// What both names become in a logical id.
-        id: String,
-    },
     /// A value that CloudFormation would replace.
     #[error(
         "the value at {0} contains `{{{{resolve:`, which CloudFormation takes for a dynamic reference"

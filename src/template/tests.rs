@@ -370,23 +370,13 @@ fn access_logs_hold_no_path_and_no_query() {
 }
 
 #[test]
-fn clients_that_would_share_logical_ids_are_refused() {
-    let error = render_with(
-        json!({"clients": {"a1b": {}, "a-1b": {}}}),
-        &Options::default(),
-    )
-    .unwrap_err();
-    insta::assert_snapshot!(error, @"clients `a-1b` and `a1b` would share the logical ids that end in `A1b`; rename one of them");
-}
-
-#[test]
 fn a_value_that_cloudformation_would_replace_is_refused() {
     let error = render_with(
         json!({"connect": {"defaultRoutingProfile": "{{resolve:ssm:/secret}}"}}),
         &Options::default(),
     )
     .unwrap_err();
-    insta::assert_snapshot!(error, @"the value at /Resources/UserProvisioningFunction/Properties/Environment/Variables/DEFAULT_ROUTING_PROFILE contains `{{resolve:`, which CloudFormation takes for a dynamic reference");
+    insta::assert_snapshot!(error, @"the value at /Resources/ReconcilerFunction/Properties/Environment/Variables/DEFAULT_ROUTING_PROFILE contains `{{resolve:`, which CloudFormation takes for a dynamic reference");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod environment_reference;
 mod environment_schema;
+mod render;
 mod validate;
 
 use std::path::{Path, PathBuf};

@@ -102,8 +102,8 @@ fn cfn_lint_finds_nothing_in_any_template() {
         .collect();
     let output = Command::new(python())
         .args([
-            "-m",
-            "cfnlint",
+            "-c",
+            "import sys; from cfnlint.runner import main; sys.exit(main())",
             "--include-checks",
             "I",
             "--regions",
