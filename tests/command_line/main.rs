@@ -1,5 +1,6 @@
 //! The real binary, from the outside: exit code, standard output, standard error.
 
+mod documentation;
 mod environment_reference;
 mod environment_schema;
 mod render;
