@@ -185,7 +185,7 @@ pub(super) mod tests {
         let offset = |name: &str| names.find(name).unwrap() as u32;
         let mut elf = executable(X86_64);
         let mut section = |content: &[u8]| {
-            while elf.len() % 8 != 0 {
+            while !elf.len().is_multiple_of(8) {
                 elf.push(0);
             }
             elf.extend_from_slice(content);

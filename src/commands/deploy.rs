@@ -13,6 +13,7 @@ use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::artifact::Artifacts;
 use crate::cli::{DeployArgs, EventFormat};
+use crate::cloud::{ServiceError, ServiceErrorKind};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::{EventReporter, OperationResult};
@@ -67,15 +68,22 @@ impl Deployment<'_> {
             )?;
             let intended = Intended::new(&self.target.environment, template);
             match Start::from(stack.as_ref().map(|stack| &stack.status)) {
-                Start::Create => return self.apply(&intended, None).await,
-                Start::Update => {
-                    let stack = stack.as_ref();
-                    if let Some(stack) = stack
-                        && intended.stands(stack, deployed_template.as_deref())
-                    {
-                        return self.conclude(&intended, stack, false).await;
+                Start::Create | Start::Update => {
+                    let outcome = match stack.as_ref().filter(|stack| stack.has_resources()) {
+                        Some(stack) if intended.stands(stack, deployed_template.as_deref()) => {
+                            self.conclude(&intended, stack, false).await
+                        }
+                        deployed => self.apply(&intended, deployed).await,
+                    };
+                    match outcome {
+                        Err(Error::Service(error))
+                            if self.was_overtaken(stack.as_ref(), &error).await? =>
+                        {
+                            self.printer
+                                .message("another deployment was faster; looking again");
+                        }
+                        outcome => return outcome,
                     }
-                    return self.apply(&intended, stack).await;
                 }
                 Start::DeleteThenCreate => {
                     self.printer.message(&format!(
@@ -96,6 +104,27 @@ impl Deployment<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a call was refused because somebody else changed the stack after we had
+    /// looked at it.
+    async fn was_overtaken(
+        &self,
+        seen: Option<&StackDescription>,
+        refusal: &ServiceError,
+    ) -> Result<bool, Error> {
+        if refusal.kind != ServiceErrorKind::Refused {
+            return Ok(false);
+        }
+        let now = self.target.describe().await?;
+        let state =
+            |stack: &StackDescription| (stack.id.clone(), stack.status.clone(), stack.last_changed);
+        let seen = seen.filter(|stack| stack.has_resources()).map(state);
+        Ok(now
+            .as_ref()
+            .filter(|stack| stack.has_resources())
+            .map(state)
+            != seen)
     }
 
     /// Uploads what is missing, makes a change set, executes it and follows it.

@@ -52,6 +52,17 @@ pub struct StackDescription {
     pub last_changed: Option<i64>,
 }
 
+impl StackDescription {
+    /// Whether it is more than the empty shell that a first change set makes.
+    #[must_use]
+    pub fn has_resources(&self) -> bool {
+        !matches!(
+            self.status,
+            StackStatus::ReviewInProgress | StackStatus::DeleteComplete
+        )
+    }
+}
+
 impl Stacks {
     /// The stacks behind `cloud`.
     #[must_use]
@@ -182,7 +193,10 @@ fn description(stack: &aws_sdk_cloudformation::types::Stack) -> StackDescription
             .unwrap_or_default()
             .to_owned(),
         status: StackStatus::parse(status),
-        status_reason: stack.stack_status_reason().map(str::to_owned),
+        status_reason: stack
+            .stack_status_reason()
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned),
         outputs: stack
             .outputs()
             .iter()

@@ -81,50 +81,45 @@ mod tests {
 
     #[test]
     fn every_documented_state_has_a_class_and_keeps_its_word() {
-        let classes: [(&str, fn(&StackStatus) -> bool); 23] = [
-            ("CREATE_COMPLETE", |s| matches!(s, StackStatus::Deployed(_))),
-            ("UPDATE_COMPLETE", |s| matches!(s, StackStatus::Deployed(_))),
-            ("UPDATE_ROLLBACK_COMPLETE", |s| {
-                matches!(s, StackStatus::Deployed(_))
-            }),
-            ("IMPORT_COMPLETE", |s| matches!(s, StackStatus::Deployed(_))),
-            ("IMPORT_ROLLBACK_COMPLETE", |s| {
-                matches!(s, StackStatus::Deployed(_))
-            }),
-            ("REVIEW_IN_PROGRESS", |s| {
-                *s == StackStatus::ReviewInProgress
-            }),
-            ("ROLLBACK_COMPLETE", |s| *s == StackStatus::RollbackComplete),
-            ("DELETE_COMPLETE", |s| *s == StackStatus::DeleteComplete),
-            ("CREATE_IN_PROGRESS", StackStatus::is_in_progress),
-            ("ROLLBACK_IN_PROGRESS", StackStatus::is_in_progress),
-            ("DELETE_IN_PROGRESS", StackStatus::is_in_progress),
-            ("UPDATE_IN_PROGRESS", StackStatus::is_in_progress),
-            (
-                "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-                StackStatus::is_in_progress,
-            ),
-            ("UPDATE_ROLLBACK_IN_PROGRESS", StackStatus::is_in_progress),
-            (
-                "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-                StackStatus::is_in_progress,
-            ),
-            ("IMPORT_IN_PROGRESS", StackStatus::is_in_progress),
-            ("IMPORT_ROLLBACK_IN_PROGRESS", StackStatus::is_in_progress),
-            ("CREATE_FAILED", |s| matches!(s, StackStatus::Failed(_))),
-            ("ROLLBACK_FAILED", |s| matches!(s, StackStatus::Failed(_))),
-            ("DELETE_FAILED", |s| matches!(s, StackStatus::Failed(_))),
-            ("UPDATE_FAILED", |s| matches!(s, StackStatus::Failed(_))),
-            ("UPDATE_ROLLBACK_FAILED", |s| {
-                matches!(s, StackStatus::Failed(_))
-            }),
-            ("SOMETHING_NEW", |s| matches!(s, StackStatus::Other(_))),
+        let deployed = [
+            "CREATE_COMPLETE",
+            "UPDATE_COMPLETE",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "IMPORT_COMPLETE",
+            "IMPORT_ROLLBACK_COMPLETE",
         ];
-        for (word, belongs) in classes {
-            let status = StackStatus::parse(word);
-            assert!(belongs(&status), "{word} became {status:?}");
-            assert_eq!(status.to_string(), word);
-        }
+        let in_progress = [
+            "CREATE_IN_PROGRESS",
+            "ROLLBACK_IN_PROGRESS",
+            "DELETE_IN_PROGRESS",
+            "UPDATE_IN_PROGRESS",
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+            "IMPORT_IN_PROGRESS",
+            "IMPORT_ROLLBACK_IN_PROGRESS",
+        ];
+        let failed = [
+            "CREATE_FAILED",
+            "ROLLBACK_FAILED",
+            "DELETE_FAILED",
+            "UPDATE_FAILED",
+            "UPDATE_ROLLBACK_FAILED",
+            "IMPORT_ROLLBACK_FAILED",
+        ];
+        let class = |words: &[&str], make: fn(String) -> StackStatus| {
+            for word in words {
+                assert_eq!(StackStatus::parse(word), make((*word).to_owned()));
+                assert_eq!(StackStatus::parse(word).to_string(), *word);
+            }
+        };
+        class(&deployed, StackStatus::Deployed);
+        class(&in_progress, StackStatus::InProgress);
+        class(&failed, StackStatus::Failed);
+        class(&["SOMETHING_NEW"], StackStatus::Other);
+        class(&["REVIEW_IN_PROGRESS"], |_| StackStatus::ReviewInProgress);
+        class(&["ROLLBACK_COMPLETE"], |_| StackStatus::RollbackComplete);
+        class(&["DELETE_COMPLETE"], |_| StackStatus::DeleteComplete);
     }
 
     #[test]

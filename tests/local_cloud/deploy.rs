@@ -169,11 +169,8 @@ pub fn connect_users(project: &Project) -> Vec<Value> {
     let url = format!("{}/_simulator/state", project.simulator_url());
     let mut answer = ureq::get(&url).call().unwrap();
     let state: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-    match &state["users"] {
-        Value::Array(users) => users.clone(),
-        Value::Object(users) => users.values().cloned().collect(),
-        other => panic!("the simulator's state has users of another shape: {other}"),
-    }
+    let users = state["users"].as_object().unwrap();
+    users.values().map(|user| user["user"].clone()).collect()
 }
 
 fn only_the_throttle_changes(project: &Project, aws: &Aws, stack: &str) {

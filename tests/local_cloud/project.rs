@@ -121,7 +121,7 @@ impl Project {
             .run(&["local", "status", "--format", "json"])
             .expect_code(0);
         let status: Value = serde_json::from_str(&run.stdout).unwrap();
-        service_url(&status, "MiniStack")
+        service_url(&status, "ministack")
     }
 
     /// The URL of the Connect simulator.
@@ -130,7 +130,7 @@ impl Project {
             .run(&["local", "status", "--format", "json"])
             .expect_code(0);
         let status: Value = serde_json::from_str(&run.stdout).unwrap();
-        service_url(&status, "simulator")
+        service_url(&status, "connect-simulator")
     }
 }
 
@@ -139,7 +139,7 @@ fn service_url(status: &Value, service: &str) -> String {
         .as_array()
         .unwrap()
         .iter()
-        .find(|entry| entry["service"].as_str().unwrap().contains(service))
+        .find(|entry| entry["service"] == service)
         .and_then(|entry| entry["url"].as_str())
         .unwrap()
         .to_owned()
