@@ -116,6 +116,10 @@ impl Deployment<'_> {
         if refusal.kind != ServiceErrorKind::Refused {
             return Ok(false);
         }
+        // Of the stack or the change set that this run has just made.
+        if refusal.has_code("ChangeSetNotFound") || refusal.message.contains("does not exist") {
+            return Ok(true);
+        }
         let now = self.target.describe().await?;
         let state =
             |stack: &StackDescription| (stack.id.clone(), stack.status.clone(), stack.last_changed);

@@ -5,7 +5,9 @@ use std::future::Future;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_cloudformation::types::StackEvent;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use connect_scim::template::canonical;
 use serde_json::{Value, json};
 
 use crate::project::Project;
@@ -72,16 +74,7 @@ impl Aws {
 
     /// The events of a stack as `(logical id, status)`, newest first.
     pub fn events(&self, stack: &str) -> Vec<(String, String)> {
-        let answer = self
-            .wait(
-                self.cloudformation()
-                    .describe_stack_events()
-                    .stack_name(stack)
-                    .send(),
-            )
-            .unwrap();
-        answer
-            .stack_events()
+        self.all_events(stack)
             .iter()
             .map(|event| {
                 (
@@ -90,6 +83,18 @@ impl Aws {
                 )
             })
             .collect()
+    }
+
+    fn all_events(&self, stack: &str) -> Vec<StackEvent> {
+        let pages = self
+            .cloudformation()
+            .describe_stack_events()
+            .stack_name(stack)
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect();
+        self.wait(pages).unwrap()
     }
 
     /// The stack's events, description and template, as text.
@@ -105,10 +110,24 @@ impl Aws {
         let template = self.wait(cloudformation.get_template().stack_name(stack).send());
         format!(
             "{:?}\n{:?}\n{:?}",
-            events.unwrap(),
+            events,
             stacks.unwrap(),
             template.unwrap()
         )
+    }
+
+    /// The resources of a stack's template, in canonical form.
+    pub fn resources(&self, stack: &str) -> serde_json::Map<String, Value> {
+        let template = self
+            .wait(
+                self.cloudformation()
+                    .get_template()
+                    .stack_name(stack)
+                    .send(),
+            )
+            .unwrap();
+        let template = canonical(template.template_body().unwrap()).unwrap();
+        template["Resources"].as_object().unwrap().clone()
     }
 
     /// Change sets of a stack.
@@ -204,10 +223,21 @@ impl Aws {
         let groups = self.call(LOGS, "DescribeLogGroups", &json!({}));
         for group in groups["logGroups"].as_array().unwrap() {
             let name = &group["logGroupName"];
-            let events = self.call(LOGS, "FilterLogEvents", &json!({"logGroupName": name}));
-            for event in events["events"].as_array().unwrap() {
-                text.push_str(event["message"].as_str().unwrap());
-                text.push('\n');
+            let mut next_token = Value::Null;
+            loop {
+                let mut input = json!({"logGroupName": name});
+                if next_token.is_string() {
+                    input["nextToken"] = next_token;
+                }
+                let page = self.call(LOGS, "FilterLogEvents", &input);
+                for event in page["events"].as_array().unwrap() {
+                    text.push_str(event["message"].as_str().unwrap());
+                    text.push('\n');
+                }
+                next_token = page["nextToken"].clone();
+                if next_token.is_null() {
+                    break;
+                }
             }
         }
         text

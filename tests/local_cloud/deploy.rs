@@ -63,7 +63,13 @@ fn deploy_use_change_and_destroy() {
         "{}",
         destroyed.stderr
     );
-    assert_eq!(aws.leftovers(), Default::default());
+    // The account's logging role belongs to the account; other APIs may have come to use it.
+    let leftovers: Vec<_> = aws
+        .leftovers()
+        .into_iter()
+        .filter(|name| !name.starts_with("role connect-scim-local-ApiGatewayLoggingRole-"))
+        .collect();
+    assert_eq!(leftovers, Vec::<String>::new());
     project
         .run(&["destroy", "--env", "local", "--yes"])
         .expect_code(0);
@@ -173,22 +179,25 @@ pub fn connect_users(project: &Project) -> Vec<Value> {
     users.values().map(|user| user["user"].clone()).collect()
 }
 
+/// MiniStack reports an event for every resource of an update, changed or not, so the
+/// templates before and after tell what changed.
 fn only_the_throttle_changes(project: &Project, aws: &Aws, stack: &str) {
-    let before = aws.events(stack).len();
+    let before = aws.resources(stack);
     project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 20, burst: 40}\n");
     let run = project.deploy();
+    // The usage plan's key is listed because its plan may be replaced.
     assert!(
-        run.stderr.contains("0 to add") && run.stderr.contains("0 to remove"),
+        run.stderr.contains("0 to add, 3 to change, 0 to remove"),
         "{}",
         run.stderr
     );
-    let events = aws.events(stack);
-    let mut touched: Vec<&str> = events[..events.len() - before]
+    let after = aws.resources(stack);
+    let mut changed: Vec<&str> = after
         .iter()
-        .map(|(logical_id, _)| logical_id.as_str())
-        .filter(|logical_id| *logical_id != stack)
+        .filter(|(id, resource)| before.get(*id) != Some(*resource))
+        .map(|(id, _)| id.as_str())
         .collect();
-    touched.sort_unstable();
-    touched.dedup();
-    assert_eq!(touched, ["ApiStage", "UsagePlanIdp"]);
+    changed.sort_unstable();
+    assert_eq!(changed, ["ApiStage", "UsagePlanIdp"]);
+    assert_eq!(before.len(), after.len());
 }

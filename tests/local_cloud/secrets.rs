@@ -79,7 +79,7 @@ fn tokens_and_personal_data_appear_nowhere() {
     let aws = Aws::of(&project);
     let logs = aws.logs();
     assert!(
-        logs.contains("user-provisioning"),
+        logs.contains("user_provisioning"),
         "the functions' logs are looked at: {logs}"
     );
     let kept = aws.kept_by_cloudformation("connect-scim-local");
