@@ -129,6 +129,12 @@ pub enum Error {
         /// What there is.
         clients: Vec<String>,
     },
+    /// The client's token is not there.
+    #[error("there is no token in the SSM parameter {parameter}")]
+    NoToken {
+        /// The parameter's name.
+        parameter: String,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("{}", match .in_cloud { Some(what) => format!("interrupted; {what} goes on in the cloud"), None => "interrupted; nothing is going on in the cloud".to_owned() })]
     Interrupted {
@@ -206,6 +212,7 @@ impl Error {
             | Self::LocalCloud(_)
             | Self::LocalCloudDown { .. }
             | Self::NotDeployed { .. }
+            | Self::NoToken { .. }
             | Self::Protected { .. }
             | Self::NotConfirmed => Exit::Failure,
         }
@@ -226,6 +233,9 @@ impl Error {
                 format!("`connect-scim deploy --env {environment}` starts it and deploys into it")
             }
             Self::NotDeployed { .. } => "`connect-scim deploy` makes it".to_owned(),
+            Self::NoToken { .. } => {
+                "raise `tokenGeneration` of the client in the environment file and deploy: that writes a new token".to_owned()
+            }
             Self::Busy { .. } => "wait for it with `--wait`, or try again later".to_owned(),
             Self::NotSeenThrough { .. } | Self::Interrupted { in_cloud: Some(_), .. } => {
                 "the operation goes on in the cloud; run the same command again to follow it to its end".to_owned()

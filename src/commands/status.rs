@@ -78,8 +78,8 @@ struct FunctionStatus {
 #[serde(rename_all = "camelCase")]
 struct TokenStatus {
     parameter: String,
-    version: i64,
-    written: String,
+    version: Option<i64>,
+    written: Option<String>,
 }
 
 impl Status {
@@ -106,10 +106,15 @@ impl Status {
             lines.push(format!("function  {}  {code}", function.name));
         }
         for (client, token) in &self.tokens {
-            lines.push(format!(
-                "token     {client}  version {}, written {}",
-                token.version, token.written
-            ));
+            lines.push(match (token.version, &token.written) {
+                (Some(version), Some(written)) => {
+                    format!("token     {client}  version {version}, written {written}")
+                }
+                _ => format!(
+                    "token     {client}  MISSING: {} is not there",
+                    token.parameter
+                ),
+            });
         }
         lines.push(String::new());
         lines.join("\n")
@@ -163,13 +168,13 @@ async fn tokens(target: &Target) -> Result<BTreeMap<String, TokenStatus>, Error>
     let mut statuses = BTreeMap::new();
     for client in target.environment.clients.keys() {
         let parameter = target.environment.token_parameter(client);
-        let token = tokens.read(&parameter).await?;
+        let facts = tokens.facts(&parameter).await?;
         statuses.insert(
             client.to_string(),
             TokenStatus {
                 parameter,
-                version: token.version,
-                written: token.written,
+                version: facts.as_ref().map(|facts| facts.version),
+                written: facts.map(|facts| facts.written),
             },
         );
     }

@@ -19,14 +19,21 @@ async fn show(args: &TokenShowArgs, printer: &Printer) -> Result<Outcome, Error>
     let target = Target::open(&args.environment).await?;
     let client = pick_client(&target.environment, args.client.as_deref())?;
     let parameter = target.environment.token_parameter(client);
-    let token = Tokens::new(&target.cloud).read(&parameter).await?;
+    let tokens = Tokens::new(&target.cloud);
     if args.reveal {
+        let token = tokens.read(&parameter).await?;
         token.reveal(|secret| printer.data_line(secret));
         return Ok(Outcome::SUCCESS);
     }
+    let facts = tokens
+        .facts(&parameter)
+        .await?
+        .ok_or_else(|| Error::NoToken {
+            parameter: parameter.clone(),
+        })?;
     printer.data(&format!(
         "client     {client}\nparameter  {parameter}\nversion    {}\nwritten    {}\n",
-        token.version, token.written
+        facts.version, facts.written
     ));
     printer.message("add --reveal to print the token itself");
     Ok(Outcome::SUCCESS)

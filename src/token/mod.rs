@@ -2,6 +2,7 @@
 //! token generator. The token's text leaves this module only through [`Token::reveal`].
 
 use aws_sdk_ssm::primitives::DateTimeFormat;
+use aws_sdk_ssm::types::ParameterStringFilter;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cloud::{Cloud, ServiceError, failed_to};
@@ -14,8 +15,11 @@ pub struct Tokens {
 
 /// One client's current token.
 #[derive(Debug)]
-pub struct Token {
-    secret: SecretString,
+pub struct Token(SecretString);
+
+/// What may be known of a token without reading it.
+#[derive(Debug, Clone)]
+pub struct TokenFacts {
     /// The version of the parameter: how often a token was written.
     pub version: i64,
     /// When it was written: RFC 3339, UTC.
@@ -36,7 +40,6 @@ impl Tokens {
     /// # Errors
     /// When there is no such parameter, the service refuses or cannot be reached.
     pub async fn read(&self, parameter: &str) -> Result<Token, ServiceError> {
-        let action = format!("read the token from the SSM parameter {parameter}");
         let answer = self
             .client
             .get_parameter()
@@ -44,26 +47,44 @@ impl Tokens {
             .with_decryption(true)
             .send()
             .await
-            .map_err(failed_to(action.clone()))?;
-        let parameter = answer.parameter();
-        Ok(Token {
-            secret: SecretString::from(
-                parameter
-                    .and_then(|parameter| parameter.value())
-                    .unwrap_or_default(),
-            ),
-            version: parameter.map_or(0, aws_sdk_ssm::types::Parameter::version),
+            .map_err(failed_to(format!(
+                "read the token from the SSM parameter {parameter}"
+            )))?;
+        let secret = answer.parameter().and_then(|parameter| parameter.value());
+        Ok(Token(SecretString::from(secret.unwrap_or_default())))
+    }
+
+    /// Tells about the current token without reading it, so that whoever may not read
+    /// tokens may still ask; `None` where there is no such parameter.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn facts(&self, parameter: &str) -> Result<Option<TokenFacts>, ServiceError> {
+        let filter = ParameterStringFilter::builder()
+            .key("Name")
+            .option("Equals")
+            .values(parameter)
+            .build();
+        let answer = self
+            .client
+            .describe_parameters()
+            .set_parameter_filters(filter.ok().map(|filter| vec![filter]))
+            .send()
+            .await
+            .map_err(failed_to(format!("describe the SSM parameter {parameter}")))?;
+        Ok(answer.parameters().first().map(|parameter| TokenFacts {
+            version: parameter.version(),
             written: parameter
-                .and_then(|parameter| parameter.last_modified_date())
+                .last_modified_date()
                 .and_then(|date| date.fmt(DateTimeFormat::DateTime).ok())
                 .unwrap_or_default(),
-        })
+        }))
     }
 }
 
 impl Token {
     /// Hands the token's text to `use_it`, once, on the caller's explicit wish.
     pub fn reveal<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
-        use_it(self.secret.expose_secret())
+        use_it(self.0.expose_secret())
     }
 }

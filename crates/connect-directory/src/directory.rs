@@ -551,8 +551,18 @@ impl Directory {
 
     /// What is wanted of Connect, with the names of profiles resolved.
     async fn presence(&self, record: &Record, wanted: &Wanted) -> Result<Presence, Unresolved> {
-        let suspended = !wanted.active && self.settings.deprovision == Deprovision::Suspend;
-        let resolved = self.profiles.resolve(wanted, suspended).await;
+        // Before any name is resolved: a leaver goes, whatever became of the profiles.
+        if !wanted.active && self.settings.deprovision == Deprovision::Delete {
+            return Ok(Presence::Absent);
+        }
+        let resolved = if wanted.active {
+            self.profiles.resolve(wanted).await
+        } else {
+            let applied = record.connect.applied.as_ref();
+            self.profiles
+                .resolve_suspended(wanted, applied.map(|applied| &applied.user))
+                .await
+        };
         let ids = match resolved {
             Ok(ids) => ids,
             Err(ProfileError::Connect(error)) => {
@@ -569,9 +579,6 @@ impl Directory {
                 )));
             }
         };
-        if !wanted.active && self.settings.deprovision == Deprovision::Delete {
-            return Ok(Presence::Absent);
-        }
         let user = ConnectUser {
             username: self.username(record, wanted),
             identity: wanted.identity.clone(),

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use crate::{
     connect::{Connect, NamedResource},
     mapping::{SecurityProfiles, Wanted},
+    user::ConnectUser,
 };
 
 /// How long a list is used.
@@ -193,52 +194,86 @@ impl Profiles {
 
     /// The ids that a user's names stand for.
     ///
-    /// `suspended`: the profiles are replaced by the one that permits nothing. The
-    /// names must exist all the same, so that a reactivation cannot fail for them.
-    ///
     /// # Errors
     /// When a name does not exist, and when Connect does not answer.
-    pub async fn resolve(
+    pub async fn resolve(&self, wanted: &Wanted) -> Result<ProfileIds, ProfileError> {
+        let mut lists = self.lists.lock().await;
+        Ok(ProfileIds {
+            security_profiles: self.resolve_security_profiles(&mut lists, wanted).await?,
+            routing_profile: self.resolve_routing_profile(&mut lists, wanted).await?,
+            hierarchy_group: self.resolve_hierarchy_group(&mut lists, wanted).await?,
+        })
+    }
+
+    /// The ids of a suspended user: the profile that permits nothing, and of the rest
+    /// what the names stand for or, where a name no longer exists, what the user has
+    /// (`applied`): a leaver must not keep permissions because a profile was renamed.
+    ///
+    /// # Errors
+    /// When the profile that permits nothing does not exist, when a name does not and
+    /// nothing was applied, and when Connect does not answer.
+    pub async fn resolve_suspended(
         &self,
         wanted: &Wanted,
-        suspended: bool,
+        applied: Option<&ConnectUser>,
     ) -> Result<ProfileIds, ProfileError> {
         let mut lists = self.lists.lock().await;
-        let security_profiles = self.resolve_security_profiles(&mut lists, wanted).await?;
         let security_profiles = match &self.defaults.suspended_security_profile {
-            Some(name) if suspended => {
-                self.find_all(
-                    &mut lists,
-                    Kind::SecurityProfile,
-                    std::slice::from_ref(name),
-                )
-                .await?
+            Some(name) => {
+                let name = std::slice::from_ref(name);
+                self.find_all(&mut lists, Kind::SecurityProfile, name)
+                    .await?
             }
-            _ => security_profiles,
+            None => self.resolve_security_profiles(&mut lists, wanted).await?,
         };
-        let routing_profile = wanted
-            .routing_profile
-            .clone()
-            .unwrap_or_else(|| self.defaults.routing_profile.clone());
-        let routing_profile = self
-            .find_all(&mut lists, Kind::RoutingProfile, &[routing_profile])
-            .await?
-            .into_iter()
-            .next()
-            .unwrap_or_default();
-        let hierarchy_group = match &wanted.hierarchy_group {
-            None => None,
-            Some(name) => self
-                .find_all(&mut lists, Kind::HierarchyGroup, std::slice::from_ref(name))
-                .await?
-                .into_iter()
-                .next(),
+        let routing_profile = match self.resolve_routing_profile(&mut lists, wanted).await {
+            Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)) if applied.is_some() => {
+                applied
+                    .map(|user| user.routing_profile_id.clone())
+                    .unwrap_or_default()
+            }
+            resolved => resolved?,
+        };
+        let hierarchy_group = match self.resolve_hierarchy_group(&mut lists, wanted).await {
+            Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)) => {
+                applied.and_then(|user| user.hierarchy_group_id.clone())
+            }
+            resolved => resolved?,
         };
         Ok(ProfileIds {
             security_profiles,
             routing_profile,
             hierarchy_group,
         })
+    }
+
+    async fn resolve_routing_profile(
+        &self,
+        lists: &mut Lists,
+        wanted: &Wanted,
+    ) -> Result<String, ProfileError> {
+        let name = wanted
+            .routing_profile
+            .as_ref()
+            .unwrap_or(&self.defaults.routing_profile);
+        let ids = self
+            .find_all(lists, Kind::RoutingProfile, std::slice::from_ref(name))
+            .await?;
+        Ok(ids.into_iter().next().unwrap_or_default())
+    }
+
+    async fn resolve_hierarchy_group(
+        &self,
+        lists: &mut Lists,
+        wanted: &Wanted,
+    ) -> Result<Option<String>, ProfileError> {
+        let Some(name) = &wanted.hierarchy_group else {
+            return Ok(None);
+        };
+        let ids = self
+            .find_all(lists, Kind::HierarchyGroup, std::slice::from_ref(name))
+            .await?;
+        Ok(ids.into_iter().next())
     }
 
     /// The security profiles of the instance, by name.

@@ -311,8 +311,14 @@ impl Reconciler {
                 Ok(Some(_)) => {
                     return taken("another SCIM user has this userName in Amazon Connect");
                 }
-                // A user of a directory that no longer exists belongs to nobody.
-                Ok(None) => {}
+                // Of another deployment's directory, or of one that no longer exists:
+                // only the operator can tell.
+                Ok(None) if self.adopt == Adopt::Always => {}
+                Ok(None) => {
+                    return taken(
+                        "Amazon Connect has a user of this userName that another SCIM directory manages or managed: delete that user, or deploy with `adopt: always` if that directory is gone",
+                    );
+                }
                 Err(error) => return Err(Failure::Transient(store_code(&error))),
             },
             None => {}

@@ -140,6 +140,40 @@ async fn a_suspended_user_keeps_its_connect_user_without_permissions() {
 }
 
 #[tokio::test]
+async fn a_leaver_goes_even_if_the_profiles_named_no_longer_exist() {
+    let leave = json!([
+        {"op": "replace", "path": "active", "value": false},
+        {"op": "replace", "path": "roles", "value": [{"value": "No such routing profile"}]},
+    ]);
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    endpoint.patch(&id, leave.clone()).await.expect(200);
+    assert_eq!(endpoint.connect_user("ada"), None);
+
+    let endpoint = Endpoint::start_with(&[
+        ("DEPROVISION", "suspend"),
+        ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+    ])
+    .await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let before = endpoint.connect_user("ada").unwrap();
+    endpoint.patch(&id, leave).await.expect(200);
+    assert_eq!(endpoint.security_profiles("ada"), ["Suspended"]);
+    let suspended = endpoint.connect_user("ada").unwrap();
+    assert_eq!(suspended["RoutingProfileId"], before["RoutingProfileId"]);
+}
+
+#[tokio::test]
+async fn a_user_of_another_directory_is_taken_over_only_if_always_is_said() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    endpoint.forget(&id).await;
+    let refused = endpoint.create(user("ada")).await.expect(409);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("another SCIM directory"), "{detail}");
+}
+
+#[tokio::test]
 async fn a_lost_answer_to_create_makes_no_second_user() {
     let endpoint = Endpoint::start().await;
     endpoint
