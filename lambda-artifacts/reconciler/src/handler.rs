@@ -26,6 +26,12 @@ const RESERVED_TIME: Duration = Duration::from_secs(5);
 /// How long Connect may take for one user.
 const TIME_PER_USER: Duration = Duration::from_secs(15);
 
+/// How long a user whom Connect does not take yet waits for the next try of the same
+/// invocation: the time in which Connect's default quota allows one more call. A message
+/// that is given back instead comes again only after the queue's visibility timeout, and
+/// a quota that nobody asks for meanwhile is lost.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Everything that outlives an invocation.
 pub struct Handler {
     directory: Directory,
@@ -59,16 +65,24 @@ impl Handler {
         Ok(answer)
     }
 
-    /// Works on a message. The answer is whether it is finished.
+    /// Works on a message, again and again while there is time. The answer is whether it
+    /// is finished.
     async fn work_on(&self, body: &str, end: Instant) -> bool {
         let Ok(message) = serde_json::from_str::<Message>(body) else {
             tracing::error!("a message names no user; it goes to the dead-letter queue");
             return false;
         };
-        matches!(
-            self.reconcile(&message.user_id, end).await,
-            Some(Reconciled::Synchronised | Reconciled::Gone | Reconciled::Refused(_))
-        )
+        loop {
+            match self.reconcile(&message.user_id, end).await {
+                Some(Reconciled::Synchronised | Reconciled::Gone | Reconciled::Refused(_)) => {
+                    return true;
+                }
+                Some(Reconciled::Pending(_) | Reconciled::Busy) if Instant::now() + PAUSE < end => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Some(Reconciled::Pending(_) | Reconciled::Busy) | None => return false,
+            }
+        }
     }
 
     async fn sweep(&self, end: Instant) -> Result<(), StoreError> {

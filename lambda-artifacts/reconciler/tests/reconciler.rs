@@ -139,7 +139,11 @@ impl Setup {
 }
 
 fn deadline() -> u64 {
-    let end = SystemTime::now() + Duration::from_secs(60);
+    deadline_in(Duration::from_secs(60))
+}
+
+fn deadline_in(time: Duration) -> u64 {
+    let end = SystemTime::now() + time;
     u64::try_from(
         end.duration_since(SystemTime::UNIX_EPOCH)
             .unwrap()
@@ -163,6 +167,19 @@ async fn a_throttled_user_is_finished_through_the_queue() {
 }
 
 #[tokio::test]
+async fn a_user_whom_connect_keeps_throttling_is_finished_by_the_same_message() {
+    let setup = Setup::start().await;
+    setup
+        .simulator
+        .inject(FaultRule::next(10, Operation::CreateUser, Fault::Throttle));
+    setup.create("ada", Duration::ZERO).await;
+    let event = setup.receive().await;
+    let answer = setup.handler.handle(event, deadline()).await.unwrap();
+    assert!(answer.batch_item_failures.is_empty());
+    assert!(setup.is_in_connect("ada"));
+}
+
+#[tokio::test]
 async fn a_message_comes_again_while_connect_fails_and_a_message_without_a_user_fails() {
     let setup = Setup::start().await;
     setup.throttle(Operation::CreateUser);
@@ -170,8 +187,16 @@ async fn a_message_comes_again_while_connect_fails_and_a_message_without_a_user_
     let event = setup.receive().await;
     let message_id = event.records[0].message_id.clone();
 
-    setup.throttle(Operation::CreateUser);
-    let answer = setup.handler.handle(event, deadline()).await.unwrap();
+    setup.simulator.inject(FaultRule::next(
+        1000,
+        Operation::CreateUser,
+        Fault::Error { status: 503 },
+    ));
+    let answer = setup
+        .handler
+        .handle(event, deadline_in(Duration::from_secs(8)))
+        .await
+        .unwrap();
     assert_eq!(answer.batch_item_failures[0].item_identifier, message_id);
 
     let nonsense = json!({"Records": [{"messageId": "m", "body": "nonsense"}]});

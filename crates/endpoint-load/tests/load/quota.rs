@@ -1,0 +1,88 @@
+//! While users wait, Connect's quota is used.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use connect_simulator::{Operation, Settings, Throttle};
+use endpoint_load::Cloud;
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::{identity_provider::Worker, queue, users};
+
+const WORKERS: usize = 10;
+
+/// The queue's, in the template: a user given back to the queue would be missed.
+const VISIBILITY_TIMEOUT: u32 = 180;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
+    let count = users(50);
+    // Connect's own: 2 calls per second, 5 at once.
+    let throttle = Throttle::default();
+    let settings = Settings {
+        throttle: Some(throttle),
+        user_quota: 100_000,
+        ..Settings::default()
+    };
+    let cloud = &Cloud::start(settings, VISIBILITY_TIMEOUT).await;
+    let over = &AtomicBool::new(false);
+    let started = Instant::now();
+    let arrive = async {
+        let shares = (0..WORKERS).map(|share| async move {
+            let mut worker = Worker::new(cloud, 0.0);
+            for number in (share..count).step_by(WORKERS) {
+                let user = json!({
+                    "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                    "userName": format!("user{number}"),
+                    "name": {"givenName": "Ada", "familyName": "Lovelace"},
+                    "active": true,
+                });
+                while worker.create(&user).await.is_none() {}
+            }
+        });
+        join_all(shares).await;
+        started.elapsed()
+    };
+    let stand = async {
+        while cloud.connect_users().len() < count {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        over.store(true, Ordering::Relaxed);
+        started.elapsed()
+    };
+    let (accepted, stood, (), ()) = tokio::join!(
+        arrive,
+        stand,
+        queue::work(cloud, 0.0, over),
+        queue::work(cloud, 0.0, over),
+    );
+
+    // From the first creation to the last, without what the full bucket gave at once.
+    let made: Vec<u64> = cloud
+        .simulator
+        .calls()
+        .iter()
+        .filter(|call| call.operation == Operation::CreateUser && call.error.is_none())
+        .map(|call| call.at_milliseconds)
+        .collect();
+    assert_eq!(made.len(), count, "nobody was created twice");
+    let seconds = Duration::from_millis(made[made.len() - 1] - made[0]).as_secs_f64();
+    let paced = f64::from(u32::try_from(count).unwrap() - throttle.burst);
+    let used = paced / (throttle.rate_per_second * seconds);
+    eprintln!(
+        "{count} users at {} calls per second: accepted after {:.1} s, in Connect after {:.1} s; {:.1} % of the quota used",
+        throttle.rate_per_second,
+        accepted.as_secs_f64(),
+        stood.as_secs_f64(),
+        used * 100.0,
+    );
+    assert!(
+        used >= 0.95,
+        "only {:.1} % of the quota was used",
+        used * 100.0
+    );
+}
