@@ -23,6 +23,7 @@
 //! of the SDK's chain (profiles, SSO, instance metadata) do not exist there.
 
 mod client;
+mod document;
 mod endpoint;
 mod environment;
 mod error;
@@ -31,6 +32,7 @@ mod request;
 mod service;
 
 pub use client::{Client, ClientBuilder};
+pub use document::{DocumentClient, DocumentError};
 pub use environment::{Environment, EnvironmentError};
 pub use error::{Error, ErrorKind};
 pub use request::{Method, Request, Response};

@@ -10,8 +10,6 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use crate::bearer::PresentedToken;
-
 /// The SHA-256 of a token.
 #[derive(Clone, Copy)]
 pub struct TokenDigest([u8; 32]);
@@ -20,12 +18,6 @@ impl TokenDigest {
     /// The digest of a token's text.
     pub fn of(token: &[u8]) -> Self {
         Self(Sha256::digest(token).into())
-    }
-}
-
-impl From<PresentedToken<'_>> for TokenDigest {
-    fn from(token: PresentedToken<'_>) -> Self {
-        Self::of(token.as_bytes())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws_json_client::Client as Ssm;
+use aws_json_client::{Client as Ssm, DocumentClient};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
@@ -10,7 +10,9 @@ use tracing::{debug, error, info, warn};
 use crate::accepted::{TokenDigest, matching_client};
 use crate::bearer::PresentedToken;
 use crate::clients::Settings;
-use crate::freshness::{Age, Freshness};
+use crate::freshness::{Age, CLIENT_TOKENS, Freshness};
+use crate::jwt::issuer::KeysUnavailable;
+use crate::jwt::{Failure, JwtClients};
 use crate::parameters::{self, Reading};
 use crate::policy::{Allow, AuthorizerEvent, StageArn};
 
@@ -24,6 +26,9 @@ pub enum Refusal {
     /// 500, which an identity provider retries; a 401 would make it give up its token.
     #[error("the clients' tokens cannot be read from SSM at the moment")]
     TokensUnavailable,
+    /// The keys that the token may be signed with cannot be read; see `TokensUnavailable`.
+    #[error("the keys of the tokens' issuer cannot be read at the moment")]
+    KeysUnavailable,
     /// Not an event of an authorizer.
     #[error("the event's methodArn is not the ARN of an API method")]
     NoMethod,
@@ -38,7 +43,7 @@ impl From<Refusal> for lambda_runtime::Diagnostic {
     }
 }
 
-/// The authorizer with the tokens that it remembers.
+/// The authorizer with the tokens and keys that it remembers.
 #[derive(Debug)]
 pub struct Authorizer {
     settings: Settings,
@@ -46,21 +51,27 @@ pub struct Authorizer {
     // Held while SSM is read, so that requests which come meanwhile wait for that read
     // instead of starting their own.
     tokens: Mutex<Tokens>,
+    jwt_clients: JwtClients,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tokens {
     reading: Reading,
     freshness: Freshness,
 }
 
 impl Authorizer {
-    /// An authorizer that has read no tokens yet.
+    /// An authorizer that has read nothing yet. Issuers' keys are fetched over the HTTP
+    /// client of `ssm`.
     pub fn new(settings: Settings, ssm: Ssm) -> Self {
         Self {
+            jwt_clients: JwtClients::new(&settings, &DocumentClient::new(ssm.http_client())),
             settings,
             ssm,
-            tokens: Mutex::default(),
+            tokens: Mutex::new(Tokens {
+                reading: Reading::default(),
+                freshness: Freshness::new(CLIENT_TOKENS),
+            }),
         }
     }
 
@@ -81,13 +92,34 @@ impl Authorizer {
         let presented = PresentedToken::from_header(&event.authorization_token)
             .ok_or(Refusal::Unauthorized)
             .inspect_err(|_| info!("not a bearer token"))?;
-        let position = self.client_of(presented.into(), now).await?;
+        let position = match presented {
+            PresentedToken::Opaque(token) => {
+                self.client_of_token(TokenDigest::of(token.as_bytes()), now)
+                    .await?
+            }
+            PresentedToken::Jwt(text) => self.client_of_jwt(text, now).await?,
+        };
         let client = &self.settings.clients[position];
         debug!(client = client.name, "token accepted");
         Ok(Allow::new(client, stage))
     }
 
-    async fn client_of(&self, presented: TokenDigest, now: SystemTime) -> Result<usize, Refusal> {
+    async fn client_of_jwt(&self, text: &str, now: SystemTime) -> Result<usize, Refusal> {
+        match self.jwt_clients.client_of(text, now).await {
+            Ok(position) => Ok(position),
+            Err(Failure::Rejected(rejection)) => {
+                info!(reason = %rejection, "token rejected");
+                Err(Refusal::Unauthorized)
+            }
+            Err(Failure::KeysUnavailable(KeysUnavailable)) => Err(Refusal::KeysUnavailable),
+        }
+    }
+
+    async fn client_of_token(
+        &self,
+        presented: TokenDigest,
+        now: SystemTime,
+    ) -> Result<usize, Refusal> {
         let mut tokens = self.tokens.lock().await;
         let age = tokens.freshness.age(now);
         if age == Age::Fresh

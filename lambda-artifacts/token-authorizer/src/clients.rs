@@ -11,18 +11,70 @@ pub const CLIENTS_VARIABLE: &str = "TOKEN_CLIENTS";
 /// Whole minutes for which a rotated token's predecessor is still accepted.
 pub const OVERLAP_VARIABLE: &str = "TOKEN_OVERLAP_MINUTES";
 
-/// A client of the API: an identity provider with a token of its own.
+/// A client of the API: an identity provider with a way of its own to sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(try_from = "ClientEntry")]
 pub struct Client {
     /// Its name, which becomes the principal of its requests.
-    #[serde(rename = "client")]
     pub name: String,
-    /// The SSM parameter that holds its token.
-    pub parameter_name: String,
+    /// How its requests are recognised.
+    pub sign_in: SignIn,
     /// The value of its API key, by which its usage plan is found. Not a credential:
     /// API Gateway takes the key from the authorizer only.
     pub usage_identifier_key: Option<String>,
+}
+
+/// How a client's requests are recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// By the token that an SSM parameter holds.
+    Token {
+        /// The parameter's name.
+        parameter_name: String,
+    },
+    /// By JWTs of an issuer.
+    Jwt(JwtSettings),
+}
+
+/// Which JWTs are a client's.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JwtSettings {
+    /// What `iss` must be.
+    pub issuer: String,
+    /// What must be in `aud`.
+    pub audience: String,
+    /// What must be in `scp`, `scope` or `roles`.
+    pub required_scope: Option<String>,
+    /// Where the issuer's keys are; without it, where its OpenID configuration says.
+    pub jwks_url: Option<String>,
+}
+
+/// A [`Client`] as it stands in the variable.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClientEntry {
+    client: String,
+    parameter_name: Option<String>,
+    usage_identifier_key: Option<String>,
+    jwt: Option<JwtSettings>,
+}
+
+impl TryFrom<ClientEntry> for Client {
+    type Error = &'static str;
+
+    fn try_from(entry: ClientEntry) -> Result<Self, &'static str> {
+        let sign_in = match (entry.parameter_name, entry.jwt) {
+            (Some(parameter_name), None) => SignIn::Token { parameter_name },
+            (None, Some(jwt)) => SignIn::Jwt(jwt),
+            _ => return Err("a client needs either `parameterName` or `jwt`"),
+        };
+        Ok(Self {
+            name: entry.client,
+            sign_in,
+            usage_identifier_key: entry.usage_identifier_key,
+        })
+    }
 }
 
 /// The function's settings.
@@ -97,7 +149,8 @@ mod tests {
             read(
                 Some(
                     r#"[{"client":"idp","parameterName":"/token/idp","usageIdentifierKey":"0a-idp"},
-                        {"client":"hr","parameterName":"/token/hr"}]"#
+                        {"client":"hr","parameterName":"/token/hr"},
+                        {"client":"entra","jwt":{"issuer":"https://i/","audience":"a"}}]"#
                 ),
                 Some("90")
             ),
@@ -105,12 +158,26 @@ mod tests {
                 clients: vec![
                     Client {
                         name: "idp".into(),
-                        parameter_name: "/token/idp".into(),
+                        sign_in: SignIn::Token {
+                            parameter_name: "/token/idp".into(),
+                        },
                         usage_identifier_key: Some("0a-idp".into()),
                     },
                     Client {
                         name: "hr".into(),
-                        parameter_name: "/token/hr".into(),
+                        sign_in: SignIn::Token {
+                            parameter_name: "/token/hr".into(),
+                        },
+                        usage_identifier_key: None,
+                    },
+                    Client {
+                        name: "entra".into(),
+                        sign_in: SignIn::Jwt(JwtSettings {
+                            issuer: "https://i/".into(),
+                            audience: "a".into(),
+                            required_scope: None,
+                            jwks_url: None,
+                        }),
                         usage_identifier_key: None,
                     },
                 ],
@@ -134,6 +201,18 @@ mod tests {
             (Some("[]"), None, CLIENTS_VARIABLE),
             (Some(r#"[{"client":"a"}]"#), None, CLIENTS_VARIABLE),
             (Some("idp"), None, CLIENTS_VARIABLE),
+            (
+                Some(
+                    r#"[{"client":"a","parameterName":"/a","jwt":{"issuer":"i","audience":"a"}}]"#,
+                ),
+                None,
+                CLIENTS_VARIABLE,
+            ),
+            (
+                Some(r#"[{"client":"a","jwt":{"issuer":"i"}}]"#),
+                None,
+                CLIENTS_VARIABLE,
+            ),
             (Some(clients), Some("an hour"), OVERLAP_VARIABLE),
             (Some(clients), Some("-1"), OVERLAP_VARIABLE),
         ] {

@@ -5,13 +5,15 @@
 //! Three wishes pull at each other: a rotated token works at once, a revoked one dies
 //! soon, and a flood of wrong ones must not become a flood of calls to SSM. [`freshness`]
 //! is where they are weighed; everything else follows the request: [`bearer`] reads the
-//! header, [`accepted`] compares in constant time, [`parameters`] reads SSM,
-//! [`authorizer`] puts them together, [`policy`] words the answer.
+//! header, [`accepted`] compares in constant time, [`parameters`] reads SSM, [`jwt`] verifies
+//! the tokens of clients that have an issuer instead, [`authorizer`] puts them together,
+//! [`policy`] words the answer.
 
 pub mod accepted;
 pub mod authorizer;
 pub mod bearer;
 pub mod clients;
 pub mod freshness;
+pub mod jwt;
 pub mod parameters;
 pub mod policy;

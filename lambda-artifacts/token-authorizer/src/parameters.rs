@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
 use crate::accepted::{AcceptedToken, TokenDigest};
-use crate::clients::{Client, Settings};
+use crate::clients::{Client, Settings, SignIn};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -64,7 +64,7 @@ pub struct Reading {
     pub incomplete: bool,
 }
 
-/// Reads the current tokens of all clients, and the previous ones within their overlap.
+/// Reads the current tokens of all clients that have one, and the previous ones within their overlap.
 ///
 /// A client whose parameter does not exist, or is refused, has no token; the others are not
 /// affected.
@@ -76,7 +76,12 @@ pub struct Reading {
 pub async fn read(ssm: &Ssm, settings: &Settings, now: SystemTime) -> Result<Reading, Error> {
     let mut reading = Reading::default();
     for (position, client) in settings.clients.iter().enumerate() {
-        let name = &client.parameter_name;
+        let SignIn::Token {
+            parameter_name: name,
+        } = &client.sign_in
+        else {
+            continue;
+        };
         let Some(current) = reading.get(ssm, client, name).await? else {
             continue;
         };

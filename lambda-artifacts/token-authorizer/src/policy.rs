@@ -107,6 +107,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::clients::SignIn;
 
     #[test]
     fn a_method_arn_becomes_the_arn_of_its_stage() {
@@ -150,7 +151,9 @@ mod tests {
     fn the_answer_has_the_shape_that_api_gateway_takes() {
         let client = Client {
             name: "idp".into(),
-            parameter_name: "/token/idp".into(),
+            sign_in: SignIn::Token {
+                parameter_name: "/token/idp".into(),
+            },
             usage_identifier_key: Some("0a1b-idp".into()),
         };
         let stage = StageArn("arn:aws:execute-api:r:a:api/dev/*/*".into());
@@ -176,7 +179,9 @@ mod tests {
     fn a_client_without_an_api_key_has_none_in_the_answer() {
         let client = Client {
             name: "idp".into(),
-            parameter_name: "/token/idp".into(),
+            sign_in: SignIn::Token {
+                parameter_name: "/token/idp".into(),
+            },
             usage_identifier_key: None,
         };
         let answer = serde_json::to_value(Allow::new(&client, StageArn("x".into()))).unwrap();

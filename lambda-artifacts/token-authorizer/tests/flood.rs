@@ -12,8 +12,8 @@ use lambda_support::logging;
 use serde_json::{Value, json};
 use test_support::{CapturedLog, HttpAnswer, HttpServer};
 use token_authorizer::authorizer::{Authorizer, Refusal};
-use token_authorizer::clients::{Client, Settings};
-use token_authorizer::freshness::{ALLOWANCE, MAX_AGE, MAX_AGE_IN_OUTAGE, OUTAGE_PAUSE};
+use token_authorizer::clients::{Client, Settings, SignIn};
+use token_authorizer::freshness::{CLIENT_TOKENS, OUTAGE_PAUSE};
 use token_authorizer::policy::{Allow, AuthorizerEvent};
 use tracing::level_filters::LevelFilter;
 
@@ -83,7 +83,9 @@ impl FakeSsm {
         let clients = (0..clients)
             .map(|client| Client {
                 name: format!("client-{client}"),
-                parameter_name: format!("/token/{client}"),
+                sign_in: SignIn::Token {
+                    parameter_name: format!("/token/{client}"),
+                },
                 usage_identifier_key: Some(format!("key-{client}")),
             })
             .collect();
@@ -120,7 +122,11 @@ async fn known_tokens_are_served_from_memory() {
         assert!(request(&authorizer, &token(1), now).await.is_ok());
     }
     assert_eq!(ssm.calls(), 2, "one for each client");
-    assert!(request(&authorizer, &token(0), now + MAX_AGE).await.is_ok());
+    assert!(
+        request(&authorizer, &token(0), now + CLIENT_TOKENS.max_age)
+            .await
+            .is_ok()
+    );
     assert_eq!(ssm.calls(), 4);
 }
 
@@ -136,7 +142,7 @@ async fn a_flood_of_wrong_tokens_is_no_flood_of_calls() {
         let refused = request(&authorizer, &unknown_token(attempt), now).await;
         assert_eq!(refused, Err(Refusal::Unauthorized));
     }
-    assert_eq!(ssm.calls(), ALLOWANCE as usize + 9);
+    assert_eq!(ssm.calls(), CLIENT_TOKENS.allowance as usize + 9);
     let now = start + Duration::from_secs(10);
     assert!(
         request(&authorizer, &token(0), now).await.is_ok(),
@@ -237,7 +243,7 @@ async fn in_an_outage_known_tokens_work_for_a_while_and_then_nobody_gets_in() {
     assert!(request(&authorizer, &token(0), start).await.is_ok());
     ssm.break_down(true);
 
-    let stale = start + MAX_AGE;
+    let stale = start + CLIENT_TOKENS.max_age;
     for millisecond in 0..100 {
         let now = stale + Duration::from_millis(millisecond);
         assert!(request(&authorizer, &token(0), now).await.is_ok());
@@ -249,7 +255,7 @@ async fn in_an_outage_known_tokens_work_for_a_while_and_then_nobody_gets_in() {
         Err(Refusal::TokensUnavailable)
     );
 
-    let expired = start + MAX_AGE_IN_OUTAGE;
+    let expired = start + CLIENT_TOKENS.max_age_in_outage;
     assert_eq!(
         request(&authorizer, &token(0), expired).await,
         Err(Refusal::TokensUnavailable)
@@ -284,7 +290,11 @@ async fn no_token_is_in_a_log_line_or_in_debug_output() {
     assert!(request(&authorizer, &token(0), now).await.is_ok());
     assert!(request(&authorizer, &unknown_token(1), now).await.is_err());
     ssm.break_down(true);
-    assert!(request(&authorizer, &token(0), now + MAX_AGE).await.is_ok());
+    assert!(
+        request(&authorizer, &token(0), now + CLIENT_TOKENS.max_age)
+            .await
+            .is_ok()
+    );
     drop(logging);
 
     let text = log.text();

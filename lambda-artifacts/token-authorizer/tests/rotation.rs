@@ -8,8 +8,8 @@ use aws_json_client::{Client as Ssm, Environment, Service};
 use serde_json::{Value, json};
 use test_support::MiniStack;
 use token_authorizer::authorizer::{Authorizer, Refusal};
-use token_authorizer::clients::{Client, Settings};
-use token_authorizer::freshness::MAX_AGE;
+use token_authorizer::clients::{Client, Settings, SignIn};
+use token_authorizer::freshness::CLIENT_TOKENS;
 use token_authorizer::policy::AuthorizerEvent;
 
 const OVERLAP: Duration = Duration::from_secs(3600);
@@ -34,7 +34,9 @@ impl Api {
             clients: ["idp", "hr"]
                 .map(|name| Client {
                     name: name.into(),
-                    parameter_name: format!("/connect-scim/{test}/token/{name}"),
+                    sign_in: SignIn::Token {
+                        parameter_name: format!("/connect-scim/{test}/token/{name}"),
+                    },
                     usage_identifier_key: Some(format!("0a1b-{name}")),
                 })
                 .to_vec(),
@@ -150,7 +152,7 @@ async fn the_overlap_ends_also_between_two_reads_of_ssm() {
     let end = SystemTime::now() + OVERLAP;
     let shortly_before = end - Duration::from_secs(10);
     assert_eq!(api.principal(FIRST, shortly_before).await, ok("idp"));
-    // Within MAX_AGE of that read.
+    // Within CLIENT_TOKENS.max_age of that read.
     let shortly_after = end + Duration::from_secs(1);
     assert_eq!(
         api.principal(FIRST, shortly_after).await,
@@ -178,7 +180,7 @@ async fn a_revoked_token_dies_with_the_next_read() {
     let now = SystemTime::now();
     assert_eq!(api.principal(FIRST, now).await, ok("idp"));
     api.delete("idp").await;
-    let later = now + MAX_AGE;
+    let later = now + CLIENT_TOKENS.max_age;
     assert_eq!(
         api.principal(FIRST, later).await,
         Err(Refusal::Unauthorized)
