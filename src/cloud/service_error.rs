@@ -123,23 +123,27 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     if let Some(code) = code {
-        return match code {
-            code if CREDENTIAL_CODES.contains(&code) => ServiceErrorKind::Credentials,
-            code if THROTTLE_CODES.contains(&code) => ServiceErrorKind::Throttled,
-            code if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
-                ServiceErrorKind::Denied
-            }
-            "InternalFailure"
-            | "InternalError"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException" => ServiceErrorKind::Unreachable,
-            _ => ServiceErrorKind::Refused,
-        };
+        return kind_of_code(code);
     }
     if causes(error).any(|cause| cause.is::<CredentialsError>()) {
         return ServiceErrorKind::Credentials;
     }
     ServiceErrorKind::Unreachable
+}
+
+fn kind_of_code(code: &str) -> ServiceErrorKind {
+    match code {
+        code if CREDENTIAL_CODES.contains(&code) => ServiceErrorKind::Credentials,
+        code if THROTTLE_CODES.contains(&code) => ServiceErrorKind::Throttled,
+        code if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" => {
+            ServiceErrorKind::Denied
+        }
+        "InternalFailure"
+        | "InternalError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => ServiceErrorKind::Unreachable,
+        _ => ServiceErrorKind::Refused,
+    }
 }
 
 fn causes<'a>(
@@ -154,4 +158,30 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
         .last()
         .map(ToString::to_string)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ServiceErrorKind, kind_of_code};
+
+    #[test]
+    fn codes_of_all_services_have_a_kind() {
+        let kinds = [
+            ("ExpiredToken", ServiceErrorKind::Credentials),
+            ("ExpiredTokenException", ServiceErrorKind::Credentials),
+            ("InvalidClientTokenId", ServiceErrorKind::Credentials),
+            ("UnrecognizedClientException", ServiceErrorKind::Credentials),
+            ("SignatureDoesNotMatch", ServiceErrorKind::Credentials),
+            ("AccessDenied", ServiceErrorKind::Denied),
+            ("AccessDeniedException", ServiceErrorKind::Denied),
+            ("Throttling", ServiceErrorKind::Throttled),
+            ("ThrottlingException", ServiceErrorKind::Throttled),
+            ("ServiceUnavailable", ServiceErrorKind::Unreachable),
+            ("ValidationError", ServiceErrorKind::Refused),
+            ("AlreadyExistsException", ServiceErrorKind::Refused),
+        ];
+        for (code, kind) in kinds {
+            assert_eq!(kind_of_code(code), kind, "{code}");
+        }
+    }
 }

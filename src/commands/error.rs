@@ -273,3 +273,64 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use crate::cloud::{ServiceError, ServiceErrorKind};
+    use crate::exit_code::Exit;
+    use crate::stack::{FollowError, Followed, StackStatus};
+
+    fn service_error(kind: ServiceErrorKind) -> ServiceError {
+        ServiceError {
+            action: "try".to_owned(),
+            kind,
+            code: None,
+            message: String::new(),
+        }
+    }
+
+    fn ended(status: &str) -> Error {
+        let followed = Followed {
+            status: StackStatus::parse(status),
+            events: Vec::new(),
+        };
+        Error::operation_failed("scim", &followed)
+    }
+
+    #[test]
+    fn how_an_operation_ended_decides_the_exit_code() {
+        for status in ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"] {
+            assert_eq!(ended(status).exit(), Exit::RolledBack, "{status}");
+        }
+        for status in [
+            "UPDATE_ROLLBACK_FAILED",
+            "ROLLBACK_FAILED",
+            "DELETE_FAILED",
+            "SOMETHING_NEW",
+        ] {
+            assert_eq!(ended(status).exit(), Exit::NeedsHuman, "{status}");
+        }
+    }
+
+    #[test]
+    fn credentials_that_expire_while_following_are_told_from_a_timeout() {
+        let expired = FollowError::Service(service_error(ServiceErrorKind::Credentials));
+        assert_eq!(Error::follow(expired, "scim").exit(), Exit::Credentials);
+        let late = FollowError::StillRunning(std::time::Duration::from_secs(60));
+        assert_eq!(Error::follow(late, "scim").exit(), Exit::Busy);
+    }
+
+    #[test]
+    fn every_failure_of_credentials_has_its_own_exit_code() {
+        for (kind, exit) in [
+            (ServiceErrorKind::Credentials, Exit::Credentials),
+            (ServiceErrorKind::Denied, Exit::Failure),
+            (ServiceErrorKind::Throttled, Exit::Failure),
+            (ServiceErrorKind::Unreachable, Exit::Failure),
+            (ServiceErrorKind::Refused, Exit::Failure),
+        ] {
+            assert_eq!(Error::Service(service_error(kind)).exit(), exit, "{kind:?}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod checkout;
 mod credentials;
 mod deploy;
 mod endpoint;
+mod failure;
 mod guardrail;
 mod interruption;
 mod local;
