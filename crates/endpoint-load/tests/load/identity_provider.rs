@@ -25,6 +25,16 @@ pub enum Outcome {
     PutOff,
 }
 
+impl Outcome {
+    #[track_caller]
+    pub fn expect(self, status: u16) {
+        match self {
+            Self::Answered(answered, body) => assert_eq!(answered, status, "{body}"),
+            Self::PutOff => panic!("nothing but failures"),
+        }
+    }
+}
+
 /// A worker with an instance of the function to itself.
 pub struct Worker<'a> {
     cloud: &'a Cloud,
@@ -46,7 +56,7 @@ impl<'a> Worker<'a> {
         self.send_with(method, target, &[], body).await
     }
 
-    async fn send_with(
+    pub async fn send_with(
         &mut self,
         method: &str,
         target: &str,

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a load test tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod calls;
 mod identity_provider;
 mod outcome;
 mod queue;
