@@ -9,6 +9,7 @@ pub struct Endpoint {
     agent: ureq::Agent,
     base: String,
     authorization: Option<String>,
+    headers: &'static [(&'static str, &'static str)],
 }
 
 /// What the endpoint answered.
@@ -42,12 +43,31 @@ impl Endpoint {
             agent,
             base,
             authorization,
+            headers: &[],
         }
     }
 
     /// The same endpoint with another `Authorization` header, or none.
     pub fn with_authorization(&self, authorization: Option<&str>) -> Self {
         Self::new(self.base.clone(), authorization.map(str::to_owned))
+    }
+
+    /// Sends these headers with every request, as one identity provider does.
+    pub fn sending(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The resources that satisfy a filter. `path` may have parameters already.
+    pub fn find(&self, path: &str, filter: &str) -> Answer {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let filter = [(" ", "%20"), ("\"", "%22"), ("@", "%40")]
+            .iter()
+            .fold(filter.to_owned(), |filter, (from, to)| {
+                filter.replace(from, to)
+            });
+        let answer = self.get(&format!("{path}{separator}filter={filter}"));
+        answer.expect(200)
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -80,9 +100,13 @@ impl Endpoint {
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
         }
+        for (name, value) in self.headers {
+            request = request.header(*name, *value);
+        }
         let mut response = match body {
             Some(body) => {
-                let request = request.header("Content-Type", "application/scim+json");
+                let request =
+                    request.header("Content-Type", "application/scim+json; charset=utf-8");
                 self.agent.run(request.body(body.to_string()).unwrap())
             }
             None => self.agent.run(request.body(()).unwrap()),
@@ -111,6 +135,26 @@ impl Endpoint {
 }
 
 impl Answer {
+    /// The id of the resource that was answered.
+    #[track_caller]
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The resources of a list, which must be whole: as many as it says there are.
+    #[track_caller]
+    pub fn resources(&self) -> &[Value] {
+        let resources = self.body["Resources"].as_array();
+        let resources = resources.map_or(&[][..], Vec::as_slice);
+        assert_eq!(
+            self.body["totalResults"],
+            resources.len(),
+            "{:#}",
+            self.body
+        );
+        resources
+    }
+
     /// Expects a status, and tells the body where it is another.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {

@@ -8,13 +8,16 @@
 
 mod aws;
 mod checkout;
+mod conformance;
 mod credentials;
 mod deploy;
 mod endpoint;
+mod entra_id;
 mod failure;
 mod guardrail;
 mod interruption;
 mod local;
+mod okta;
 mod project;
 mod secrets;
 mod token;

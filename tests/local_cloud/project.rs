@@ -132,6 +132,15 @@ impl Project {
         let status: Value = serde_json::from_str(&run.stdout).unwrap();
         service_url(&status, "connect-simulator")
     }
+
+    /// Changes settings of the Connect simulator, such as `{"throttle": null}`.
+    pub fn change_simulator(&self, settings: &Value) {
+        let url = format!("{}/_simulator/settings", self.simulator_url());
+        ureq::patch(&url)
+            .content_type("application/json")
+            .send(settings.to_string())
+            .unwrap();
+    }
 }
 
 fn service_url(status: &Value, service: &str) -> String {
