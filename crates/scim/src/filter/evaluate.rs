@@ -77,7 +77,7 @@ impl Filter {
     pub fn check(&self, resource_type: &ResourceType) -> Result<(), ScimError> {
         match self {
             Self::Compare { path, operator, .. } => {
-                let resolved = resource_type.resolve(path);
+                let resolved = resource_type.resolve_leniently(path);
                 check_order(
                     resolved.and_then(|found| found.sub_attribute.or(found.attribute)),
                     *operator,
@@ -86,7 +86,7 @@ impl Filter {
             Self::Present(_) => Ok(()),
             Self::ValuePath { path, filter } => {
                 match resource_type
-                    .resolve(path)
+                    .resolve_leniently(path)
                     .and_then(|found| found.attribute)
                 {
                     Some(attribute) => filter.check_value(attribute),
@@ -146,7 +146,7 @@ impl<'a> Leaf<'a> {
         resource: &'a Resource,
         resource_type: &'a ResourceType,
     ) -> Option<(&'a Attribute, &'a [Value])> {
-        let resolved = resource_type.resolve(path)?;
+        let resolved = resource_type.resolve_leniently(path)?;
         let attribute = resolved.attribute?;
         let holder = match resolved.extension {
             None => resource,

@@ -34,7 +34,7 @@ impl Filter {
                 operator: CompareOperator::Eq,
                 value,
             } => {
-                let Some(resolved) = resource_type.resolve(path) else {
+                let Some(resolved) = resource_type.resolve_leniently(path) else {
                     return;
                 };
                 let Some(value) = text(value) else { return };
@@ -49,7 +49,7 @@ impl Filter {
                 equalities.push(Equality { attribute, value });
             }
             Self::ValuePath { path, filter } => {
-                let Some(resolved) = resource_type.resolve(path) else {
+                let Some(resolved) = resource_type.resolve_leniently(path) else {
                     return;
                 };
                 let Some(attribute) = resolved.attribute else {

@@ -79,7 +79,7 @@ impl Patch<'_> {
             return self.write_members(*operator, value);
         };
         let resource_type = self.resource_type;
-        match resource_type.resolve_patch_path(path) {
+        match resource_type.resolve_leniently(path) {
             Some(Resolved {
                 extension: Some(urn),
                 attribute: None,

@@ -218,9 +218,9 @@ impl ResourceType {
         })
     }
 
-    /// Finds what a PATCH path names: an unqualified name may be an extension's, as in
-    /// Entra ID's documentation (`"path": "manager"`).
-    pub(crate) fn resolve_patch_path(&self, path: &AttributePath) -> Option<Resolved<'_>> {
+    /// Finds what a path in a request names: an unqualified name may be an extension's, as
+    /// in Entra ID's documentation (`"path": "manager"`, `filter=manager eq "…"`).
+    pub(crate) fn resolve_leniently(&self, path: &AttributePath) -> Option<Resolved<'_>> {
         let in_extension = |extension: &Extension| {
             let schema = Some(extension.schema.id.clone());
             self.resolve(&AttributePath {

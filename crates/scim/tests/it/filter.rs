@@ -136,6 +136,15 @@ fn qualified_names_reach_into_extensions() {
 }
 
 #[test]
+fn entra_asks_for_the_manager_without_its_schema() {
+    assert_matches(r#"id pr and manager eq "26118915""#, true);
+    assert_matches(r#"manager eq "9""#, false);
+    assert_matches(r#"manager.value eq "26118915""#, true);
+    // A core attribute comes first.
+    assert_matches(r#"department.value pr"#, false);
+}
+
+#[test]
 fn absent_attributes_satisfy_only_ne_and_null() {
     assert_matches(r#"nickName eq "x""#, false);
     assert_matches(r#"nickName ne "x""#, true);
