@@ -4,6 +4,8 @@
 //! The functions handle tokens and people's names, and the crates underneath
 //! print requests and responses whole at their debug level. `LOG_LEVEL` therefore
 //! applies to this workspace's own crates only; all others are held at `warn`.
+//!
+//! Metrics are written between these lines; see [`crate::metrics`].
 
 use std::io;
 
@@ -13,17 +15,24 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::metrics;
 
 /// The environment variable that holds the level: `error`, `warn`, `info` or `debug`.
 pub const LEVEL_VARIABLE: &str = "LOG_LEVEL";
+
+/// The environment variable that holds the name of the CloudFormation stack, to which
+/// metrics belong. Without it nothing is measured.
+pub const STACK_VARIABLE: &str = "STACK_NAME";
 
 /// Where `lambda_runtime` logs whatever the handler failed with. A refused token
 /// is such a failure and no event for an operator; real ones are logged by the
 /// handlers themselves, and panics by the hook below.
 const RUNTIME_FAILURES: &str = "lambda_runtime::layers::panic";
 
-/// Starts logging for the whole process; called once, first thing in `main`.
+/// Starts logging and measuring for the whole process; called once, first thing in `main`.
 ///
 /// `own_crates` are the crates that may log at `LOG_LEVEL`, by the names they have in
 /// code (`token_authorizer`). Panics are logged as one line with the place but
@@ -31,8 +40,14 @@ const RUNTIME_FAILURES: &str = "lambda_runtime::layers::panic";
 pub fn start(own_crates: &[&str]) {
     let configured = std::env::var(LEVEL_VARIABLE).ok();
     let level = configured.as_deref().map_or(Some(LevelFilter::INFO), level);
+    let metrics = std::env::var(STACK_VARIABLE)
+        .ok()
+        .filter(|stack| !stack.is_empty())
+        .map(|stack| metrics::layer(stack, io::stdout));
     // Only a second call fails, and then the first one's logging stands.
-    let _ = subscriber(own_crates, level.unwrap_or(LevelFilter::INFO), io::stdout).try_init();
+    let _ = subscriber(own_crates, level.unwrap_or(LevelFilter::INFO), io::stdout)
+        .with(metrics)
+        .try_init();
     if level.is_none() {
         warn!(
             target: "lambda_support",
@@ -61,13 +76,14 @@ pub fn subscriber<W>(
     own_crates: &[&str],
     level: LevelFilter,
     writer: W,
-) -> impl Subscriber + Send + Sync + 'static
+) -> impl Subscriber + for<'span> LookupSpan<'span> + Send + Sync + 'static
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let filter = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target(RUNTIME_FAILURES, LevelFilter::OFF)
+        .with_target(metrics::TARGET, LevelFilter::OFF)
         .with_target("lambda_support", level)
         .with_targets(own_crates.iter().map(|name| (*name, level)));
     let lines = tracing_subscriber::fmt::layer()

@@ -10,7 +10,7 @@ use connect_directory::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::event::{Answer, BatchItemFailure, Event};
+use crate::event::{Answer, BatchItemFailure, Event, Record};
 
 /// How long a user is pending before the sweep takes it up: longer than a claim holds,
 /// and than the queue needs where it works.
@@ -50,19 +50,30 @@ impl Handler {
     /// When the sweep cannot read the directory. Messages fail one by one instead.
     pub async fn handle(&self, event: Event, deadline: u64) -> Result<Answer, StoreError> {
         let end = Instant::now() + remaining(deadline);
-        if event.records.is_empty() {
-            self.sweep(end).await?;
-            return Ok(Answer::default());
+        let used_before = self.directory.connect_usage();
+        let answer = if event.records.is_empty() {
+            self.sweep(end).await.map(|()| Answer::default())
+        } else {
+            Ok(self.work_on_all(event.records, end).await)
+        };
+        let used = self.directory.connect_usage().since(used_before);
+        lambda_support::measure! {
+            count.ConnectCalls = used.calls,
+            count.ConnectThrottles = used.throttled,
         }
+        answer
+    }
+
+    async fn work_on_all(&self, records: Vec<Record>, end: Instant) -> Answer {
         let mut answer = Answer::default();
-        for record in event.records {
+        for record in records {
             if !self.work_on(&record.body, end).await {
                 answer.batch_item_failures.push(BatchItemFailure {
                     item_identifier: record.message_id,
                 });
             }
         }
-        Ok(answer)
+        answer
     }
 
     /// Works on a message, again and again while there is time. The answer is whether it
@@ -86,29 +97,40 @@ impl Handler {
     }
 
     async fn sweep(&self, end: Instant) -> Result<(), StoreError> {
-        let before = Timestamp::now()
-            .saturating_sub(SWEEP_AGE)
-            .unwrap_or(Timestamp::MIN);
-        let ids = self.directory.store().pending_ids(before).await?;
-        let mut synchronised = 0_usize;
-        for id in &ids {
-            if Instant::now() >= end {
-                break;
+        let now = Timestamp::now();
+        let before = now.saturating_sub(SWEEP_AGE).unwrap_or(Timestamp::MIN);
+        let pending = self.directory.store().pending().await?;
+        let (mut found, mut synchronised) = (0_usize, 0_usize);
+        let mut oldest = None;
+        for user in &pending {
+            let is_due = user.since < before;
+            found += usize::from(is_due);
+            if is_due && self.sweep_up(&user.id, end).await? {
+                synchronised += 1;
+            } else {
+                // The first is the oldest.
+                oldest.get_or_insert(user.since);
             }
-            if self.was_refused_lately(id).await? {
-                continue;
-            }
-            let outcome = self.reconcile(id, end).await;
-            let is_done = matches!(outcome, Some(Reconciled::Synchronised | Reconciled::Gone));
-            synchronised += usize::from(is_done);
         }
-        tracing::info!(
-            found = ids.len(),
-            synchronised,
-            pending = ids.len() - synchronised,
-            "swept"
-        );
+        lambda_support::measure! {
+            count.PendingUsers = pending.len() - synchronised,
+            seconds.OldestPendingAge = oldest.map_or(0, |since| now.duration_since(since).as_secs()),
+        }
+        tracing::info!(found, synchronised, pending = found - synchronised, "swept");
         Ok(())
+    }
+
+    /// Reconciles a user, unless Connect refused it lately. The answer is whether Connect
+    /// has it now.
+    async fn sweep_up(&self, id: &str, end: Instant) -> Result<bool, StoreError> {
+        if Instant::now() >= end || self.was_refused_lately(id).await? {
+            return Ok(false);
+        }
+        let outcome = self.reconcile(id, end).await;
+        Ok(matches!(
+            outcome,
+            Some(Reconciled::Synchronised | Reconciled::Gone)
+        ))
     }
 
     async fn was_refused_lately(&self, id: &str) -> Result<bool, StoreError> {

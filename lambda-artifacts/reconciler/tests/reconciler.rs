@@ -11,10 +11,12 @@ use connect_directory::{
 };
 use connect_simulator::{Fault, FaultRule, Operation, Options, Settings, Simulator};
 use jiff::{SignedDuration, Timestamp};
+use lambda_support::metrics;
 use reconciler::{event::Event, handler::Handler};
 use serde_json::{Map, Value, json};
-use test_support::{MiniStack, directory_table};
+use test_support::{CapturedLog, MiniStack, directory_table};
 use tokio::time::Instant;
+use tracing_subscriber::layer::SubscriberExt;
 
 struct Setup {
     directory: Directory,
@@ -221,6 +223,45 @@ async fn the_sweep_finishes_users_who_have_waited_for_long_and_leaves_the_others
     setup.handler.handle(scheduled, deadline()).await.unwrap();
     assert!(setup.is_in_connect("old"));
     assert!(!setup.is_in_connect("new"));
+}
+
+#[tokio::test]
+async fn the_sweep_measures_who_is_pending_and_since_when() {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let layer = metrics::layer("scim-dev".to_owned(), move || writer.clone());
+    // With a single subscriber tracing asks that of the thread which meets an event first,
+    // and that thread may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let setup = Setup::start().await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("refused", Duration::from_secs(600)).await;
+    setup.throttle(Operation::CreateUser);
+    setup.create("new", Duration::from_secs(60)).await;
+    let mut settings = setup.simulator.settings();
+    settings.user_quota = 0;
+    setup.simulator.configure(settings);
+    setup
+        .handler
+        .handle(Event::default(), deadline())
+        .await
+        .unwrap();
+
+    let text = log.text();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [sweep, invocation] = &lines[..] else {
+        panic!("{text}");
+    };
+    assert_eq!(sweep["PendingUsers"], 2);
+    let age = sweep["OldestPendingAge"].as_u64().unwrap();
+    assert!((600..660).contains(&age), "{age}");
+    assert_eq!(invocation["ConnectCalls"], 1);
+    assert_eq!(invocation["ConnectThrottles"], 0);
+    assert_eq!(invocation["Stack"], "scim-dev");
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use crate::jwt::{Failure, JwtClients};
 use crate::parameters::{self, Reading};
 use crate::policy::{Allow, AuthorizerEvent, StageArn};
 
+const SECONDS_PER_DAY: u64 = 86_400;
+
 /// Why a request is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -85,6 +87,15 @@ impl Authorizer {
         event: &AuthorizerEvent,
         now: SystemTime,
     ) -> Result<Allow, Refusal> {
+        self.decide(event, now)
+            .await
+            .inspect_err(|refusal| match refusal {
+                Refusal::Unauthorized => lambda_support::measure! { count.RefusedTokens = 1 },
+                _ => lambda_support::measure! { count.AuthorizerFailures = 1 },
+            })
+    }
+
+    async fn decide(&self, event: &AuthorizerEvent, now: SystemTime) -> Result<Allow, Refusal> {
         let stage = StageArn::of_method(&event.method_arn).ok_or_else(|| {
             error!("the event's methodArn is not the ARN of an API method");
             Refusal::NoMethod
@@ -153,6 +164,9 @@ impl Tokens {
         match parameters::read(ssm, settings, now).await {
             Ok(reading) => {
                 debug!(tokens = reading.accepted.len(), "tokens read");
+                if let Some(age) = reading.oldest_age(now) {
+                    lambda_support::measure! { days.TokenAge = age.as_secs() / SECONDS_PER_DAY }
+                }
                 self.reading = reading;
                 self.freshness.read_succeeded(now);
             }

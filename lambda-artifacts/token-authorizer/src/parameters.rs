@@ -46,12 +46,15 @@ impl Parameter {
         }
     }
 
+    /// When this version was written.
+    fn modified(&self) -> Option<SystemTime> {
+        let modified = Duration::try_from_secs_f64(self.last_modified_date).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(modified)
+    }
+
     /// When the version before this one stops being accepted.
     fn overlap_end(&self, overlap: Duration) -> Option<SystemTime> {
-        let modified = Duration::try_from_secs_f64(self.last_modified_date).ok()?;
-        SystemTime::UNIX_EPOCH
-            .checked_add(modified)?
-            .checked_add(overlap)
+        self.modified()?.checked_add(overlap)
     }
 }
 
@@ -62,6 +65,8 @@ pub struct Reading {
     pub accepted: Vec<AcceptedToken>,
     /// SSM refused to show a parameter: a token that is not accepted may be in it.
     pub incomplete: bool,
+    /// When the oldest of the clients' current tokens was written.
+    oldest: Option<SystemTime>,
 }
 
 /// Reads the current tokens of all clients that have one, and the previous ones within their overlap.
@@ -86,6 +91,7 @@ pub async fn read(ssm: &Ssm, settings: &Settings, now: SystemTime) -> Result<Rea
             continue;
         };
         reading.accepted.push(current.token(position, None));
+        reading.oldest = reading.oldest.into_iter().chain(current.modified()).min();
 
         let end = current.overlap_end(settings.overlap);
         if let Some(end) = end.filter(|&end| current.version > 1 && now < end) {
@@ -99,6 +105,12 @@ pub async fn read(ssm: &Ssm, settings: &Settings, now: SystemTime) -> Result<Rea
 }
 
 impl Reading {
+    /// How old the oldest of the clients' current tokens is at the time `now`; `None`
+    /// without tokens.
+    pub fn oldest_age(&self, now: SystemTime) -> Option<Duration> {
+        Some(now.duration_since(self.oldest?).unwrap_or_default())
+    }
+
     async fn get(
         &mut self,
         ssm: &Ssm,

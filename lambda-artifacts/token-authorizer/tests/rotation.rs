@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_json_client::{Client as Ssm, Environment, Service};
+use lambda_support::metrics;
 use serde_json::{Value, json};
-use test_support::MiniStack;
+use test_support::{CapturedLog, MiniStack};
 use token_authorizer::authorizer::{Authorizer, Refusal};
 use token_authorizer::clients::{Client, Settings, SignIn};
 use token_authorizer::freshness::CLIENT_TOKENS;
 use token_authorizer::policy::AuthorizerEvent;
+use tracing_subscriber::layer::SubscriberExt;
 
 const OVERLAP: Duration = Duration::from_secs(3600);
 const FIRST: &str = "first-0123456789abcdefghijklmnopqrstuvwxyzABCD";
@@ -186,4 +188,38 @@ async fn a_revoked_token_dies_with_the_next_read() {
         Err(Refusal::Unauthorized)
     );
     assert_eq!(api.principal(SECOND, later).await, ok("hr"));
+}
+
+#[tokio::test]
+async fn refused_tokens_and_the_age_of_the_oldest_are_measured() {
+    let log = CapturedLog::default();
+    let writer = log.clone();
+    let layer = metrics::layer("scim-dev".to_owned(), move || writer.clone());
+    // With a single subscriber tracing asks that of the thread which meets an event first,
+    // and that thread may be another test's.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    let api = Api::new("measured");
+    api.put("idp", FIRST).await;
+    api.put("hr", SECOND).await;
+    let days = Duration::from_secs(86_400);
+    let in_100_days = SystemTime::now() + 100 * days + Duration::from_secs(60);
+    assert_eq!(api.principal(FIRST, in_100_days).await, ok("idp"));
+    assert_eq!(
+        api.principal(THIRD, in_100_days).await,
+        Err(Refusal::Unauthorized)
+    );
+    let measured: Vec<Value> = log
+        .text()
+        .lines()
+        .map(|line| {
+            let mut document: Value = serde_json::from_str(line).unwrap();
+            document.as_object_mut().unwrap().remove("_aws");
+            document
+        })
+        .collect();
+    let age = json!({"Stack": "scim-dev", "TokenAge": 100});
+    let refusal = json!({"Stack": "scim-dev", "RefusedTokens": 1});
+    // The unknown token is looked for in SSM.
+    assert_eq!(measured, [age.clone(), age, refusal]);
 }

@@ -74,6 +74,15 @@ impl Handler {
         let response = self.answer(&http, &base, context, &mut summary).await;
 
         let used = self.directory.connect_usage().since(used_before);
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        lambda_support::measure! {
+            count.Requests = 1,
+            count.ServerErrors = response.status >= 500,
+            milliseconds.Latency = milliseconds,
+            count.ConnectCalls = used.calls,
+            count.ConnectThrottles = used.throttled,
+            count.DeferredChanges = summary.pending,
+        }
         tracing::info!(
             api_request_id,
             client,
@@ -81,7 +90,7 @@ impl Handler {
             resource_type = summary.resource_type,
             status = response.status,
             scim_type = summary.scim_type,
-            milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            milliseconds,
             connect_calls = used.calls,
             connect_throttles = used.throttled,
             pending = summary.pending,

@@ -43,6 +43,15 @@ pub struct Store {
     table: String,
 }
 
+/// A user whose last change Connect does not have yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingUser {
+    /// The SCIM id.
+    pub id: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// Why the directory table did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -167,12 +176,8 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn ids(&self) -> Result<Vec<String>, StoreError> {
-        self.index_ids(
-            "listing",
-            "listing = :partition",
-            json!({":partition": {"S": LISTING}}),
-        )
-        .await
+        let items = self.index_items("listing", LISTING, "pk").await?;
+        Ok(items.iter().filter_map(id_of).collect())
     }
 
     /// The ids of users that Connect has lacked since before the given time, longest
@@ -181,36 +186,54 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn pending_ids(&self, before: Timestamp) -> Result<Vec<String>, StoreError> {
-        self.index_ids(
-            "pending",
-            "pending = :partition AND pendingSince < :before",
-            json!({":partition": {"S": PENDING}, ":before": {"S": iso(before)}}),
-        )
-        .await
+        let mut pending = self.pending().await?;
+        pending.retain(|user| user.since < before);
+        Ok(pending.into_iter().map(|user| user.id).collect())
     }
 
-    async fn index_ids(
+    /// All users whose last change Connect does not have yet, longest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn pending(&self) -> Result<Vec<PendingUser>, StoreError> {
+        let items = self
+            .index_items("pending", PENDING, "pk, pendingSince")
+            .await?;
+        let user = |item: &Value| {
+            let since = item.pointer("/pendingSince/S").and_then(Value::as_str);
+            Some(PendingUser {
+                id: id_of(item)?,
+                // What cannot be read is old, so that it is tried rather than forgotten.
+                since: since
+                    .and_then(|since| since.parse().ok())
+                    .unwrap_or(Timestamp::MIN),
+            })
+        };
+        Ok(items.iter().filter_map(user).collect())
+    }
+
+    /// The items of an index, whose partition key is named like it.
+    async fn index_items(
         &self,
         index: &str,
-        condition: &str,
-        values: Value,
-    ) -> Result<Vec<String>, StoreError> {
+        partition: &str,
+        attributes: &str,
+    ) -> Result<Vec<Value>, StoreError> {
         let mut query = json!({
             "TableName": self.table,
             "IndexName": index,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ProjectionExpression": "pk",
+            "KeyConditionExpression": format!("{index} = :partition"),
+            "ExpressionAttributeValues": {":partition": {"S": partition}},
+            "ProjectionExpression": attributes,
         });
-        let mut ids = Vec::new();
+        let mut items = Vec::new();
         loop {
             let mut answer: Value = self.client.call("Query", &query).await?;
-            ids.extend(items(&answer).iter().filter_map(|item| {
-                let key = item.pointer("/pk/S")?.as_str()?;
-                key.strip_prefix("USER#").map(str::to_owned)
-            }));
+            if let Value::Array(page) = answer["Items"].take() {
+                items.extend(page);
+            }
             match answer["LastEvaluatedKey"].take() {
-                Value::Null => return Ok(ids),
+                Value::Null => return Ok(items),
                 last => query["ExclusiveStartKey"] = last,
             }
         }
@@ -523,6 +546,12 @@ fn claim(now: Timestamp) -> Claim {
 /// 20, 40, 80 … milliseconds.
 fn pause(attempt: u32) -> Duration {
     Duration::from_millis(20 << attempt.min(6))
+}
+
+/// The id of the user whose item it is.
+fn id_of(item: &Value) -> Option<String> {
+    let key = item.pointer("/pk/S")?.as_str()?;
+    key.strip_prefix("USER#").map(str::to_owned)
 }
 
 fn items(answer: &Value) -> &[Value] {

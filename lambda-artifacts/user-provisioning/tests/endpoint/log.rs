@@ -1,21 +1,37 @@
 //! What the log says, and what it must never say.
 
 use connect_simulator::{Fault, FaultRule, Operation};
-use lambda_support::logging;
+use lambda_support::{logging, metrics};
 use serde_json::{Value, json};
 use test_support::CapturedLog;
-use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::common::{Endpoint, user};
 
-fn capture(level: LevelFilter) -> (CapturedLog, tracing::subscriber::DefaultGuard) {
+/// The log, and what must live as long.
+fn capture(level: LevelFilter) -> (CapturedLog, (DefaultGuard, Dispatch)) {
     let log = CapturedLog::default();
-    let writer = log.clone();
+    let (lines, measurements) = (log.clone(), log.clone());
     let crates = ["user_provisioning", "connect_directory"];
-    let guard = tracing::subscriber::set_default(logging::subscriber(&crates, level, move || {
-        writer.clone()
-    }));
-    (log, guard)
+    let subscriber =
+        logging::subscriber(&crates, level, move || lines.clone())
+            .with(metrics::layer("scim-dev".to_owned(), move || {
+                measurements.clone()
+            }));
+    // With a single subscriber tracing asks that of the thread which meets an event first,
+    // and that thread may be another test's.
+    let second = Dispatch::new(tracing_subscriber::registry());
+    (log, (tracing::subscriber::set_default(subscriber), second))
+}
+
+fn last_lines(log: &CapturedLog) -> [Value; 2] {
+    let text = log.text();
+    let lines: Vec<_> = text.lines().collect();
+    let [.., metrics, line] = &lines[..] else {
+        panic!("{text}");
+    };
+    [metrics, line].map(|line| serde_json::from_str(line).unwrap())
 }
 
 #[tokio::test]
@@ -28,8 +44,7 @@ async fn one_line_per_request_counts_the_calls_to_connect_and_their_throttles() 
         .inject(FaultRule::next(1, Operation::CreateUser, Fault::Throttle));
     endpoint.create(user("ada")).await.expect(201);
 
-    let text = log.text();
-    let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let [_, line] = last_lines(&log);
     for (field, expected) in [
         ("message", json!("answered")),
         ("client", json!("idp")),
@@ -44,7 +59,47 @@ async fn one_line_per_request_counts_the_calls_to_connect_and_their_throttles() 
         assert_eq!(line[field], expected, "{field} in {line}");
     }
     assert!(line["milliseconds"].is_u64());
-    assert_eq!(text.lines().count(), 2, "{text}");
+    assert_eq!(
+        log.text().lines().count(),
+        4,
+        "with one of metrics for each"
+    );
+}
+
+#[tokio::test]
+async fn each_request_is_measured() {
+    let (log, _guard) = capture(LevelFilter::ERROR);
+    let endpoint = Endpoint::start().await;
+    endpoint.create(user("warm-up")).await.expect(201);
+    for throttles in [1, 3] {
+        endpoint.simulator.inject(FaultRule::next(
+            throttles,
+            Operation::CreateUser,
+            Fault::Throttle,
+        ));
+        let name = format!("ada{throttles}");
+        endpoint.create(user(&name)).await.expect(201);
+        let text = log.text();
+        let mut measured: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let measured = measured.as_object_mut().unwrap();
+        assert_eq!(
+            measured.remove("_aws").unwrap()["CloudWatchMetrics"][0]["Namespace"],
+            metrics::NAMESPACE
+        );
+        assert!(measured.remove("Latency").unwrap().is_u64());
+        let is_deferred = u32::from(throttles == 3);
+        assert_eq!(
+            Value::from(measured.clone()),
+            json!({
+                "Stack": "scim-dev",
+                "Requests": 1,
+                "ServerErrors": 0,
+                "ConnectCalls": throttles + 1 - is_deferred,
+                "ConnectThrottles": throttles,
+                "DeferredChanges": is_deferred,
+            })
+        );
+    }
 }
 
 #[tokio::test]
