@@ -338,8 +338,13 @@ impl Deployment<'_> {
 
 /// What a person does after a deployment.
 fn next_step(name: &str, environment: &Environment) -> String {
-    let clients: Vec<&str> = environment.clients.keys().map(AsRef::as_ref).collect();
+    let clients: Vec<&str> = environment
+        .clients_with_tokens()
+        .map(AsRef::as_ref)
+        .collect();
     let which = match clients.as_slice() {
+        [] => return "next: enter the URL above at the identity provider".to_owned(),
+        [only] if environment.clients.len() > 1 => format!(" --client {only}"),
         [_] => String::new(),
         names => format!(" --client {}", names.join("|")),
     };

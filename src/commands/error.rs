@@ -135,6 +135,14 @@ pub enum Error {
         /// The parameter's name.
         parameter: String,
     },
+    /// The client has no token that could be shown.
+    #[error("the client {client} has no token: it signs in with JWTs of {issuer}")]
+    SignsInWithJwts {
+        /// The client.
+        client: String,
+        /// Who makes its JWTs.
+        issuer: String,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("{}", match .in_cloud { Some(what) => format!("interrupted; {what} goes on in the cloud"), None => "interrupted; nothing is going on in the cloud".to_owned() })]
     Interrupted {
@@ -203,7 +211,9 @@ impl Error {
                 StackStatus::Failed(_) | StackStatus::Other(_) => Exit::NeedsHuman,
                 _ => Exit::RolledBack,
             },
-            Self::WhichClient { .. } | Self::ConfirmationNeeded { .. } => Exit::Usage,
+            Self::WhichClient { .. }
+            | Self::SignsInWithJwts { .. }
+            | Self::ConfirmationNeeded { .. } => Exit::Usage,
             Self::Interrupted { exit, .. } => *exit,
             Self::Io { .. }
             | Self::Artifact(_)
@@ -257,6 +267,9 @@ impl Error {
             Self::ConfirmationNeeded { flag } => format!("add {flag} if that is what you want"),
             Self::NoLoggingRole => {
                 "set `api.createAccountLoggingRole: true` to have the stack make it, or `api.accessLogs: false`".to_owned()
+            }
+            Self::SignsInWithJwts { .. } => {
+                "the issuer hands its JWTs to the identity provider; there is nothing to enter".to_owned()
             }
             Self::WhichClient { clients, .. } => {
                 format!("name one with --client: {}", clients.join(", "))

@@ -166,7 +166,7 @@ async fn functions(
 async fn tokens(target: &Target) -> Result<BTreeMap<String, TokenStatus>, Error> {
     let tokens = Tokens::new(&target.cloud);
     let mut statuses = BTreeMap::new();
-    for client in target.environment.clients.keys() {
+    for client in target.environment.clients_with_tokens() {
         let parameter = target.environment.token_parameter(client);
         let facts = tokens.facts(&parameter).await?;
         statuses.insert(

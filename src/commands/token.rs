@@ -18,6 +18,17 @@ pub(super) fn run(command: &TokenCommand, printer: &Printer) -> Result<Outcome, 
 async fn show(args: &TokenShowArgs, printer: &Printer) -> Result<Outcome, Error> {
     let target = Target::open(&args.environment).await?;
     let client = pick_client(&target.environment, args.client.as_deref())?;
+    if let Some(jwt) = target
+        .environment
+        .clients
+        .get(client)
+        .and_then(|settings| settings.jwt.as_ref())
+    {
+        return Err(Error::SignsInWithJwts {
+            client: client.to_string(),
+            issuer: jwt.issuer.to_string(),
+        });
+    }
     let parameter = target.environment.token_parameter(client);
     let tokens = Tokens::new(&target.cloud);
     if args.reveal {

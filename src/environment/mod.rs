@@ -70,7 +70,7 @@ pub struct Environment {
     /// The bearer tokens of the clients.
     #[serde(default)]
     pub token: Token,
-    /// One entry per identity provider that calls the endpoint; each has its own token, API key and usage plan.
+    /// One entry per identity provider that calls the endpoint; each has its own token (or issuer of JWTs), API key and usage plan.
     #[serde(default = "default_clients")]
     #[schemars(schema_with = "schema::clients")]
     pub clients: BTreeMap<ClientName, Client>,
@@ -94,6 +94,15 @@ impl Environment {
     #[must_use]
     pub fn token_parameter(&self, client: &ClientName) -> String {
         format!("{}/{client}", self.token_path())
+    }
+
+    /// The clients that sign in with a token of ours, not with JWTs.
+    pub fn clients_with_tokens(&self) -> impl Iterator<Item = &ClientName> {
+        let without_jwt = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.jwt.is_none());
+        without_jwt.map(|(name, _)| name)
     }
 
     /// The SSM parameter path under which all clients' tokens are.
@@ -212,7 +221,7 @@ pub struct Api {
     pub quota: Option<Quota>,
     /// Address ranges that may call the API; empty: all.
     pub allowed_cidrs: Vec<Cidr>,
-    /// Seconds for which API Gateway remembers an accepted token (0 to 3600). A revoked token stays valid that long.
+    /// Seconds for which API Gateway remembers an accepted token (0 to 3600). A revoked or expired token stays valid that long.
     pub authorizer_ttl_seconds: AuthorizerTtl,
     /// Whether a method call needs an API key; the token authorizer supplies it, so that usage plans bind.
     pub require_api_key: bool,
@@ -288,6 +297,24 @@ pub struct Client {
     /// Raise it to have the next deployment rotate this client's token.
     #[schemars(range(max = 4_294_967_295_u32))]
     pub token_generation: u32,
+    /// Signs this client in with JWTs that an issuer makes. There is no token of ours then, in SSM or elsewhere.
+    pub jwt: Option<Jwt>,
+}
+
+/// Which JWTs are a client's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Jwt {
+    /// Who makes the tokens: their `iss`, letter by letter.
+    pub issuer: IssuerUrl,
+    /// Whom the tokens are for: what their `aud` must contain.
+    pub audience: Audience,
+    /// What the tokens' `scp`, `scope` or `roles` must contain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_scope: Option<Scope>,
+    /// Where the issuer publishes its keys. Default: where its OpenID configuration says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<JwksUrl>,
 }
 
 /// The Lambda functions.

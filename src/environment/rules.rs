@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::explain::dotted;
 use super::yaml::Step;
-use super::{Cloud, Deprovision, Environment};
+use super::{Client, ClientName, Cloud, Deprovision, Environment, Jwt};
 
 /// A combination that cannot work.
 pub(super) struct Violation {
@@ -27,6 +27,10 @@ pub(super) const MOST_TAGS: usize = 50;
 /// environment variable, and Lambda takes 4 KB of these.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub(super) const MOST_CLIENTS: usize = 10;
+
+/// Most characters that the authorizer can be told about all clients together, in the
+/// same environment variable; the rest of the 4 KB is for the other variables.
+const MOST_CLIENT_CHARACTERS: usize = 3800;
 
 /// Everything that does not fit together in `environment`.
 pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
@@ -202,6 +206,18 @@ fn clients(environment: &Environment, found: &mut Vec<Violation>) {
             "name one client for each identity provider; without `clients` there is one, `idp`",
         );
     }
+    let characters = client_characters(environment);
+    if characters > MOST_CLIENT_CHARACTERS {
+        complain(
+            found,
+            path(&["clients"]),
+            format!(
+                "`clients` is too long for the authorizer: its names, parameters, issuers and \
+                 audiences make some {characters} characters, and Lambda takes {MOST_CLIENT_CHARACTERS}"
+            ),
+            "shorten `token.parameterName`, leave out `jwksUrl`, or put some clients into a stack of their own",
+        );
+    }
     let mut parts = BTreeMap::new();
     for (name, client) in &environment.clients {
         if let Some(other) = parts.insert(name.logical_id_part().to_lowercase(), name) {
@@ -211,6 +227,9 @@ fn clients(environment: &Environment, found: &mut Vec<Violation>) {
                 format!("the clients `{other}` and `{name}` differ in dashes only"),
                 "their resources would have the same logical ids: rename one of them",
             );
+        }
+        if let Some(jwt) = &client.jwt {
+            jwt_client(environment, name, client, jwt, found);
         }
         let stage = &environment.api.throttle;
         let Some(throttle) = &client.throttle else {
@@ -240,6 +259,89 @@ fn clients(environment: &Environment, found: &mut Vec<Violation>) {
             }
         }
     }
+}
+
+fn jwt_client(
+    environment: &Environment,
+    name: &ClientName,
+    client: &Client,
+    jwt: &Jwt,
+    found: &mut Vec<Violation>,
+) {
+    if client.token_generation > 0 {
+        complain(
+            found,
+            path(&["clients", name.get(), "tokenGeneration"]),
+            format!(
+                "`tokenGeneration` has no effect: the client `{name}` has JWTs instead of a token"
+            ),
+            "remove the line",
+        );
+    }
+    let urls = [
+        ("issuer", Some(jwt.issuer.get())),
+        ("jwksUrl", jwt.jwks_url.as_ref().map(AsRef::as_ref)),
+    ];
+    for (key, url) in urls {
+        if url.is_some_and(|url| !is_trustworthy(url, environment.cloud)) {
+            let path = path(&["clients", name.get(), "jwt", key]);
+            let message = format!(
+                "`{}` must be https: whoever can change what it answers can make tokens",
+                dotted(&path)
+            );
+            complain(
+                found,
+                path,
+                message,
+                "write `https://` in place of `http://`",
+            );
+        }
+    }
+    let twin = environment.clients.iter().find(|(other, client)| {
+        *other < name
+            && client.jwt.as_ref().is_some_and(|other| {
+                let one_takes_all = other.required_scope.is_none() || jwt.required_scope.is_none();
+                other.issuer == jwt.issuer
+                    && other.audience == jwt.audience
+                    && (one_takes_all || other.required_scope == jwt.required_scope)
+            })
+    });
+    if let Some((twin, _)) = twin {
+        complain(
+            found,
+            path(&["clients", name.get(), "jwt"]),
+            format!("the same JWT could be one of the client `{twin}` and of `{name}`"),
+            "give them different audiences, or a `requiredScope` of its own to each",
+        );
+    }
+}
+
+/// Whether nobody on the way can change what comes from `url`.
+fn is_trustworthy(url: &str, cloud: Cloud) -> bool {
+    let on_this_machine = ["http://127.0.0.1:", "http://localhost:"]
+        .iter()
+        .any(|origin| url.starts_with(origin));
+    url.starts_with("https://") || (cloud == Cloud::Local && on_this_machine)
+}
+
+/// About how long the authorizer's list of clients becomes.
+fn client_characters(environment: &Environment) -> usize {
+    let clients = environment.clients.iter().map(|(name, client)| {
+        let sign_in = match &client.jwt {
+            None => environment.token_parameter(name).len(),
+            Some(jwt) => {
+                let optional = [
+                    jwt.required_scope.as_ref().map(AsRef::<str>::as_ref),
+                    jwt.jwks_url.as_ref().map(AsRef::as_ref),
+                ];
+                let optional: usize = optional.into_iter().flatten().map(str::len).sum();
+                jwt.issuer.get().len() + jwt.audience.get().len() + optional + 60
+            }
+        };
+        // The keys, their quotes, and the UUID in the value of the API key.
+        96 + 2 * name.get().len() + sign_in
+    });
+    clients.sum()
 }
 
 fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {

@@ -114,6 +114,34 @@ guardrails:
 }
 
 #[test]
+fn clients_with_jwts_are_checked_against_each_other_and_the_cloud() {
+    let clients = |clients: &str| problems(&format!("{GOOD}clients:\n{clients}"));
+    let long = "x".repeat(230);
+    let jwt = |more: &str| format!("jwt: {{issuer: 'https://i.example', audience: a{more}}}");
+    let told = [
+        format!("  a: {{{}, tokenGeneration: 1}}\n", jwt("")),
+        "  a: {jwt: {issuer: 'http://i.example', audience: a}}\n".to_owned(),
+        "  a: {jwt: {issuer: 'http://127.0.0.1:80', audience: a}}\n".to_owned(),
+        format!("  a: {{{}}}\n", jwt(", jwksUrl: 'http://i.example/keys'")),
+        format!("  a: {{{}}}\n  b: {{{}}}\n", jwt(""), jwt(", requiredScope: s")),
+        format!(
+            "  a: {{{}}}\n  b: {{{}}}\n",
+            jwt(", requiredScope: r"),
+            jwt(", requiredScope: s")
+        ),
+        (0..10)
+            .map(|client| format!("  a{client}: {{jwt: {{issuer: 'https://i.example/{long}', audience: a{client}}}}}\n"))
+            .collect(),
+    ]
+    .map(|text| clients(&text).join("\n"))
+    .join("\n--\n");
+    insta::assert_snapshot!(told);
+    let local = GOOD.replace("account: \"123456789012\"", "cloud: local")
+        + "api: {requireApiKey: false}\nclients: {a: {jwt: {issuer: 'http://127.0.0.1:8080', audience: a}}}\n";
+    assert_eq!(problems(&local), Vec::<String>::new());
+}
+
+#[test]
 fn what_is_of_aws_cannot_go_with_the_local_cloud() {
     let text = GOOD.to_owned()
         + "cloud: local\nprotected: true\nprofile: me\nroleArn: arn:aws:iam::123456789012:role/A\n";
@@ -216,6 +244,14 @@ fn the_schema_and_the_parser_agree() {
             true,
             "functions: {architecture: arm64, logRetentionDays: 365, reservedConcurrency: 1}",
         ),
+        (
+            true,
+            "clients: {entra: {jwt: {issuer: 'https://sts.windows.net/11111111-2222-4333-8444-555555555555/', audience: 8adf8e6e-67b2-4cf2-a259-e3dc5476c621}}}",
+        ),
+        (
+            true,
+            "clients: {a: {jwt: {issuer: 'https://i.example', audience: a, requiredScope: x, jwksUrl: 'https://i.example/keys?a=b'}}, b: {}}",
+        ),
         (true, "tags: {team: contact centre, empty: ''}"),
         (true, "token: {parameterName: /a/b/c, overlapMinutes: 0}"),
         (
@@ -248,6 +284,27 @@ fn the_schema_and_the_parser_agree() {
         (false, "clients: {Okta: {}}"),
         (false, "clients: {okta: {tokenGeneration: -1}}"),
         (false, "clients: {okta: {tokenGeneration: 4294967296}}"),
+        (false, "clients: {a: {jwt: {issuer: 'https://i.example'}}}"),
+        (
+            false,
+            "clients: {a: {jwt: {issuer: i.example, audience: a}}}",
+        ),
+        (
+            false,
+            "clients: {a: {jwt: {issuer: 'https://i.example', audience: a b}}}",
+        ),
+        (
+            false,
+            "clients: {a: {jwt: {issuer: 'https://i.example', audience: a, requiredScope: ''}}}",
+        ),
+        (
+            false,
+            "clients: {a: {jwt: {issuer: 'https://i.example', audience: a, scope: x}}}",
+        ),
+        (
+            false,
+            "clients: {a: {jwt: {issuer: 'https://i.example', audience: a, jwksUrl: keys}}}",
+        ),
         (false, "functions: {reservedConcurrency: 0}"),
         (false, "functions: {logRetentionDays: 100}"),
         (false, "functions: {timeoutSeconds: 30}"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::snapshot::Snapshot;
 use super::{CodeLocations, Error, LocalCloud, Options};
-use crate::environment::{EndpointType, Environment, IdentityManagement};
+use crate::environment::{EndpointType, Environment, IdentityManagement, Jwt};
 use crate::guardrail::{self, Protected};
 
 /// The variables of the templates. Texts with `${…}` in them are made for `Fn::Sub`.
@@ -17,6 +17,10 @@ pub(super) struct Context<'a> {
     endpoint_type: &'static str,
     identity_management: &'static str,
     clients: Vec<Client<'a>>,
+    /// For Fn::Sub with `StackUuid`: the authorizer's `TOKEN_CLIENTS`.
+    token_clients: String,
+    has_token_client: bool,
+    has_jwt_client: bool,
     code: &'a CodeLocations,
     local: Option<&'a LocalCloud>,
     /// For Fn::Sub, if it has variables: the URL of the stage.
@@ -46,6 +50,20 @@ struct Client<'a> {
     throttle: crate::environment::Throttle,
     quota: Option<crate::environment::Quota>,
     token_generation: u32,
+    /// In place of a token.
+    jwt: Option<&'a Jwt>,
+}
+
+/// A client as the authorizer is told of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenClient<'a> {
+    client: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter_name: Option<&'a str>,
+    usage_identifier_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt: Option<&'a Jwt>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,6 +90,7 @@ impl<'a> Context<'a> {
             .as_ref()
             .map(AsRef::as_ref)
             .or(local.map(|local| local.base_url.as_str()));
+        let clients = clients(environment, &token_path);
         let base_url = base_url(base_url_pattern, environment.stage.as_ref());
         Ok(Self {
             environment: serde_json::to_value(environment).map_err(Error::Environment)?,
@@ -83,7 +102,10 @@ impl<'a> Context<'a> {
                 IdentityManagement::Saml => "SAML",
                 IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
             },
-            clients: clients(environment, &token_path),
+            token_clients: token_clients(&clients)?,
+            has_token_client: clients.iter().any(|client| client.jwt.is_none()),
+            has_jwt_client: clients.iter().any(|client| client.jwt.is_some()),
+            clients,
             code,
             local,
             base_url_has_variables: base_url.contains("${"),
@@ -133,9 +155,32 @@ fn clients<'a>(environment: &'a Environment, token_path: &str) -> Vec<Client<'a>
                 throttle: client.throttle.unwrap_or(environment.api.throttle),
                 quota: client.quota.or(environment.api.quota),
                 token_generation: client.token_generation,
+                jwt: client.jwt.as_ref(),
             }
         })
         .collect()
+}
+
+/// JSON with the one variable `StackUuid` for Fn::Sub; what looks like another one in an
+/// audience stays as it is.
+fn token_clients(clients: &[Client<'_>]) -> Result<String, Error> {
+    let clients: Vec<_> = clients
+        .iter()
+        .map(|client| TokenClient {
+            client: client.name,
+            parameter_name: client
+                .jwt
+                .is_none()
+                .then_some(client.parameter_name.as_str()),
+            usage_identifier_key: format!("StackUuid-{}", client.name),
+            jwt: client.jwt,
+        })
+        .collect();
+    let json = serde_json::to_string(&clients).map_err(Error::Environment)?;
+    Ok(json.replace("${", "${!").replace(
+        r#""usageIdentifierKey":"StackUuid-"#,
+        r#""usageIdentifierKey":"${StackUuid}-"#,
+    ))
 }
 
 /// A client's name as part of a logical id, which takes letters and digits only:

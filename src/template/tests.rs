@@ -255,6 +255,100 @@ fn the_usage_plan_binds_callers_that_send_no_key() {
     assert_eq!(clients[0]["usageIdentifierKey"], key[0]);
 }
 
+/// The authorizer's list of clients, and what its API Gateway lets through to it.
+fn authorizer_of(template: &Value) -> (Value, &str) {
+    let function = &template["Resources"]["TokenAuthorizerFunction"]["Properties"];
+    let clients = &function["Environment"]["Variables"]["TOKEN_CLIENTS"]["Fn::Sub"][0];
+    let authorizer = &template["Resources"]["TokenAuthorizer"]["Properties"];
+    (
+        serde_json::from_str(clients.as_str().unwrap()).unwrap(),
+        authorizer["IdentityValidationExpression"].as_str().unwrap(),
+    )
+}
+
+fn jwt() -> Value {
+    json!({
+        "issuer": "https://login.example.com/$a/",
+        "audience": "a${b}'\"\\",
+        "requiredScope": "scim.write",
+    })
+}
+
+#[test]
+fn a_client_with_jwts_has_no_token_of_ours() {
+    let template = rendered(json!({"clients": {"entra": {"jwt": jwt()}}}));
+    assert!(of_type(&template, "Custom::ScimToken").is_empty());
+    assert!(template["Outputs"].get("TokenParameterNameEntra").is_none());
+    assert_eq!(of_type(&template, "AWS::ApiGateway::UsagePlan").len(), 1);
+    let role = &template["Resources"]["TokenAuthorizerRole"]["Properties"];
+    assert!(!role.to_string().contains("ssm:"), "{role}");
+
+    let (clients, _) = authorizer_of(&template);
+    let mut told = jwt();
+    told["audience"] = "a${!b}'\"\\".into();
+    assert_eq!(
+        clients,
+        json!([{
+            "client": "entra",
+            "usageIdentifierKey": "${StackUuid}-entra",
+            "jwt": told,
+        }])
+    );
+}
+
+#[test]
+fn clients_of_both_kinds_are_told_to_the_authorizer() {
+    let template = rendered(json!({"clients": {"okta": {}, "entra": {"jwt": jwt()}}}));
+    let (clients, _) = authorizer_of(&template);
+    assert!(clients[0].get("parameterName").is_none());
+    assert_eq!(
+        clients[1],
+        json!({
+            "client": "okta",
+            "parameterName": "/connect-scim/scim-dev/token/okta",
+            "usageIdentifierKey": "${StackUuid}-okta",
+        })
+    );
+    let tokens = of_type(&template, "Custom::ScimToken");
+    assert_eq!(tokens.len(), 1);
+    assert_eq!(tokens[0].0, "TokenOkta");
+}
+
+#[test]
+fn only_what_a_client_can_have_gets_through_to_the_authorizer() {
+    let token = "a".repeat(43);
+    let jwt_of = |signature: usize| {
+        let part = "e".repeat(20);
+        format!("{part}.{part}.{}", "s".repeat(signature))
+    };
+    for (clients, tokens, jwts) in [
+        (json!({"okta": {}}), true, false),
+        (json!({"entra": {"jwt": jwt()}}), false, true),
+        (json!({"okta": {}, "entra": {"jwt": jwt()}}), true, true),
+    ] {
+        let template = rendered(json!({ "clients": clients }));
+        let (_, expression) = authorizer_of(&template);
+        let expression = regex_lite::Regex::new(expression).unwrap();
+        for (header, passes) in [
+            (format!("Bearer {token}"), tokens),
+            (format!("Bearer {}", &token[1..]), false),
+            (format!("Bearer {}", jwt_of(86)), jwts),
+            (format!("Bearer {}", jwt_of(1366)), jwts),
+            (format!("Bearer {}", jwt_of(0)), false),
+            (format!("Bearer {}", jwt_of(1367)), false),
+            (format!("Bearer {}.{token}", jwt_of(86)), false),
+            (format!("x Bearer {}", jwt_of(86)), false),
+            (format!("Bearer {} x", jwt_of(86)), false),
+        ] {
+            assert_eq!(
+                expression.is_match(&header),
+                passes,
+                "{expression}: {header}"
+            );
+        }
+    }
+}
+
 /// RFC 7644, section 3.12.
 #[test]
 fn every_gateway_response_is_a_scim_error_of_its_own_status() {

@@ -16,6 +16,14 @@ const VARIANTS: &[(&str, &str)] = &[
         "clients",
         "clients: {okta: {}, entra-id: {tokenGeneration: 3, throttle: {rate: 0.5, burst: 1}}}",
     ),
+    (
+        "jwt",
+        "clients: {entra: {jwt: {issuer: \"https://sts.windows.net/11111111-2222-4333-8444-555555555555/\", audience: 8adf8e6e-67b2-4cf2-a259-e3dc5476c621}}}",
+    ),
+    (
+        "jwt-and-token",
+        "clients: {okta: {}, hr: {jwt: {issuer: \"https://login.example.com\", audience: \"api://scim\", requiredScope: scim.write, jwksUrl: \"https://login.example.com/keys?a=b\"}}}",
+    ),
     ("edge", "api: {endpointType: edge}"),
     ("no-access-logs", "api: {accessLogs: false}"),
     (

@@ -302,6 +302,37 @@ text_types! {
         ),
     ] }
 
+    /// The issuer of JWTs: a URL without query and fragment, as `iss` has it in them.
+    /// <https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata>
+    IssuerUrl { length: 9..=256, example: "https://login.example.com/tenant", rules: [
+        Rule::Avoids("/\\.well-known/", "must be the issuer itself, as `iss` in its tokens: its configuration is found from there"),
+        Rule::Matches(
+            "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&()*+,;=:@%-]*)*$",
+            "must be a URL such as https://login.example.com/tenant, without query and fragment, letter by letter as `iss` in the issuer's tokens",
+        ),
+    ] }
+
+    /// The recipient of JWTs, as `aud` has it in them.
+    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3>
+    Audience { length: 1..=256, example: "api://connect-scim", rules: [
+        Rule::Matches("^[!-~]+$", "must have visible ASCII characters only, letter by letter as `aud` in the issuer's tokens"),
+    ] }
+
+    /// One scope of an access token.
+    /// <https://www.rfc-editor.org/rfc/rfc6749#section-3.3>
+    Scope { length: 1..=128, example: "scim.write", rules: [
+        Rule::Matches("^[!#-\\[\\]-~]+$", "must be one scope, without spaces, quotes and backslashes"),
+    ] }
+
+    /// The URL of a JSON Web Key Set.
+    /// <https://www.rfc-editor.org/rfc/rfc7517#section-5>
+    JwksUrl { length: 9..=512, example: "https://login.example.com/tenant/keys", rules: [
+        Rule::Matches(
+            "^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!-\"$-~]*)?$",
+            "must be a URL such as https://login.example.com/tenant/keys, without user and fragment",
+        ),
+    ] }
+
     /// A range of IPv4 or IPv6 addresses.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress>
     Cidr { length: 4..=43, example: "203.0.113.0/24", rules: [
@@ -487,6 +518,12 @@ mod tests {
             refusal::<BaseUrl>("https://example.com/scim/v2"),
             refusal::<BaseUrl>("https://example.com/{other}"),
             refusal::<BaseUrl>("https://user@example.com"),
+            refusal::<IssuerUrl>("login.example.com"),
+            refusal::<IssuerUrl>("https://login.example.com/?tenant=1"),
+            refusal::<IssuerUrl>("https://a.example/.well-known/openid-configuration"),
+            refusal::<Audience>("two words"),
+            refusal::<Scope>("scim.read scim.write"),
+            refusal::<JwksUrl>("https://me@login.example.com/keys"),
             refusal::<Cidr>("10.0.0.0"),
             refusal::<Cidr>("10.0.0.0/33"),
             refusal::<Cidr>("10.0.0.1/8"),
@@ -513,6 +550,10 @@ mod tests {
             refusal::<ParameterName>(&"/a".repeat(14)),
             refusal::<TagKey>("Größe:länge"),
             refusal::<TagValue>(""),
+            refusal::<IssuerUrl>("https://sts.windows.net/11111111-2222-4333-8444-555555555555/"),
+            refusal::<Audience>("8adf8e6e-67b2-4cf2-a259-e3dc5476c621"),
+            refusal::<Scope>("https://example.com/scim/.default"),
+            refusal::<JwksUrl>("https://login.example.com/tenant/keys?appid=1"),
             refusal::<Cidr>("2001:db8::/32"),
             refusal::<Cidr>("203.0.113.7/32"),
             refusal::<BaseUrl>("http://127.0.0.1:4566/restapis/{apiId}/{stage}/_user_request_"),
