@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{CompareOperator, Filter, FilterValue};
 use crate::Resource;
 use crate::error::{ScimError, ScimType};
-use crate::path::AttributePath;
+use crate::path::{AttributePath, PatchPath};
 use crate::schema::{Attribute, AttributeType, ResourceType};
 
 impl Filter {
@@ -111,6 +111,30 @@ impl Filter {
                 .iter()
                 .try_for_each(|term| term.check_value(attribute)),
         }
+    }
+}
+
+impl PatchPath {
+    /// The values of the attribute that the path names in a resource in canonical form, in
+    /// their order: one of a single-valued attribute, of a multi-valued one those that
+    /// satisfy the filter. The sub-attribute is left to the caller.
+    #[must_use]
+    pub fn select<'a>(
+        &self,
+        resource: &'a Resource,
+        resource_type: &'a ResourceType,
+    ) -> Vec<&'a Value> {
+        let Some((attribute, values)) = Leaf::of_attribute(&self.path, resource, resource_type)
+        else {
+            return Vec::new();
+        };
+        values
+            .iter()
+            .filter(|value| match &self.filter {
+                Some(filter) => filter.matches_value(value, attribute),
+                None => true,
+            })
+            .collect()
     }
 }
 
