@@ -21,6 +21,7 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
+use connect_attributes::Attributes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +171,9 @@ pub struct Provisioning {
     /// Whether a Connect user that was there before, with the same username, is taken over.
     #[serde(default)]
     pub adopt: Adopt,
+    /// Which SCIM attribute feeds which field of a Connect user: for each field a SCIM path, or a list of paths in order of preference; an empty list feeds it with nothing.
+    #[serde(default)]
+    pub attributes: Attributes,
 }
 
 /// What `active: false` does in Connect.

@@ -32,6 +32,15 @@ pub(super) const MOST_CLIENTS: usize = 10;
 /// same environment variable; the rest of the 4 KB is for the other variables.
 const MOST_CLIENT_CHARACTERS: usize = 3800;
 
+/// Most bytes of a function's environment variables, names and values together.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MOST_BYTES_OF_VARIABLES: usize = 4096;
+
+/// What the variables take that are no text of the environment file: the names of all,
+/// the words, the ARN of the instance, the queue's URL and the table's name, which are
+/// made of the stack's name (at most 40 characters), and room for a few more.
+const BYTES_OF_OTHER_VARIABLES: usize = 1024;
+
 /// Everything that does not fit together in `environment`.
 pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -40,6 +49,7 @@ pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
         Cloud::Local => on_the_local_cloud(environment, &mut found),
     }
     provisioning(environment, &mut found);
+    attributes(environment, &mut found);
     clients(environment, &mut found);
     the_rest(environment, &mut found);
     found
@@ -193,6 +203,36 @@ fn provisioning(environment: &Environment, found: &mut Vec<Violation>) {
             );
         }
         _ => {}
+    }
+}
+
+/// The function would not be deployed, and CloudFormation would say so only then.
+fn attributes(environment: &Environment, found: &mut Vec<Violation>) {
+    let Some(mapping) = environment.provisioning.attributes.differences() else {
+        return;
+    };
+    let others = [
+        Some(environment.connect.default_security_profile.get()),
+        Some(environment.connect.default_routing_profile.get()),
+        environment
+            .provisioning
+            .suspended_security_profile
+            .as_ref()
+            .map(|profile| profile.get()),
+        environment.api.base_url.as_ref().map(|url| url.get()),
+    ];
+    let others: usize = others.into_iter().flatten().map(str::len).sum();
+    let room = MOST_BYTES_OF_VARIABLES.saturating_sub(BYTES_OF_OTHER_VARIABLES + others);
+    if mapping.len() > room {
+        complain(
+            found,
+            path(&["provisioning", "attributes"]),
+            format!(
+                "`provisioning.attributes` takes {} bytes, and {room} are left: Lambda gives a function {MOST_BYTES_OF_VARIABLES} bytes of environment variables",
+                mapping.len()
+            ),
+            "name fewer paths for each field",
+        );
     }
 }
 

@@ -405,3 +405,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn attributes_that_no_user_has_are_told_with_their_line() {
+    let text = GOOD.to_owned()
+        + r#"provisioning:
+  attributes:
+    routingProfile: favouriteColour
+    mobile: ["phoneNumbers[type eq", roles]
+    securityProfiles: name
+    firstname: nickName
+    lastName: 5
+    email: password
+"#;
+    insta::assert_snapshot!(drawing(&text));
+}
+
+#[test]
+fn attributes_that_do_not_fit_into_the_functions_environment_are_refused() {
+    let with = |paths: usize| {
+        let list = vec!["userType"; paths].join(", ");
+        problems(&format!(
+            "{GOOD}provisioning:\n  attributes:\n    routingProfile: [{list}]\n"
+        ))
+    };
+    assert_eq!(with(250), Vec::<String>::new());
+    let problems = with(400);
+    assert!(
+        problems[0].contains("takes 4420 bytes, and 3046 are left"),
+        "{problems:?}"
+    );
+}

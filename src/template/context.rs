@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     environment: Value,
     endpoint_type: &'static str,
     identity_management: &'static str,
+    /// JSON, where it differs from what is usual.
+    attribute_mapping: Option<String>,
     clients: Vec<Client<'a>>,
     /// For Fn::Sub with `StackUuid`: the authorizer's `TOKEN_CLIENTS`.
     token_clients: String,

@@ -236,6 +236,23 @@ fn the_deployment_waits_for_every_method_and_gateway_response() {
 }
 
 #[test]
+fn the_functions_are_told_of_attributes_only_where_the_environment_says_something() {
+    let usual = rendered(json!({"provisioning": {"attributes": {"firstName": "name.givenName"}}}));
+    assert!(
+        function_variables(&usual)
+            .get("ATTRIBUTE_MAPPING")
+            .is_none()
+    );
+    let mapping = json!({"mobile": "phoneNumbers[type eq \"work\"].value", "hierarchyGroup": []});
+    let template = rendered(json!({"provisioning": {"attributes": mapping}}));
+    for function in ["UserProvisioningFunction", "ReconcilerFunction"] {
+        let variables = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
+        let told = variables["ATTRIBUTE_MAPPING"].as_str().unwrap();
+        assert_eq!(serde_json::from_str::<Value>(told).unwrap(), mapping);
+    }
+}
+
+#[test]
 fn the_usage_plan_binds_callers_that_send_no_key() {
     let template = rendered(json!({}));
     assert_eq!(

@@ -113,6 +113,10 @@ fn values(schema: &Value) -> String {
     if let Some(values) = schema["enum"].as_array() {
         return words(values);
     }
+    if schema["type"] == serde_json::json!(["string", "array"]) {
+        let example = schema["examples"][0].as_str().unwrap_or_default();
+        return format!("text or list, such as `{example}`");
+    }
     let kind = match &schema["type"] {
         Value::Array(kinds) => &kinds[0],
         kind => kind,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use aws_json_client::{Client, Environment, Service};
+use connect_attributes::Attributes;
 
 use crate::{
     connect::{Connect, InstanceArnError},
@@ -34,6 +35,11 @@ pub enum ConfigurationError {
     /// It is missing.
     #[error("the environment variable {0} is not set; deploy the stack again")]
     Missing(&'static str),
+    /// It is not what the deployer writes.
+    #[error(
+        "the environment variable ATTRIBUTE_MAPPING is not understood: {0}; deploy the stack again"
+    )]
+    AttributeMapping(String),
     /// It has another value than those that are known.
     #[error("the environment variable {name} must be one of {expected}; deploy the stack again")]
     Unknown {
@@ -87,6 +93,11 @@ impl Configuration {
                 ("always", Adopt::Always),
             ],
         )?;
+        let attributes = match find("ATTRIBUTE_MAPPING") {
+            None => Attributes::default(),
+            Some(written) => serde_json::from_str(&written)
+                .map_err(|error| ConfigurationError::AttributeMapping(error.to_string()))?,
+        };
         let suspended_security_profile = match deprovision {
             Deprovision::Suspend => Some(require("SUSPENDED_SECURITY_PROFILE")?),
             Deprovision::Delete => None,
@@ -97,6 +108,7 @@ impl Configuration {
             reconcile_queue_url: find("RECONCILE_QUEUE_URL"),
             settings: Settings {
                 identity_management,
+                attributes,
                 defaults: Defaults {
                     security_profile: require("DEFAULT_SECURITY_PROFILE")?,
                     routing_profile: require("DEFAULT_ROUTING_PROFILE")?,

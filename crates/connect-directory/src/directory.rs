@@ -49,6 +49,7 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
+use connect_attributes::Attributes;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -62,7 +63,7 @@ use crate::{
     queue::Queue,
     reconcile::{Adopt, Failure, Presence, Reconciler, Refusal, Task},
     store::{Claimed, ConnectState, Record, Store, StoreError, StoredUser, Whom, fold, iso},
-    user::{ConnectUser, ownership_tags},
+    user::{AppliedUser, ConnectUser, ownership_tags},
 };
 
 /// How long a request waits for another one that is changing the same user.
@@ -91,6 +92,8 @@ pub enum Rename {
 pub struct Settings {
     /// `IdentityManagementType` of the instance.
     pub identity_management: IdentityManagement,
+    /// Which SCIM attribute feeds which field.
+    pub attributes: Attributes,
     /// Names of profiles where SCIM names none.
     pub defaults: Defaults,
     /// What `active: false` does.
@@ -215,6 +218,16 @@ impl Directory {
         &self.store
     }
 
+    /// Which SCIM attribute feeds which field.
+    pub fn attributes(&self) -> &Attributes {
+        &self.settings.attributes
+    }
+
+    /// Whether Connect has passwords of users.
+    pub fn has_passwords(&self) -> bool {
+        self.settings.identity_management == IdentityManagement::ConnectManaged
+    }
+
     /// What was asked of Connect so far.
     pub fn connect_usage(&self) -> Usage {
         self.reconciler.connect.usage()
@@ -271,7 +284,7 @@ impl Directory {
             .await;
         match outcome {
             Err(Failure::Refused(refusal)) => {
-                self.store.delete_user(&claimed).await?;
+                self.undo_creation(&claimed, after, context).await?;
                 Err(DirectoryError::Refused(refusal))
             }
             outcome => {
@@ -280,6 +293,33 @@ impl Directory {
                 Ok(written)
             }
         }
+    }
+
+    /// Leaves nothing of a user whom Connect refused, not even one whom it created before
+    /// it refused the rest. One that would have been taken over, and is not yet marked as
+    /// this user's, stays where it was.
+    async fn undo_creation(
+        &self,
+        claimed: &Claimed,
+        mut after: Record,
+        context: Context<'_>,
+    ) -> Result<(), StoreError> {
+        let id = claimed.record.user.id.as_str();
+        let is_own = |applied: &AppliedUser| applied.owner() == Some(id);
+        if !after.connect.applied.as_ref().is_some_and(is_own) {
+            return self.store.delete_user(claimed).await;
+        }
+        after.removed = true;
+        let username = after.user.user_name().to_owned();
+        let deleted = self
+            .bring_to(&mut after, &username, &Presence::Absent, None, context)
+            .await;
+        if deleted.is_ok() {
+            return self.store.delete_user(claimed).await;
+        }
+        let written = self.conclude(claimed, after, deleted, context).await?;
+        self.hand_over(&written).await;
+        Ok(())
     }
 
     /// Changes a user to what `change` makes of it; the closure gets the user as it is
@@ -543,9 +583,10 @@ impl Directory {
     fn wanted(&self, user: &StoredUser) -> Result<Wanted, MappingError> {
         let groups: Vec<String> = user.groups.values().cloned().collect();
         map(
-            &Value::Object(user.document.clone()),
+            &user.document,
             &groups,
             self.settings.identity_management,
+            &self.settings.attributes,
         )
     }
 
@@ -579,6 +620,8 @@ impl Directory {
                 )));
             }
         };
+        let mut tags = ownership_tags(&record.user.id, wanted.external_id.as_deref());
+        tags.extend(wanted.tags.clone());
         let user = ConnectUser {
             username: self.username(record, wanted),
             identity: wanted.identity.clone(),
@@ -586,7 +629,8 @@ impl Directory {
             routing_profile_id: ids.routing_profile,
             hierarchy_group_id: ids.hierarchy_group,
             phone: wanted.phone.clone(),
-            tags: ownership_tags(&record.user.id, wanted.external_id.as_deref()),
+            proficiencies: wanted.proficiencies.clone(),
+            tags,
         };
         Ok(if wanted.active {
             Presence::Present(user)

@@ -8,14 +8,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    connect::{IdentityInfo, PhoneConfig},
+    connect::{IdentityInfo, PhoneConfig, Proficiency, ProficiencyName},
     user::{AppliedUser, ConnectUser},
 };
 
 /// One call to Connect that changes something.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Call {
-    /// `CreateUser`.
+    /// `CreateUser`, which takes no proficiencies.
     Create(Box<ConnectUser>),
     /// `DeleteUser`.
     Delete,
@@ -29,6 +29,12 @@ pub enum Call {
     Identity(Box<IdentityInfo>),
     /// `UpdateUserPhoneConfig`.
     Phone(Box<PhoneConfig>),
+    /// `DisassociateUserProficiencies`.
+    RemoveProficiencies(Vec<ProficiencyName>),
+    /// `UpdateUserProficiencies`.
+    UpdateProficiencies(Vec<Proficiency>),
+    /// `AssociateUserProficiencies`.
+    AddProficiencies(Vec<Proficiency>),
     /// `TagResource`.
     Tag(BTreeMap<String, String>),
     /// `UntagResource`.
@@ -46,6 +52,9 @@ impl Call {
             Self::RoutingProfile(_) => "UpdateUserRoutingProfile",
             Self::Identity(_) => "UpdateUserIdentityInfo",
             Self::Phone(_) => "UpdateUserPhoneConfig",
+            Self::RemoveProficiencies(_) => "DisassociateUserProficiencies",
+            Self::UpdateProficiencies(_) => "UpdateUserProficiencies",
+            Self::AddProficiencies(_) => "AssociateUserProficiencies",
             Self::Tag(_) => "TagResource",
             Self::Untag(_) => "UntagResource",
         }
@@ -62,16 +71,31 @@ impl std::fmt::Debug for Call {
 ///
 /// A changed username is a new user, because Connect cannot rename: `[Delete, Create]`.
 /// The old one goes first, so that nobody ever holds two ways in.
+///
+/// A user who is taken over is marked as SCIM's by the last call: whom a refusal of any
+/// other one leaves without the mark is as much somebody else's as before.
 pub fn plan(applied: Option<&ConnectUser>, desired: Option<&ConnectUser>) -> Vec<Call> {
     match (applied, desired) {
         (None, None) => Vec::new(),
-        (None, Some(desired)) => vec![Call::Create(Box::new(desired.clone()))],
+        (None, Some(desired)) => creation(desired),
         (Some(_), None) => vec![Call::Delete],
         (Some(applied), Some(desired)) if applied.username != desired.username => {
-            vec![Call::Delete, Call::Create(Box::new(desired.clone()))]
+            let mut calls = vec![Call::Delete];
+            calls.append(&mut creation(desired));
+            calls
         }
         (Some(applied), Some(desired)) => changes(applied, desired),
     }
+}
+
+fn creation(desired: &ConnectUser) -> Vec<Call> {
+    let mut created = desired.clone();
+    let proficiencies = std::mem::take(&mut created.proficiencies);
+    let mut calls = vec![Call::Create(Box::new(created))];
+    if !proficiencies.is_empty() {
+        calls.push(Call::AddProficiencies(proficiencies));
+    }
+    calls
 }
 
 fn changes(applied: &ConnectUser, desired: &ConnectUser) -> Vec<Call> {
@@ -95,6 +119,7 @@ fn changes(applied: &ConnectUser, desired: &ConnectUser) -> Vec<Call> {
     {
         calls.push(Call::Phone(Box::new(phone.clone())));
     }
+    proficiencies(&applied.proficiencies, &desired.proficiencies, &mut calls);
     let removed: Vec<String> = applied
         .tags
         .keys()
@@ -114,6 +139,37 @@ fn changes(applied: &ConnectUser, desired: &ConnectUser) -> Vec<Call> {
         calls.push(Call::Tag(set));
     }
     calls
+}
+
+/// Those that go make place for those that come: a user has at most ten.
+fn proficiencies(applied: &[Proficiency], desired: &[Proficiency], calls: &mut Vec<Call>) {
+    let level = |proficiencies: &[Proficiency], name: &ProficiencyName| {
+        let mut all = proficiencies.iter();
+        all.find(|proficiency| proficiency.name() == *name)
+            .map(|proficiency| proficiency.level)
+    };
+    let removed: Vec<ProficiencyName> = applied
+        .iter()
+        .map(Proficiency::name)
+        .filter(|name| level(desired, name).is_none())
+        .collect();
+    let (added, kept): (Vec<Proficiency>, Vec<Proficiency>) = desired
+        .iter()
+        .cloned()
+        .partition(|proficiency| level(applied, &proficiency.name()).is_none());
+    let changed: Vec<Proficiency> = kept
+        .into_iter()
+        .filter(|proficiency| level(applied, &proficiency.name()) != Some(proficiency.level))
+        .collect();
+    if !removed.is_empty() {
+        calls.push(Call::RemoveProficiencies(removed));
+    }
+    if !changed.is_empty() {
+        calls.push(Call::UpdateProficiencies(changed));
+    }
+    if !added.is_empty() {
+        calls.push(Call::AddProficiencies(added));
+    }
 }
 
 /// What Connect has after a call succeeded. `user_id` is that of the created user, or
@@ -137,6 +193,15 @@ pub fn after(applied: Option<AppliedUser>, call: Call, user_id: &str) -> Option<
         Call::RoutingProfile(id) => user.routing_profile_id = id,
         Call::Identity(identity) => user.identity = *identity,
         Call::Phone(phone) => user.phone = Some(*phone),
+        Call::RemoveProficiencies(names) => user
+            .proficiencies
+            .retain(|proficiency| !names.contains(&proficiency.name())),
+        Call::UpdateProficiencies(set) | Call::AddProficiencies(set) => {
+            user.proficiencies
+                .retain(|one| !set.iter().any(|other| other.name() == one.name()));
+            user.proficiencies.extend(set);
+            user.proficiencies.sort();
+        }
         Call::Tag(tags) => user.tags.extend(tags),
         Call::Untag(keys) => user.tags.retain(|key, _| !keys.contains(key)),
     }
@@ -160,6 +225,7 @@ mod tests {
             routing_profile_id: "basic".to_owned(),
             hierarchy_group_id: None,
             phone: None,
+            proficiencies: Vec::new(),
             tags: [("scim:id".to_owned(), "1".to_owned())].into(),
         }
     }
@@ -219,6 +285,66 @@ mod tests {
         assert_eq!(operations(&plan(Some(&user()), None)), ["DeleteUser"]);
     }
 
+    fn proficiency(value: &str, level: u8) -> Proficiency {
+        Proficiency {
+            attribute_name: "Language".to_owned(),
+            attribute_value: value.to_owned(),
+            level,
+        }
+    }
+
+    #[test]
+    fn proficiencies_are_removed_changed_and_added_in_one_call_each() {
+        let with = |proficiencies: &[(&str, u8)]| ConnectUser {
+            proficiencies: proficiencies
+                .iter()
+                .map(|(value, level)| proficiency(value, *level))
+                .collect(),
+            ..user()
+        };
+        let all = [
+            "DisassociateUserProficiencies",
+            "UpdateUserProficiencies",
+            "AssociateUserProficiencies",
+        ];
+        for (applied, desired, expected) in [
+            (&[][..], &[("de", 1), ("en", 2)][..], &all[2..]),
+            (&[("de", 1), ("en", 2)], &[("de", 3), ("en", 4)], &all[1..2]),
+            (&[("de", 1), ("en", 2)], &[], &all[..1]),
+            (&[("de", 1), ("en", 2)], &[("en", 5), ("fr", 1)], &all[..]),
+            (&[("de", 1)], &[("de", 1)], &[]),
+        ] {
+            let calls = plan(Some(&with(applied)), Some(&with(desired)));
+            assert_eq!(operations(&calls), expected);
+        }
+        let calls = plan(None, Some(&with(&[("de", 1)])));
+        assert_eq!(
+            operations(&calls),
+            ["CreateUser", "AssociateUserProficiencies"]
+        );
+    }
+
+    #[test]
+    fn the_mark_of_ownership_comes_last() {
+        let foreign = ConnectUser {
+            username: "ada".to_owned(),
+            identity: IdentityInfo::default(),
+            security_profile_ids: ["admin".to_owned()].into(),
+            routing_profile_id: "sales".to_owned(),
+            hierarchy_group_id: Some("paris".to_owned()),
+            phone: None,
+            proficiencies: vec![proficiency("fr", 1)],
+            tags: BTreeMap::new(),
+        };
+        let desired = ConnectUser {
+            phone: Some(PhoneConfig::default()),
+            proficiencies: vec![proficiency("de", 1)],
+            ..user()
+        };
+        let calls = plan(Some(&foreign), Some(&desired));
+        assert_eq!(operations(&calls).last(), Some(&"TagResource"));
+    }
+
     #[test]
     fn what_can_reduce_permissions_comes_first() {
         let mut desired = user();
@@ -246,24 +372,33 @@ mod tests {
             "[ab]",
             name(),
             proptest::option::of(proptest::option::of(0..2_u32)),
-            proptest::collection::btree_map("[ab]", "[ab]", 0..3),
+            (
+                proptest::collection::btree_map("[abc]", 1..3_u8, 0..3),
+                proptest::collection::btree_map("[ab]", "[ab]", 0..3),
+            ),
         )
             .prop_map(
-                |(username, names, profiles, routing, hierarchy, phone, tags)| ConnectUser {
-                    username,
-                    identity: IdentityInfo {
-                        first_name: names.0,
-                        last_name: names.1,
-                        ..IdentityInfo::default()
-                    },
-                    security_profile_ids: profiles,
-                    routing_profile_id: routing,
-                    hierarchy_group_id: hierarchy,
-                    phone: phone.map(|after_contact_work_time_limit| PhoneConfig {
-                        after_contact_work_time_limit,
-                        ..PhoneConfig::default()
-                    }),
-                    tags,
+                |(username, names, profiles, routing, hierarchy, phone, (proficiencies, tags))| {
+                    ConnectUser {
+                        username,
+                        identity: IdentityInfo {
+                            first_name: names.0,
+                            last_name: names.1,
+                            ..IdentityInfo::default()
+                        },
+                        security_profile_ids: profiles,
+                        routing_profile_id: routing,
+                        hierarchy_group_id: hierarchy,
+                        phone: phone.map(|after_contact_work_time_limit| PhoneConfig {
+                            after_contact_work_time_limit,
+                            ..PhoneConfig::default()
+                        }),
+                        proficiencies: proficiencies
+                            .iter()
+                            .map(|(value, level)| proficiency(value, *level))
+                            .collect(),
+                        tags,
+                    }
                 },
             )
     }

@@ -353,7 +353,7 @@ impl Profiles {
         let names: &[String] = match &wanted.security_profiles {
             SecurityProfiles::Named(names) => names,
             SecurityProfiles::Default => default,
-            SecurityProfiles::Department(parts) => {
+            SecurityProfiles::Fallback(parts) => {
                 self.refresh(lists, Kind::SecurityProfile, TIME_TO_LIVE)
                     .await?;
                 let names_profiles = parts

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     connect::{
-        Connect, CreateUser, DUPLICATE, IdentityInfo, LIMIT_EXCEEDED, NOT_FOUND, PhoneConfig,
+        Connect, CreateUser, DUPLICATE, IdentityInfo, LIMIT_EXCEEDED, NOT_FOUND, PhoneConfig, User,
     },
     mapping::IdentityManagement,
     plan::{Call, after, plan},
@@ -173,20 +173,40 @@ impl Reconciler {
             .applied
             .as_ref()
             .map(|applied| applied.user_id.clone());
-        let before = state.applied.take();
-        state.applied = found
-            .map(|user| match task.presence.described() {
-                Some(desired) => {
-                    AppliedUser::observed(user, desired, before.as_ref().map(|before| &before.user))
-                }
-                None => AppliedUser::seen(user),
-            })
-            .filter(|seen| {
-                known_id.as_deref() == Some(seen.user_id.as_str())
-                    || seen.owner() == Some(task.scim_id)
-            });
+        let before = state.applied.as_ref().map(|before| &before.user);
+        let seen = match (found, task.presence.described()) {
+            (None, _) => None,
+            (Some(user), None) => Some(AppliedUser::seen(user)),
+            (Some(user), Some(desired)) => self.look_at(user, desired, before, task).await?,
+        };
+        state.applied = seen.filter(|seen| {
+            known_id.as_deref() == Some(seen.user_id.as_str()) || seen.owner() == Some(task.scim_id)
+        });
         state.uncertain = false;
         Ok(())
+    }
+
+    /// An existing user as far as SCIM has a say; none if it is deleted meanwhile. It costs
+    /// a call if SCIM has a say in proficiencies.
+    async fn look_at(
+        &self,
+        user: User,
+        desired: &ConnectUser,
+        before: Option<&ConnectUser>,
+        task: &Task<'_>,
+    ) -> Result<Option<AppliedUser>, Failure> {
+        let mut seen = AppliedUser::observed(user, desired, before);
+        let decides_proficiencies = !desired.proficiencies.is_empty()
+            || before.is_some_and(|before| !before.proficiencies.is_empty());
+        if decides_proficiencies {
+            let list = self.connect.proficiencies(&seen.user_id);
+            match within(task.deadline, list).await {
+                Ok(proficiencies) => seen.user.proficiencies = proficiencies,
+                Err(Trouble::Service(error)) if error.code() == Some(NOT_FOUND) => return Ok(None),
+                Err(trouble) => return Err(trouble.into_failure("ListUserProficiencies")),
+            }
+        }
+        Ok(Some(seen))
     }
 
     /// Makes the calls in order. The answer is whether the plan still held at the end.
@@ -213,10 +233,12 @@ impl Reconciler {
                     }
                     (Call::Create(_), Some(NOT_FOUND)) => return Err(Failure::from(&error)),
                     (_, Some(NOT_FOUND)) => {
-                        // Either the user is gone, or a profile that the call names is.
+                        // The user is gone, or what the call names is: a profile, or a
+                        // proficiency that the user was thought to have.
+                        let believed = state.applied.clone();
                         state.uncertain = true;
                         self.observe(state, task).await?;
-                        if state.applied.is_some() {
+                        if state.applied.is_some() && state.applied == believed {
                             return Err(Failure::from(&error));
                         }
                         return Ok(false);
@@ -249,6 +271,13 @@ impl Reconciler {
             Call::RoutingProfile(id) => connect.update_routing_profile(user_id, id).await,
             Call::Identity(identity) => connect.update_identity_info(user_id, identity).await,
             Call::Phone(phone) => connect.update_phone_config(user_id, phone).await,
+            Call::RemoveProficiencies(names) => {
+                connect.disassociate_proficiencies(user_id, names).await
+            }
+            Call::UpdateProficiencies(changed) => {
+                connect.update_proficiencies(user_id, changed).await
+            }
+            Call::AddProficiencies(added) => connect.associate_proficiencies(user_id, added).await,
             Call::Tag(tags) => connect.tag_user(user_id, tags).await,
             Call::Untag(keys) => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -301,7 +330,9 @@ impl Reconciler {
             // Deleted in between, or not yet listed.
             return Err(Failure::Transient(DUPLICATE.to_owned()));
         };
-        let existing = AppliedUser::observed(found, desired, None);
+        let Some(existing) = self.look_at(found, desired, None, task).await? else {
+            return Err(Failure::Transient(DUPLICATE.to_owned()));
+        };
         match existing.owner() {
             Some(owner) if owner == task.scim_id => return Ok(existing),
             Some(owner) => match self.store.get_record(owner).await {
@@ -408,6 +439,11 @@ fn sort(error: &Error) -> Failure {
                 },
             )),
             DUPLICATE => Refusal::UserNameTaken(format!("Amazon Connect: {quoted}")),
+            NOT_FOUND if error.operation().ends_with("UserProficiencies") => {
+                Refusal::Invalid(format!(
+                    "proficiencies: each must be a predefined attribute of the Amazon Connect instance and one of its values: {quoted}"
+                ))
+            }
             NOT_FOUND => Refusal::Invalid(format!(
                 "Amazon Connect no longer has something that the user needs: {quoted}"
             )),

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::connect::{IdentityInfo, PhoneConfig, User};
+use crate::connect::{IdentityInfo, PhoneConfig, Proficiency, User};
 
 /// Tag on every Connect user that SCIM owns.
 pub const MANAGED_BY_TAG: &str = "scim:managed-by";
@@ -17,6 +17,8 @@ pub const MANAGED_BY: &str = "connect-scim";
 pub const ID_TAG: &str = "scim:id";
 /// Tag with the id that the identity provider has for the user.
 pub const EXTERNAL_ID_TAG: &str = "scim:external-id";
+/// The keys of the tags that mark ownership.
+pub(crate) const OWN_TAGS: [&str; 3] = [MANAGED_BY_TAG, ID_TAG, EXTERNAL_ID_TAG];
 
 /// The state of a Connect user that SCIM decides: desired, or last written. It is
 /// personal data, which `Debug` does not show.
@@ -37,7 +39,11 @@ pub struct ConnectUser {
     /// Phone settings; absent: SCIM has no say in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<PhoneConfig>,
-    /// The tags that mark ownership.
+    /// Proficiencies, sorted, each attribute and value once. Where there are none, and
+    /// were none before, SCIM has no say in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proficiencies: Vec<Proficiency>,
+    /// The tags that mark ownership, and those that SCIM names.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -62,35 +68,45 @@ pub struct AppliedUser {
 impl AppliedUser {
     /// What an existing Connect user is like, seen as far as `desired` has a say: a
     /// facet that SCIM does not decide, and did not decide before, is left out.
+    /// Proficiencies are not part of a [`User`].
     pub fn observed(user: User, desired: &ConnectUser, before: Option<&ConnectUser>) -> Self {
         let decides_hierarchy = desired.hierarchy_group_id.is_some()
             || before.is_some_and(|before| before.hierarchy_group_id.is_some());
         let decides_phone = desired.phone.is_some();
-        let mut seen = Self::seen(user);
-        seen.user.hierarchy_group_id = seen.user.hierarchy_group_id.filter(|_| decides_hierarchy);
-        seen.user.phone = seen.user.phone.filter(|_| decides_phone);
-        seen
+        let decides_tag = |key: &str| {
+            desired.tags.contains_key(key)
+                || before.is_some_and(|before| before.tags.contains_key(key))
+        };
+        Self::read(user, |user| {
+            user.hierarchy_group_id.take_if(|_| !decides_hierarchy);
+            user.phone.take_if(|_| !decides_phone);
+            user.tags
+                .retain(|key, _| OWN_TAGS.contains(&key.as_str()) || decides_tag(key));
+        })
     }
 
-    /// What an existing Connect user is like, all of it.
+    /// What an existing Connect user is like, with the tags that mark ownership only.
     pub fn seen(user: User) -> Self {
+        Self::read(user, |user| {
+            user.tags.retain(|key, _| OWN_TAGS.contains(&key.as_str()));
+        })
+    }
+
+    fn read(user: User, leave_out: impl FnOnce(&mut ConnectUser)) -> Self {
+        let mut seen = ConnectUser {
+            username: user.username,
+            identity: user.identity_info,
+            security_profile_ids: user.security_profile_ids.into_iter().collect(),
+            routing_profile_id: user.routing_profile_id,
+            hierarchy_group_id: user.hierarchy_group_id,
+            phone: user.phone_config,
+            proficiencies: Vec::new(),
+            tags: user.tags,
+        };
+        leave_out(&mut seen);
         Self {
             user_id: user.id,
-            user: ConnectUser {
-                username: user.username,
-                identity: user.identity_info,
-                security_profile_ids: user.security_profile_ids.into_iter().collect(),
-                routing_profile_id: user.routing_profile_id,
-                hierarchy_group_id: user.hierarchy_group_id,
-                phone: user.phone_config,
-                tags: user
-                    .tags
-                    .into_iter()
-                    .filter(|(key, _)| {
-                        [MANAGED_BY_TAG, ID_TAG, EXTERNAL_ID_TAG].contains(&key.as_str())
-                    })
-                    .collect(),
-            },
+            user: seen,
         }
     }
 
@@ -116,7 +132,8 @@ pub fn ownership_tags(scim_id: &str, external_id: Option<&str>) -> BTreeMap<Stri
     tags
 }
 
-fn is_tag_value(value: &str) -> bool {
+/// Whether a text, not empty, is of the length and the characters of a tag's value.
+pub(crate) fn is_tag_value(value: &str) -> bool {
     value.chars().count() <= 256
         && !value.is_empty()
         && value

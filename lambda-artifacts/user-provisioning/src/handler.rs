@@ -270,7 +270,8 @@ impl Handler {
             }
             Operation::Discovery(document @ (Discovery::Schemas | Discovery::Schema(_))) => {
                 let names = directory.profiles().names().await;
-                let service = service::with_names(self.service.clone(), &names);
+                let service =
+                    service::with_names(self.service.clone(), &names, self.directory.attributes());
                 responder.document(200, service.discover(document, responder.base())?)
             }
             Operation::Discovery(document) => responder.discovery(document),

@@ -1,11 +1,14 @@
 //! The SCIM service as it announces itself.
 
-use connect_directory::{mapping::AMAZON_CONNECT, profiles::Names};
-use scim::schema::{Attribute, Mutability, ResourceType, Schema, ServiceDefinition, core};
+use connect_attributes::{Attributes, schema::user};
+use connect_directory::profiles::Names;
+use scim::{
+    path::PatchPath,
+    schema::{Attribute, AttributeType, Mutability, ResourceType, ServiceDefinition, core},
+};
 
 /// Users with the enterprise extension and the one for Amazon Connect, and groups.
 pub(crate) fn definition() -> ServiceDefinition {
-    let user = core::user().extended_by(amazon_connect_schema());
     // RFC 7643 section 8.7.1 has no `display` of members: it would have to follow every
     // change of a user's name.
     let mut group = core::group();
@@ -20,49 +23,20 @@ pub(crate) fn definition() -> ServiceDefinition {
         // Connect cannot rename security profiles.
         name.mutability = Mutability::Immutable;
     }
-    ServiceDefinition::new(vec![user, group])
-}
-
-fn amazon_connect_schema() -> Schema {
-    Schema {
-        id: AMAZON_CONNECT.to_owned(),
-        name: "AmazonConnectUser".to_owned(),
-        description: "What only Amazon Connect has of a user".to_owned(),
-        unsupported: Vec::new(),
-        attributes: vec![
-            Attribute::string("routingProfile")
-                .describe("The name of the routing profile; wins over roles.")
-                .case_exact(),
-            Attribute::string("securityProfiles")
-                .describe("The names of security profiles, besides those in entitlements.")
-                .case_exact()
-                .multi_valued(),
-            Attribute::string("hierarchyGroup")
-                .describe("The name of the agent hierarchy group.")
-                .case_exact(),
-            Attribute::string("deskPhoneNumber").describe(
-                "The number to which calls come, in E.164; without it they come in the browser.",
-            ),
-            Attribute::boolean("autoAccept").describe("Whether calls are accepted for the agent."),
-            Attribute::integer("afterContactWorkSeconds")
-                .describe("Seconds of work after a contact; 0: without limit."),
-            Attribute::boolean("persistentConnection")
-                .describe("Whether the connection is kept between calls."),
-        ],
-    }
+    ServiceDefinition::new(vec![user().clone(), group])
 }
 
 /// The service with the names of the instance as canonical values, so that whoever reads
 /// `/Schemas` knows what can be given. An attribute without any is announced as it is.
-pub(crate) fn with_names(mut service: ServiceDefinition, names: &Names) -> ServiceDefinition {
-    let values = [
-        ("entitlements", &names.security_profiles),
-        ("roles", &names.routing_profiles),
-    ];
-    let settings = [
-        ("securityProfiles", &names.security_profiles),
-        ("routingProfile", &names.routing_profiles),
-        ("hierarchyGroup", &names.hierarchy_groups),
+pub(crate) fn with_names(
+    mut service: ServiceDefinition,
+    names: &Names,
+    attributes: &Attributes,
+) -> ServiceDefinition {
+    let fed = [
+        (&attributes.security_profiles, &names.security_profiles),
+        (&attributes.routing_profile, &names.routing_profiles),
+        (&attributes.hierarchy_group, &names.hierarchy_groups),
     ];
     for resource_type in &mut service.resource_types {
         if is_group(resource_type) {
@@ -72,23 +46,38 @@ pub(crate) fn with_names(mut service: ServiceDefinition, names: &Names) -> Servi
             );
             continue;
         }
-        for (name, values) in values {
-            let attribute = resource_type.schema.attribute_mut(name);
-            let value = attribute.and_then(|attribute| {
-                let mut sub_attributes = attribute.sub_attributes.iter_mut();
-                sub_attributes.find(|sub_attribute| sub_attribute.name == "value")
-            });
-            announce(value, values);
-        }
-        for extension in &mut resource_type.extensions {
-            for (name, values) in settings {
-                if extension.schema.id == AMAZON_CONNECT {
-                    announce(extension.schema.attribute_mut(name), values);
-                }
+        for (sources, values) in fed {
+            for source in sources.iter() {
+                announce(named(resource_type, source.path()), values);
             }
         }
     }
     service
+}
+
+/// What a path names, if it is all values of an attribute.
+fn named<'a>(resource_type: &'a mut ResourceType, path: &PatchPath) -> Option<&'a mut Attribute> {
+    let PatchPath { path, filter: None } = path else {
+        return None;
+    };
+    let urn = path.schema.as_deref();
+    let extension = resource_type
+        .extensions
+        .iter_mut()
+        .find(|extension| urn.is_some_and(|urn| extension.schema.id.eq_ignore_ascii_case(urn)));
+    let schema = match extension {
+        Some(extension) => &mut extension.schema,
+        None => &mut resource_type.schema,
+    };
+    let attribute = schema.attribute_mut(&path.attribute)?;
+    if attribute.kind != AttributeType::Complex {
+        return Some(attribute);
+    }
+    let sub_attribute = path.sub_attribute.as_deref().unwrap_or("value");
+    attribute
+        .sub_attributes
+        .iter_mut()
+        .find(|candidate| candidate.name.eq_ignore_ascii_case(sub_attribute))
 }
 
 fn announce(attribute: Option<&mut Attribute>, values: &[String]) {

@@ -5,7 +5,7 @@ use connect_directory::{
     store::{MAXIMUM_KEY_LENGTH, StoredUser},
 };
 use scim::{
-    Resource, ScimError, etag,
+    Resource, ScimError, ScimType, etag,
     filter::Equality,
     list::{ListQuery, Page, Paging},
     patch::PatchRequest,
@@ -136,7 +136,16 @@ pub(crate) async fn patch(
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     change(directory, request, id, context, |before| {
-        Ok(patch.apply(before, resource_type)?.resource)
+        let patched = patch.apply(before, resource_type)?;
+        let is_about_password = patched.write_only.contains_key("password");
+        if is_about_password && !patched.changed && directory.has_passwords() {
+            // Success would tell the identity provider that the new password is good.
+            return Err(ScimError::of(
+                ScimType::Mutability,
+                "password: Amazon Connect takes a password only when a user is created, and has no operation that changes it; switch password synchronisation off",
+            ));
+        }
+        Ok(patched.resource)
     })
     .await
 }

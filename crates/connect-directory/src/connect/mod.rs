@@ -13,17 +13,24 @@ use std::{
 };
 
 use aws_json_client::{Client, Error, Method, Request, Response};
+use serde::Serialize;
 
 pub(crate) use shapes::CreateUser;
 use shapes::{
-    CreatedUser, DescribedUser, FoundUsers, NamedPage, SearchCriteria, SearchUsers,
-    StringCondition, TagResource, UpdateHierarchy, UpdateIdentityInfo, UpdatePhoneConfig,
-    UpdateRoutingProfile, UpdateSecurityProfiles, UserPage, UserSummary,
+    CreatedUser, DescribedUser, FoundUsers, NamedPage, ProficiencyPage, SearchCriteria,
+    SearchUsers, StringCondition, TagResource, UpdateHierarchy, UpdateIdentityInfo,
+    UpdatePhoneConfig, UpdateRoutingProfile, UpdateSecurityProfiles, UserPage, UserProficiencies,
+    UserSummary,
 };
-pub use shapes::{IdentityInfo, NamedResource, PhoneConfig, PhoneType, User};
+pub use shapes::{
+    IdentityInfo, NamedResource, PhoneConfig, PhoneType, Proficiency, ProficiencyName, User,
+};
 
 /// The largest page of `List…` operations.
 const LIST_PAGE: &str = "1000";
+
+/// The largest page of `ListUserProficiencies`.
+const PROFICIENCY_PAGE: &str = "100";
 
 /// One Amazon Connect instance.
 #[derive(Debug, Clone)]
@@ -240,6 +247,74 @@ impl Connect {
         self.send(request).await.map(drop)
     }
 
+    /// `ListUserProficiencies`, all pages, sorted.
+    pub(crate) async fn proficiencies(&self, user_id: &str) -> Result<Vec<Proficiency>, Error> {
+        let mut proficiencies = Vec::new();
+        let mut next_token: Option<String> = None;
+        loop {
+            let list = self.user_request(
+                "ListUserProficiencies",
+                Method::Get,
+                user_id,
+                &["proficiencies"],
+            );
+            let list = page_of(list, PROFICIENCY_PAGE, next_token.as_deref());
+            let mut answer: ProficiencyPage = self.send(list).await?.json()?;
+            proficiencies.append(&mut answer.user_proficiency_list);
+            next_token = answer.next_token;
+            if next_token.is_none() {
+                proficiencies.sort();
+                return Ok(proficiencies);
+            }
+        }
+    }
+
+    /// `AssociateUserProficiencies`: adds those that the user has not.
+    pub(crate) async fn associate_proficiencies(
+        &self,
+        user_id: &str,
+        added: &[Proficiency],
+    ) -> Result<(), Error> {
+        let facet = "associate-proficiencies";
+        self.send_proficiencies("AssociateUserProficiencies", user_id, facet, added)
+            .await
+    }
+
+    /// `UpdateUserProficiencies`: sets the levels of those that the user has.
+    pub(crate) async fn update_proficiencies(
+        &self,
+        user_id: &str,
+        changed: &[Proficiency],
+    ) -> Result<(), Error> {
+        let facet = "proficiencies";
+        self.send_proficiencies("UpdateUserProficiencies", user_id, facet, changed)
+            .await
+    }
+
+    /// `DisassociateUserProficiencies`.
+    pub(crate) async fn disassociate_proficiencies(
+        &self,
+        user_id: &str,
+        removed: &[ProficiencyName],
+    ) -> Result<(), Error> {
+        let facet = "disassociate-proficiencies";
+        self.send_proficiencies("DisassociateUserProficiencies", user_id, facet, removed)
+            .await
+    }
+
+    async fn send_proficiencies<T: Serialize>(
+        &self,
+        operation: &'static str,
+        user_id: &str,
+        facet: &str,
+        user_proficiencies: &[T],
+    ) -> Result<(), Error> {
+        let request = self
+            .user_request(operation, Method::Post, user_id, &[facet])
+            .body(&UserProficiencies { user_proficiencies })?;
+        self.send(request).await.map(drop)
+    }
+
     /// `TagResource` on a user.
     pub(crate) async fn tag_user(
         &self,
@@ -361,7 +436,11 @@ pub(crate) const DUPLICATE: &str = "DuplicateResourceException";
 pub(crate) const LIMIT_EXCEEDED: &str = "LimitExceededException";
 
 fn page(list: Request, next_token: Option<&str>) -> Request {
-    let list = list.query("maxResults", LIST_PAGE);
+    page_of(list, LIST_PAGE, next_token)
+}
+
+fn page_of(list: Request, largest: &str, next_token: Option<&str>) -> Request {
+    let list = list.query("maxResults", largest);
     match next_token {
         Some(token) => list.query("nextToken", token),
         None => list,

@@ -11,7 +11,9 @@ use aws_json_client::{Client, Environment, Service};
 use serde_json::{Value, json};
 use test_support::{HttpAnswer, HttpServer};
 
-use super::{Connect, CreateUser, IdentityInfo, PhoneConfig, PhoneType};
+use super::{
+    Connect, CreateUser, IdentityInfo, PhoneConfig, PhoneType, Proficiency, ProficiencyName,
+};
 
 /// Something in every answer that any of the operations is read for.
 const ANSWER: &str = r#"{"UserId": "u", "User": {"Id": "u", "Username": "ada"}, "Users": []}"#;
@@ -76,6 +78,10 @@ async fn every_request_fits_the_model_that_aws_publishes() {
             "UpdateUserHierarchy",
             "UpdateUserHierarchy",
             "UpdateUserPhoneConfig",
+            "AssociateUserProficiencies",
+            "UpdateUserProficiencies",
+            "DisassociateUserProficiencies",
+            "ListUserProficiencies",
             "TagResource",
             "UntagResource",
             "SearchUsers",
@@ -131,6 +137,28 @@ async fn call_everything(connect: &Connect) {
         .update_phone_config("u", &phone_config)
         .await
         .unwrap();
+    let proficiencies = [Proficiency {
+        attribute_name: "Language".to_owned(),
+        attribute_value: "German".to_owned(),
+        level: 4,
+    }];
+    let names = [ProficiencyName {
+        attribute_name: "Language".to_owned(),
+        attribute_value: "German".to_owned(),
+    }];
+    connect
+        .associate_proficiencies("u", &proficiencies)
+        .await
+        .unwrap();
+    connect
+        .update_proficiencies("u", &proficiencies)
+        .await
+        .unwrap();
+    connect
+        .disassociate_proficiencies("u", &names)
+        .await
+        .unwrap();
+    connect.proficiencies("u").await.unwrap();
     connect.tag_user("u", &tags).await.unwrap();
     connect
         .untag_user("u", &["scim:id", "scim:external-id"])

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `UserIdentityInfo`. An absent member is not sent.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,65 @@ pub struct PhoneConfig {
     /// Whether the connection is kept between calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persistent_connection: Option<bool>,
+}
+
+/// `UserProficiency`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Proficiency {
+    /// The name of a predefined attribute of the instance.
+    pub attribute_name: String,
+    /// One of its values.
+    pub attribute_value: String,
+    /// 1 to 5. A decimal in the API, whose documentation takes whole levels only.
+    #[serde(deserialize_with = "whole_level")]
+    pub level: u8,
+}
+
+impl Proficiency {
+    /// What is graded, without the level.
+    #[must_use]
+    pub fn name(&self) -> ProficiencyName {
+        ProficiencyName {
+            attribute_name: self.attribute_name.clone(),
+            attribute_value: self.attribute_value.clone(),
+        }
+    }
+}
+
+fn whole_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let level = f64::deserialize(deserializer)?;
+    // A level between two whole ones is none that is ever wanted: 0 differs from all.
+    Ok((1..=5)
+        .find(|whole| f64::from(*whole) == level)
+        .unwrap_or_default())
+}
+
+/// `UserProficiencyDisassociate`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProficiencyName {
+    /// The name of a predefined attribute of the instance.
+    pub attribute_name: String,
+    /// One of its values.
+    pub attribute_value: String,
+}
+
+/// `UpdateUserProficienciesRequest`, and those that associate and disassociate.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UserProficiencies<'a, T> {
+    pub user_proficiencies: &'a [T],
+}
+
+/// `ListUserProficienciesResponse`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ProficiencyPage {
+    #[serde(default)]
+    pub user_proficiency_list: Vec<Proficiency>,
+    #[serde(default)]
+    pub next_token: Option<String>,
 }
 
 /// `CreateUserRequest`, without the instance, which is in the path.

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_json_client::{Client, Environment, Method, Request, Service};
+use connect_attributes::Attributes;
 use connect_directory::{
     connect::Connect,
     directory::{ChangeError, Context, Deprovision, Directory, Rename, Settings, Written},
@@ -60,6 +61,7 @@ impl Setup {
         let instance = Connect::new(connect.clone(), &simulator.instance_arn()).unwrap();
         let settings = Settings {
             identity_management: IdentityManagement::Saml,
+            attributes: Attributes::default(),
             defaults: Defaults {
                 security_profile: "Agent".to_owned(),
                 routing_profile: "Basic Routing Profile".to_owned(),

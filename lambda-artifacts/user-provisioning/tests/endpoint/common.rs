@@ -194,6 +194,16 @@ impl Endpoint {
         names
     }
 
+    /// The proficiencies of a Connect user, sorted.
+    pub fn proficiencies(&self, username: &str) -> Value {
+        let state = self.simulator.state();
+        let user_id = self.connect_user(username).unwrap()["Id"].clone();
+        let record = &state["users"][user_id.as_str().unwrap()];
+        let mut proficiencies = record["proficiencies"].as_array().unwrap().clone();
+        proficiencies.sort_by_key(ToString::to_string);
+        Value::Array(proficiencies)
+    }
+
     /// The names of the calls to Connect since the last time, in order.
     pub fn connect_calls(&self) -> Vec<String> {
         let calls = self
@@ -273,15 +283,6 @@ fn event(method: &str, target: &str, body: &Value, headers: &[(&str, &str)]) -> 
 impl Endpoint {
     /// Takes all of SCIM's tags off a Connect user.
     pub async fn untag(&self, user_id: &str) {
-        let environment = Environment::from_variables(
-            [
-                ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        )
-        .unwrap();
         let arn = format!("{}/agent/{user_id}", self.simulator.instance_arn());
         let request = ["scim:managed-by", "scim:id", "scim:external-id"]
             .iter()
@@ -293,6 +294,32 @@ impl Endpoint {
                 ),
                 |request, key| request.query("tagKeys", key),
             );
+        self.as_somebody(request).await;
+    }
+
+    /// Puts a tag on a Connect user, as somebody else would.
+    pub async fn tag(&self, user_id: &str, key: &str, value: &str) {
+        let arn = format!("{}/agent/{user_id}", self.simulator.instance_arn());
+        let request = aws_json_client::Request::rest(
+            "TagResource",
+            aws_json_client::Method::Post,
+            &["tags", &arn],
+        );
+        let request = request.body(&json!({"tags": {key: value}})).unwrap();
+        self.as_somebody(request).await;
+    }
+
+    /// Sends a request to Connect past the endpoint.
+    async fn as_somebody(&self, request: aws_json_client::Request) {
+        let environment = Environment::from_variables(
+            [
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
+        .unwrap();
         Client::builder(Service::CONNECT, &environment)
             .endpoint_url(self.simulator.url())
             .build()

@@ -2,7 +2,7 @@
 //! refuses, or loses answers.
 
 use connect_simulator::{Fault, FaultRule, Operation};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{AMAZON_CONNECT, ENTERPRISE, Endpoint, user};
 
@@ -53,6 +53,30 @@ async fn each_change_costs_the_fewest_calls() {
             Some("TagResource"),
         ),
         (
+            json!({"path": format!("{AMAZON_CONNECT}:tags"), "value": [{"key": "team", "value": "Care"}]}),
+            Some("TagResource"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:tags[key eq \"team\"].value"), "value": "Sales"}),
+            Some("TagResource"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:tags"), "value": []}),
+            Some("UntagResource"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:proficiencies"), "value": [skill("Billing", 3), skill("Claims", 1)]}),
+            Some("AssociateUserProficiencies"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:proficiencies"), "value": [skill("Billing", 4), skill("Claims", 1)]}),
+            Some("UpdateUserProficiencies"),
+        ),
+        (
+            json!({"path": format!("{AMAZON_CONNECT}:proficiencies"), "value": []}),
+            Some("DisassociateUserProficiencies"),
+        ),
+        (
             json!({"path": "active", "value": false}),
             Some("DeleteUser"),
         ),
@@ -68,6 +92,180 @@ async fn each_change_costs_the_fewest_calls() {
             "{operation}"
         );
     }
+}
+
+fn skill(value: &str, level: u32) -> Value {
+    json!({"attributeName": "Skill", "attributeValue": value, "level": level})
+}
+
+#[tokio::test]
+async fn a_user_with_tags_is_created_in_one_call_and_one_with_proficiencies_in_two() {
+    let endpoint = Endpoint::start().await;
+    endpoint.create(user("warm-up")).await.expect(201);
+    endpoint.connect_calls();
+
+    let mut tagged = user("ada");
+    tagged[AMAZON_CONNECT] = json!({"tags": [{"key": "team", "value": "Care"}]});
+    endpoint.create(tagged).await.expect(201);
+    assert_eq!(endpoint.connect_calls(), ["CreateUser"]);
+    let tags = endpoint.connect_user("ada").unwrap()["Tags"].clone();
+    assert_eq!(tags["team"], "Care");
+    assert_eq!(tags["scim:managed-by"], "connect-scim");
+
+    let mut skilled = user("grace");
+    skilled[AMAZON_CONNECT] = json!({"proficiencies": [skill("Billing", 5), skill("Claims", 2)]});
+    let created = endpoint.create(skilled.clone()).await.expect(201);
+    assert_eq!(
+        endpoint.connect_calls(),
+        ["CreateUser", "AssociateUserProficiencies"]
+    );
+    assert_eq!(
+        endpoint.proficiencies("grace"),
+        json!([
+            {"AttributeName": "Skill", "AttributeValue": "Billing", "Level": 5.0},
+            {"AttributeName": "Skill", "AttributeValue": "Claims", "Level": 2.0},
+        ])
+    );
+    let path = format!("/Users/{}", created.id());
+    endpoint.send("PUT", &path, skilled).await.expect(200);
+    assert_eq!(endpoint.connect_calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn proficiencies_are_exchanged_in_one_call_each_removals_first() {
+    let endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada[AMAZON_CONNECT] = json!({"proficiencies": [skill("Billing", 5), skill("Claims", 2)]});
+    let id = endpoint.create(ada.clone()).await.expect(201).id();
+    endpoint.connect_calls();
+    ada[AMAZON_CONNECT] = json!({"proficiencies": [skill("Technical", 1), skill("Claims", 3)]});
+    let path = format!("/Users/{id}");
+    endpoint.send("PUT", &path, ada).await.expect(200);
+    assert_eq!(
+        endpoint.connect_calls(),
+        [
+            "DisassociateUserProficiencies",
+            "UpdateUserProficiencies",
+            "AssociateUserProficiencies"
+        ]
+    );
+    assert_eq!(
+        endpoint.proficiencies("ada"),
+        json!([
+            {"AttributeName": "Skill", "AttributeValue": "Claims", "Level": 3.0},
+            {"AttributeName": "Skill", "AttributeValue": "Technical", "Level": 1.0},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_proficiency_that_the_instance_does_not_know_leaves_no_user_behind() {
+    let endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada[AMAZON_CONNECT] = json!({"proficiencies": [skill("Juggling", 5)]});
+    let refused = endpoint.create(ada).await.expect(400);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("predefined attribute"), "{detail}");
+    assert_eq!(endpoint.connect_user("ada"), None);
+    assert_eq!(endpoint.get("/Users").await.body["totalResults"], 0);
+    endpoint.create(user("ada")).await.expect(201);
+}
+
+#[tokio::test]
+async fn tags_of_others_are_left_alone() {
+    let endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada[AMAZON_CONNECT] = json!({"tags": [{"key": "team", "value": "Care"}]});
+    let id = endpoint.create(ada).await.expect(201).id();
+    let user_id = endpoint.connect_user("ada").unwrap()["Id"].clone();
+    endpoint
+        .tag(user_id.as_str().unwrap(), "cost-centre", "45")
+        .await;
+    // Connect is read anew after an answer was lost.
+    endpoint.simulator.inject(FaultRule::next(
+        4,
+        Operation::UntagResource,
+        Fault::DropAfter,
+    ));
+    let tags = format!("{AMAZON_CONNECT}:tags");
+    let remove = json!([{"op": "remove", "path": tags}]);
+    endpoint.patch(&id, remove).await.expect(200);
+    let nothing = json!([{"op": "replace", "path": "title", "value": "Countess"}]);
+    endpoint.patch(&id, nothing).await.expect(200);
+    let tags = endpoint.connect_user("ada").unwrap()["Tags"].clone();
+    assert_eq!(tags.get("team"), None);
+    assert_eq!(tags["cost-centre"], "45");
+}
+
+#[tokio::test]
+async fn the_environment_says_which_attribute_feeds_which_field() {
+    let mapping =
+        json!({"routingProfile": "userType", "securityProfiles": ["title", "entitlements"]});
+    let endpoint = Endpoint::start_with(&[("ATTRIBUTE_MAPPING", &mapping.to_string())]).await;
+    let mut ada = user("ada");
+    ada["userType"] = json!("Sales");
+    ada["title"] = json!("QualityAnalyst");
+    ada["entitlements"] = json!(["Agent"]);
+    ada["roles"] = json!(["No such profile"]);
+    endpoint.create(ada).await.expect(201);
+    assert_eq!(
+        endpoint.security_profiles("ada"),
+        ["Agent", "QualityAnalyst"]
+    );
+    let state = endpoint.simulator.state();
+    let id = endpoint.connect_user("ada").unwrap()["RoutingProfileId"].clone();
+    assert_eq!(
+        state["routingProfiles"][id.as_str().unwrap()]["Name"],
+        "Sales"
+    );
+
+    let schemas = endpoint.get("/Schemas").await.expect(200);
+    let attribute = |name: &str| {
+        let attributes = schemas.body["Resources"][0]["attributes"]
+            .as_array()
+            .unwrap();
+        attributes
+            .iter()
+            .find(|attribute| attribute["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    assert!(
+        attribute("userType")["canonicalValues"]
+            .to_string()
+            .contains("Sales")
+    );
+    assert!(!attribute("roles").to_string().contains("Sales"));
+}
+
+/// Okta sends a password with every user, even if passwords are not synchronised.
+#[tokio::test]
+async fn okta_sends_a_password_that_counts_only_where_connect_can_take_it() {
+    let mut ada = user("ada");
+    ada["password"] = json!("1Secret-of-Okta");
+    let only_password = json!([{"op": "replace", "value": {"password": "2Secret-of-Okta"}}]);
+    let and_more =
+        json!([{"op": "replace", "value": {"password": "2Secret-of-Okta", "title": "Countess"}}]);
+    for (identity_management, changing) in [("SAML", 200), ("CONNECT_MANAGED", 400)] {
+        let endpoint = Endpoint::start_with(&[("IDENTITY_MANAGEMENT", identity_management)]).await;
+        let mut settings = endpoint.simulator.settings();
+        settings.identity_management = serde_json::from_value(json!(identity_management)).unwrap();
+        endpoint.simulator.configure(settings);
+        let id = endpoint.create(ada.clone()).await.expect(201).id();
+        let path = format!("/Users/{id}");
+        endpoint.send("PUT", &path, ada.clone()).await.expect(200);
+        let changed = endpoint.patch(&id, only_password.clone()).await;
+        let changed = changed.expect(changing);
+        if changing == 400 {
+            assert_eq!(changed.body["scimType"], "mutability");
+        }
+        let changed = endpoint.patch(&id, and_more.clone()).await.expect(200);
+        assert_eq!(changed.body["title"], "Countess");
+        assert_eq!(changed.body.get("password"), None);
+    }
+    let endpoint = Endpoint::start().await;
+    let config = endpoint.get("/ServiceProviderConfig").await.body;
+    assert_eq!(config["changePassword"]["supported"], false);
 }
 
 #[tokio::test]
