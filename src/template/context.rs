@@ -104,6 +104,7 @@ impl<'a> Context<'a> {
                 IdentityManagement::Saml => "SAML",
                 IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
             },
+            attribute_mapping: environment.provisioning.attributes.differences(),
             token_clients: token_clients(&clients)?,
             has_token_client: clients.iter().any(|client| client.jwt.is_none()),
             has_jwt_client: clients.iter().any(|client| client.jwt.is_some()),
