@@ -221,6 +221,7 @@ fn replaying(cloud: &Cloud, recorded: Recorded) -> Handler {
     let connect = Connect::new(client(Service::CONNECT), &cloud.simulator.instance_arn()).unwrap();
     let settings = Settings {
         identity_management: IdentityManagement::Saml,
+        attributes: Default::default(),
         defaults: Defaults {
             security_profile: "Agent".to_owned(),
             routing_profile: "Basic Routing Profile".to_owned(),
