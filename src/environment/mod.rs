@@ -81,6 +81,9 @@ pub struct Environment {
     /// The IAM policy that keeps everyone else's hands off the users that SCIM owns.
     #[serde(default)]
     pub guardrails: Guardrails,
+    /// The CloudWatch alarms.
+    #[serde(default)]
+    pub alarms: Alarms,
     /// Where the function packages are uploaded.
     #[serde(default)]
     pub artifacts: Artifacts,
@@ -386,6 +389,18 @@ pub struct AttachTo {
     pub groups: Vec<IamName>,
     /// IAM users.
     pub users: Vec<IamName>,
+}
+
+/// The CloudWatch alarms.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Alarms {
+    /// The SNS topic that is told when an alarm begins and ends, in the stack's region. Without it alarms are to be seen in CloudWatch only.
+    pub topic_arn: Option<TopicArn>,
+    /// Days after which a client's token should have been rotated (1 to 3650).
+    pub token_max_age_days: TokenAgeDays,
+    /// Minutes for which a user may wait for Connect (15 to 1440).
+    pub pending_max_minutes: PendingMinutes,
 }
 
 /// Where the function packages go.

@@ -412,6 +412,20 @@ fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
             "name a profile of the AWS configuration files, or remove the line",
         );
     }
+    if let Some(topic) = &environment.alarms.topic_arn
+        && topic.region() != environment.region.get()
+    {
+        complain(
+            found,
+            path(&["alarms", "topicArn"]),
+            format!(
+                "`alarms.topicArn` is a topic in {}, but the stack is in {}: an alarm tells topics of its own region only",
+                topic.region(),
+                environment.region
+            ),
+            "name a topic in the stack's region",
+        );
+    }
     let attach_to = &environment.guardrails.attach_to;
     for (key, names) in [("roles", &attach_to.roles), ("users", &attach_to.users)] {
         for (index, name) in names.iter().enumerate() {

@@ -321,6 +321,17 @@ fn the_schema_and_the_parser_agree() {
         ),
         (false, "guardrails: {exemptPrincipals: ['*']}"),
         (false, "artifacts: {bucket: My_Bucket}"),
+        (
+            true,
+            "alarms: {topicArn: 'arn:aws:sns:eu-central-1:123456789012:operations', tokenMaxAgeDays: 90, pendingMaxMinutes: 30}",
+        ),
+        (false, "alarms: {topicArn: operations}"),
+        (
+            false,
+            "alarms: {topicArn: 'arn:aws:sns:eu-central-1:123456789012:operations.fifo'}",
+        ),
+        (false, "alarms: {tokenMaxAgeDays: 0}"),
+        (false, "alarms: {pendingMaxMinutes: 5}"),
         (false, "connect: {}"),
     ] {
         let key = line.split(':').next().unwrap();

@@ -36,6 +36,7 @@ pub(super) struct Context<'a> {
     /// For Fn::Sub: the path above the tokens, without `/` at the end.
     token_path_arn: String,
     account_logging_role: bool,
+    pending_max_seconds: u32,
     guardrail: Guardrail,
     pub(super) snapshot: Snapshot,
 }
@@ -120,6 +121,7 @@ impl<'a> Context<'a> {
             connect_instance_arn,
             token_path_arn,
             account_logging_role: options.account_logging_role,
+            pending_max_seconds: environment.alarms.pending_max_minutes.get() * 60,
             snapshot: Snapshot::default(),
         })
     }

@@ -24,9 +24,12 @@ macro_rules! partials {
 pub(super) const PARTIALS: &[(&str, &str)] = partials![
     "access-logs",
     "account-logging-role",
+    "alarm",
+    "alarms",
     "api",
     "authorizer",
     "connect-statements",
+    "dashboard",
     "deployment-and-stage",
     "directory-statement",
     "directory-table",

@@ -91,17 +91,26 @@ fn the_resources_of_an_environment_with_two_clients() {
         ApiKeyEntraId: AWS::ApiGateway::ApiKey
         ApiKeyOkta: AWS::ApiGateway::ApiKey
         ApiStage: AWS::ApiGateway::Stage
+        AuthorizerFailuresAlarm: AWS::CloudWatch::Alarm
+        ConnectThrottlesAlarm: AWS::CloudWatch::Alarm
+        Dashboard: AWS::CloudWatch::Dashboard
+        DeadLettersAlarm: AWS::CloudWatch::Alarm
         DirectoryTable: AWS::DynamoDB::Table
         GuardrailPolicy: AWS::IAM::ManagedPolicy
+        OldestPendingUserAlarm: AWS::CloudWatch::Alarm
         ReconcileDeadLetterQueue: AWS::SQS::Queue
         ReconcileQueue: AWS::SQS::Queue
+        ReconcilerErrorsAlarm: AWS::CloudWatch::Alarm
         ReconcilerFunction: AWS::Lambda::Function
         ReconcilerLogGroup: AWS::Logs::LogGroup
         ReconcilerQueueMapping: AWS::Lambda::EventSourceMapping
         ReconcilerRole: AWS::IAM::Role
         ReconcilerSchedule: AWS::Events::Rule
         ReconcilerSchedulePermission: AWS::Lambda::Permission
+        RefusedTokensAlarm: AWS::CloudWatch::Alarm
         RestApi: AWS::ApiGateway::RestApi
+        ServerErrorsAlarm: AWS::CloudWatch::Alarm
+        TokenAgeAlarm: AWS::CloudWatch::Alarm
         TokenAuthorizer: AWS::ApiGateway::Authorizer
         TokenAuthorizerFunction: AWS::Lambda::Function
         TokenAuthorizerLogGroup: AWS::Logs::LogGroup
@@ -116,6 +125,7 @@ fn the_resources_of_an_environment_with_two_clients() {
         UsagePlanKeyEntraId: AWS::ApiGateway::UsagePlanKey
         UsagePlanKeyOkta: AWS::ApiGateway::UsagePlanKey
         UsagePlanOkta: AWS::ApiGateway::UsagePlan
+        UserProvisioningErrorsAlarm: AWS::CloudWatch::Alarm
         UserProvisioningFunction: AWS::Lambda::Function
         UserProvisioningLogGroup: AWS::Logs::LogGroup
         UserProvisioningPermission: AWS::Lambda::Permission
@@ -488,6 +498,48 @@ fn a_value_that_cloudformation_would_replace_is_refused() {
     )
     .unwrap_err();
     insta::assert_snapshot!(error, @"the value at /Resources/ReconcilerFunction/Properties/Environment/Variables/DEFAULT_ROUTING_PROFILE contains `{{resolve:`, which CloudFormation takes for a dynamic reference");
+}
+
+#[test]
+fn alarms_tell_the_topic_that_the_environment_names_and_nobody_else() {
+    for topic in [
+        None,
+        Some("arn:aws:sns:eu-central-1:111122223333:operations"),
+    ] {
+        let template = rendered(json!({"alarms": {"topicArn": topic}}));
+        let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+        assert_eq!(alarms.len(), 9);
+        for (id, alarm) in alarms {
+            assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+            for actions in ["AlarmActions", "OKActions"] {
+                let expected = topic.map(|topic| json!([topic]));
+                assert_eq!(alarm.get(actions), expected.as_ref(), "{id} {actions}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limits_of_the_environment_are_those_of_the_alarms() {
+    let template = rendered(json!({"alarms": {"tokenMaxAgeDays": 90, "pendingMaxMinutes": 30}}));
+    for (id, limit) in [("TokenAgeAlarm", 90), ("OldestPendingUserAlarm", 30 * 60)] {
+        assert_eq!(template["Resources"][id]["Properties"]["Threshold"], limit);
+    }
+}
+
+#[test]
+fn the_dashboard_is_json_and_shows_every_alarm() {
+    let template = rendered(json!({}));
+    let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+    let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+    let shown = body["widgets"][0]["properties"]["alarms"]
+        .as_array()
+        .unwrap();
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    assert_eq!(shown.len(), alarms.len());
+    for (id, _) in alarms {
+        assert!(shown.contains(&json!(format!("${{{id}.Arn}}"))), "{id}");
+    }
 }
 
 #[test]

@@ -25,6 +25,18 @@ const LOGS: Service = Service {
     },
 };
 
+/// Amazon CloudWatch.
+const CLOUDWATCH: Service = Service {
+    id: "CLOUDWATCH",
+    endpoint_prefix: "monitoring",
+    signing_name: "monitoring",
+    api_version: "2010-08-01",
+    protocol: Protocol::AwsJson {
+        version: "1.0",
+        target_prefix: "GraniteServiceVersion20100801",
+    },
+};
+
 /// The services of one local cloud.
 pub struct Aws {
     runtime: tokio::runtime::Runtime,
@@ -214,7 +226,30 @@ impl Aws {
         {
             names.insert(format!("table {}", table.as_str().unwrap()));
         }
+        names.extend(self.alarms_and_dashboards());
         names
+    }
+
+    /// The names of all CloudWatch alarms and dashboards.
+    pub fn alarms_and_dashboards(&self) -> Vec<String> {
+        [
+            ("DescribeAlarms", "MetricAlarms", "AlarmName", "alarm"),
+            (
+                "ListDashboards",
+                "DashboardEntries",
+                "DashboardName",
+                "dashboard",
+            ),
+        ]
+        .into_iter()
+        .flat_map(|(operation, list, name, kind)| {
+            let answer = self.call(CLOUDWATCH, operation, &json!({}));
+            let items = answer[list].as_array().unwrap().clone();
+            items
+                .into_iter()
+                .map(move |item| format!("{kind} {}", item[name].as_str().unwrap()))
+        })
+        .collect()
     }
 
     /// The text of every log line in every log group.
@@ -243,7 +278,7 @@ impl Aws {
         text
     }
 
-    /// One call of CloudWatch Logs or DynamoDB, of which nothing else here has a client.
+    /// One call of a service of which nothing else here has a client.
     fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
         let environment = aws_json_client::Environment::from_variables(
             [

@@ -36,6 +36,12 @@ fn deploy_use_change_and_destroy() {
 
     let aws = Aws::of(&project);
     let stack = "connect-scim-local";
+    let seen = aws.alarms_and_dashboards();
+    assert!(
+        seen.contains(&format!("alarm {stack}-dead-letters")),
+        "{seen:?}"
+    );
+    assert!(seen.contains(&format!("dashboard {stack}")), "{seen:?}");
     let events = aws.events(stack);
     let change_sets = aws.change_sets(stack);
     let second = project.deploy();

@@ -44,6 +44,10 @@ const VARIANTS: &[(&str, &str)] = &[
     ("own-domain", "api: {baseUrl: \"https://scim.example.com\"}"),
     ("protected", "protected: true"),
     (
+        "alarms",
+        "alarms: {topicArn: \"arn:aws:sns:eu-central-1:111122223333:operations\", tokenMaxAgeDays: 90, pendingMaxMinutes: 30}",
+    ),
+    (
         "guardrails",
         "guardrails: {attachTo: {roles: [Admin], groups: [Operators], users: [root.user]}, exemptPrincipals: [\"arn:aws:iam::111122223333:role/Break*\"]}",
     ),

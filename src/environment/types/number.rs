@@ -92,6 +92,13 @@ number_types! {
     /// Minutes for which a rotated token is still accepted; at most a week.
     OverlapMinutes(u32): 0..=10080, "must be between 0 and 10080 minutes (a week)"
 
+    /// Days after which a token is too old; at most ten years.
+    TokenAgeDays(u32): 1..=3650, "must be between 1 and 3650 days"
+
+    /// Minutes for which a user may wait for Connect. A thousand new users take Connect
+    /// eight minutes, so that less would alarm without need.
+    PendingMinutes(u32): 15..=1440, "must be between 15 and 1440 minutes (a day)"
+
     /// Memory of a Lambda function in MiB.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
     MemoryMb(u32): 128..=10240, "must be between 128 and 10240 MiB"
@@ -198,6 +205,19 @@ impl Default for ThrottleBurst {
 }
 
 impl Default for OverlapMinutes {
+    fn default() -> Self {
+        Self(60)
+    }
+}
+
+/// Half a year.
+impl Default for TokenAgeDays {
+    fn default() -> Self {
+        Self(180)
+    }
+}
+
+impl Default for PendingMinutes {
     fn default() -> Self {
         Self(60)
     }

@@ -367,6 +367,16 @@ text_types! {
         ),
     ] }
 
+    /// The ARN of an SNS topic.
+    /// <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>
+    TopicArn { length: 20..=512, example: "arn:aws:sns:eu-central-1:123456789012:operations", rules: [
+        Rule::Avoids("\\.fifo$", "must be a standard topic: a FIFO topic sends no mails and no messages to people"),
+        Rule::Matches(
+            "^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$",
+            "must be the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:123456789012:operations",
+        ),
+    ] }
+
     /// The name of an IAM role, group or user.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
     IamName { length: 1..=128, example: "ConnectAdministrators", rules: [
@@ -421,6 +431,14 @@ impl Region {
             Some("us") if self.0.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         }
+    }
+}
+
+impl TopicArn {
+    /// The region that the topic is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
     }
 }
 
@@ -533,6 +551,8 @@ mod tests {
             refusal::<ParameterName>(&"/a".repeat(15)),
             refusal::<PrincipalArn>("arn:aws:sts::123456789012:assumed-role/a/b"),
             refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/*"),
+            refusal::<TopicArn>("operations"),
+            refusal::<TopicArn>("arn:aws:sns:eu-central-1:123456789012:operations.fifo"),
             refusal::<IamName>("arn:aws:iam::123456789012:role/a"),
             refusal::<BucketName>("My_Bucket"),
             refusal::<BucketName>("192.168.0.1"),
