@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 /// `Timeout` of the function in the template.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The queue's, in the template; seconds. A user given back to the queue is not seen again
+/// by a short run.
+pub const VISIBILITY_TIMEOUT: u32 = 180;
+
 /// Works on messages until `over` is set and none is left. A share of the invocations
 /// is killed in the middle.
 pub async fn work(cloud: &Cloud, kills: f64, over: &AtomicBool) {

@@ -15,9 +15,6 @@ use crate::{identity_provider::Worker, queue, users};
 
 const WORKERS: usize = 10;
 
-/// The queue's, in the template: a user given back to the queue would be missed.
-const VISIBILITY_TIMEOUT: u32 = 180;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
     let count = users(50);
@@ -28,7 +25,7 @@ async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
         user_quota: 100_000,
         ..Settings::default()
     };
-    let cloud = &Cloud::start(settings, VISIBILITY_TIMEOUT).await;
+    let cloud = &Cloud::start(settings, queue::VISIBILITY_TIMEOUT).await;
     let over = &AtomicBool::new(false);
     let started = Instant::now();
     let arrive = async {

@@ -183,7 +183,7 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_fails() {
         user_quota: 100_000,
         ..Settings::default()
     };
-    let cloud = &Cloud::start(settings, 10).await;
+    let cloud = &Cloud::start(settings, queue::VISIBILITY_TIMEOUT).await;
     let group = &group_id(&mut Worker::new(cloud, 0.0)).await;
     break_connect(cloud);
 
