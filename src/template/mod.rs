@@ -2,7 +2,7 @@
 //!
 //! The template is text that people read and CloudFormation keeps, so it is written
 //! as YAML with Handlebars in `templates/`, one file per concern. Here are the values
-//! that go in ([`context`]), the engine with its escaping ([`engine`]), and the
+//! that go in (`context`), the engine with its escaping (`engine`), and the
 //! canonical form in which two templates are compared ([`canonical()`]).
 //!
 //! Pure: no AWS, no files, no clock. The same environment and the same code give the
