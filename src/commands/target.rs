@@ -169,25 +169,16 @@ pub(super) async fn delete_stack(
     in_cloud: &InCloud,
 ) -> Result<(), Error> {
     let stack_name = target.stack_name();
-    let since = if stack.status == StackStatus::InProgress("DELETE_IN_PROGRESS".to_owned()) {
+    let newest = target.stacks.newest_event(&stack.id).await?;
+    let since = newest.map(|event| event.id);
+    if stack.status == StackStatus::InProgress("DELETE_IN_PROGRESS".to_owned()) {
         printer.message(&format!(
             "{stack_name} is being deleted already; following it"
         ));
-        target
-            .stacks
-            .newest_event(&stack.id)
-            .await?
-            .map(|event| event.id)
     } else {
-        let since = target
-            .stacks
-            .newest_event(&stack.id)
-            .await?
-            .map(|event| event.id);
         let token = format!("connect-scim-delete-{}", uuid::Uuid::new_v4().simple());
         target.stacks.delete(&stack.id, &token).await?;
-        since
-    };
+    }
     in_cloud.begin(format!("the deletion of {stack_name}"));
     let mut reporter = EventReporter::new(printer, format, None);
     let followed = target

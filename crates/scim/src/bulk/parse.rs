@@ -1,9 +1,10 @@
 //! Bulk bodies.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{BULK_REQUEST_URN, BulkOperation, BulkRequest};
 use crate::error::ScimError;
+use crate::resource::take;
 use crate::schema::BulkLimits;
 
 impl BulkRequest {
@@ -64,14 +65,6 @@ impl BulkRequest {
             operations,
         })
     }
-}
-
-fn take(document: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let key = document
-        .keys()
-        .find(|key| key.eq_ignore_ascii_case(name))?
-        .clone();
-    document.remove(&key)
 }
 
 impl BulkOperation {

@@ -1,10 +1,11 @@
 //! PATCH bodies.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{PATCH_OP_URN, PatchOperation, PatchOperator, PatchRequest};
 use crate::error::{ScimError, ScimType};
 use crate::path::PatchPath;
+use crate::resource::take;
 
 impl PatchRequest {
     /// Reads a PATCH body. Keys and operation names have no case; `schemas` may be
@@ -63,15 +64,6 @@ fn check_schemas(schemas: Option<&Value>) -> Result<(), ScimError> {
     Err(ScimError::invalid_syntax(format!(
         "schemas of a PATCH body must name {PATCH_OP_URN}"
     )))
-}
-
-/// Takes a member out by its name without case.
-fn take(document: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let key = document
-        .keys()
-        .find(|key| key.eq_ignore_ascii_case(name))?
-        .clone();
-    document.remove(&key)
 }
 
 impl PatchOperation {

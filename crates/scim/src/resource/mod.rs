@@ -22,6 +22,15 @@ use crate::schema::{Mutability, Resolved, ResourceType, ServiceDefinition};
 
 pub(crate) use coerce::{coerce, coerce_element, is_primary, is_unassigned};
 
+/// Takes a member out of a document by its name without case.
+pub(crate) fn take(document: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let key = document
+        .keys()
+        .find(|key| key.eq_ignore_ascii_case(name))?
+        .clone();
+    document.remove(&key)
+}
+
 /// A resource in canonical form.
 pub type Resource = Map<String, Value>;
 
