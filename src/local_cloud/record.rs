@@ -3,12 +3,21 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::RangeInclusive;
 
+use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Folder, service};
 
 const FILE: &str = "cloud.json";
+
+/// Where ports are looked for: above those of well-known services, and below those from
+/// which Linux and macOS serve outgoing connections, one of which could otherwise have
+/// the port when MiniStack wants it.
+const PORTS: RangeInclusive<u16> = 15_000..=32_000;
+/// So many ports are tried before the system is asked for any.
+const PORT_ATTEMPTS: usize = 50;
 
 /// The content of `cloud.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,8 +114,11 @@ impl Ports {
 }
 
 fn free_port(wanted: Option<u16>) -> Result<TcpListener, Error> {
+    let mut random = rand::rng();
     wanted
-        .and_then(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
+        .into_iter()
+        .chain((0..PORT_ATTEMPTS).map(|_| random.random_range(PORTS)))
+        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
         .map_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), Ok)
         .map_err(Error::io(|| "find a free port on 127.0.0.1".to_owned()))
 }

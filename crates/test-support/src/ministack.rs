@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::Rng as _;
 use tempfile::TempDir;
 
 use crate::python;
@@ -131,9 +132,12 @@ impl Drop for MiniStack {
     }
 }
 
+/// Not one of those that outgoing connections take, as which one could be in use again
+/// before MiniStack gets hold of it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
+    let mut random = rand::rng();
+    (0..100)
+        .map(|_| random.random_range(15_000..=32_000))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .expect("cannot listen on 127.0.0.1")
-        .port()
 }

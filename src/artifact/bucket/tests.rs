@@ -1,10 +1,7 @@
 //! The bucket against the S3 of MiniStack, with IAM enforced.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use aws_credential_types::Credentials;
+use test_support::MiniStack;
 
 use super::*;
 use crate::artifact::package;
@@ -14,55 +11,12 @@ use crate::environment::Architecture;
 /// MiniStack's root account.
 const ACCOUNT: &str = "000000000000";
 
-/// A MiniStack of its own, stopped when dropped.
-struct MiniStack {
-    process: Child,
-    endpoint: String,
-}
-
-impl MiniStack {
-    fn start() -> Self {
-        let requirements = include_str!("../../local_cloud/requirements.txt");
-        let bin = tool_cache::python_environment("ministack", requirements, &|_| ()).unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .unwrap()
-            .port();
-        let process = Command::new(bin.join("ministack"))
-            .env("AUTH", "true")
-            .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Self {
-            process,
-            endpoint: format!("http://127.0.0.1:{port}"),
-        };
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(Instant::now() < deadline, "MiniStack does not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        started
-    }
-
-    async fn connect(&self, environment: &Environment) -> Cloud {
-        let endpoint = LocalEndpoint {
-            url: self.endpoint.clone(),
-            credentials: Credentials::new("test", "test", None, None, "test"),
-        };
-        Cloud::connect(environment, Some(endpoint)).await.unwrap()
-    }
-}
-
-impl Drop for MiniStack {
-    fn drop(&mut self) {
-        let _already_ended = self.process.kill();
-        let _already_reaped = self.process.wait();
-    }
+async fn connect(ministack: &MiniStack, environment: &Environment) -> Cloud {
+    let endpoint = LocalEndpoint {
+        url: ministack.url(),
+        credentials: Credentials::new("test", "test", None, None, "test"),
+    };
+    Cloud::connect(environment, Some(endpoint)).await.unwrap()
 }
 
 fn environment(more: &str) -> Environment {
@@ -103,9 +57,9 @@ fn functions(packages: &[&Package]) -> Vec<String> {
 
 #[tokio::test]
 async fn packages_are_uploaded_once_into_a_bucket_made_on_first_use() {
-    let ministack = MiniStack::start();
+    let ministack = MiniStack::shared();
     let environment = environment("");
-    let cloud = ministack.connect(&environment).await;
+    let cloud = connect(&ministack, &environment).await;
     let directory = tempfile::tempdir().unwrap();
     let artifacts = artifacts(directory.path());
 
@@ -139,7 +93,7 @@ async fn packages_are_uploaded_once_into_a_bucket_made_on_first_use() {
         url,
         format!(
             "{}/{}/templates/{}.template",
-            ministack.endpoint,
+            ministack.url(),
             again.name(),
             Sha256::of(b"Resources: {}")
         )
@@ -233,7 +187,7 @@ async fn a_package_changed_on_disk_is_not_uploaded(bucket: &Bucket, mut artifact
 
 async fn a_named_bucket_must_exist(ministack: &MiniStack) {
     let environment = environment("artifacts: { bucket: not-there }");
-    let cloud = ministack.connect(&environment).await;
+    let cloud = connect(ministack, &environment).await;
     let error = Bucket::open(&cloud, &environment).await.unwrap_err();
     assert_eq!(
         error.to_string(),
