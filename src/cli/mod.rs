@@ -1,0 +1,89 @@
+//! The command line, as types: no logic. One file for each group of verbs.
+
+mod local;
+mod operate;
+mod project;
+mod stack;
+mod token;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use local::{ConnectSimulatorArgs, LocalCommand};
+pub use operate::{OutputsArgs, OutputsFormat, StatusArgs, StatusFormat};
+pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
+pub use stack::{DeployArgs, DestroyArgs, EventFormat};
+pub use token::{TokenCommand, TokenShowArgs};
+
+/// SCIM 2.0 for Amazon Connect: deploy the endpoint, guard it, prove that nothing drifted.
+#[derive(Debug, Parser)]
+#[command(name = "connect-scim", version, max_term_width = 100)]
+pub struct CommandLine {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalOptions {
+    /// When to use colour.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "CONNECT_SCIM_COLOR"
+    )]
+    pub color: Color,
+    /// Print data, warnings and errors only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check environment files, offline.
+    Validate(ValidateArgs),
+    /// Print the CloudFormation template of an environment, offline.
+    Render(RenderArgs),
+    /// Build the Lambda functions into packages that can be deployed many times.
+    Build(BuildArgs),
+    /// Bring the cloud to what the environment file says.
+    Deploy(DeployArgs),
+    /// Show the state of the stack, its endpoint and its functions.
+    Status(StatusArgs),
+    /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.
+    Outputs(OutputsArgs),
+    /// The bearer tokens of the clients.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Delete the stack and everything in it.
+    Destroy(DestroyArgs),
+    /// The local cloud on this machine.
+    #[command(subcommand)]
+    Local(LocalCommand),
+}
+
+/// Which environment.
+#[derive(Debug, Clone, Args)]
+pub struct EnvironmentArg {
+    /// The name of a file in environments/ (without .yaml), or the path of one.
+    #[arg(long = "env", value_name = "NAME|PATH", env = "CONNECT_SCIM_ENV")]
+    pub environment: String,
+}
