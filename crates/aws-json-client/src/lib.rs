@@ -31,6 +31,7 @@ mod https;
 mod request;
 mod service;
 
+pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use client::{Client, ClientBuilder};
 pub use document::{DocumentClient, DocumentError};
 pub use environment::{Environment, EnvironmentError};

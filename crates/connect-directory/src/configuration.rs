@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Environment, Service, SharedHttpClient};
 use connect_attributes::Attributes;
 
 use crate::{
@@ -125,13 +125,27 @@ impl Configuration {
 impl Configuration {
     /// The directory. Opens no connection.
     ///
+    /// # Errors
+    /// When the instance's ARN is not one.
+    pub fn directory(&self, environment: &Environment) -> Result<Directory, InstanceArnError> {
+        let http_client = Client::new(Service::DYNAMODB, environment).http_client();
+        self.directory_over(environment, http_client)
+    }
+
+    /// The directory, whose calls all go through this HTTP client.
+    ///
     /// Requests wait for DynamoDB, so its retries are quick; Connect allows two calls per
     /// second, so its are slower.
     ///
     /// # Errors
     /// When the instance's ARN is not one.
-    pub fn directory(&self, environment: &Environment) -> Result<Directory, InstanceArnError> {
+    pub fn directory_over(
+        &self,
+        environment: &Environment,
+        http_client: SharedHttpClient,
+    ) -> Result<Directory, InstanceArnError> {
         let dynamodb = Client::builder(Service::DYNAMODB, environment)
+            .http_client(http_client.clone())
             .initial_backoff(Duration::from_millis(50))
             .max_attempts(4)
             .connect_timeout(Duration::from_secs(1))
@@ -139,12 +153,12 @@ impl Configuration {
             .operation_timeout(Duration::from_secs(6))
             .build();
         let connect = Client::builder(Service::CONNECT, environment)
-            .http_client(dynamodb.http_client())
+            .http_client(http_client.clone())
             .initial_backoff(Duration::from_millis(500))
             .build();
         let queue = self.reconcile_queue_url.as_ref().map(|url| {
             let sqs = Client::builder(Service::SQS, environment)
-                .http_client(dynamodb.http_client())
+                .http_client(http_client)
                 .initial_backoff(Duration::from_millis(50))
                 .connect_timeout(Duration::from_secs(1))
                 .attempt_timeout(Duration::from_secs(1))

@@ -54,7 +54,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::{
     connect::{Connect, NamedResource, Usage},
@@ -62,7 +61,9 @@ use crate::{
     profiles::{Defaults, ProfileError, Profiles},
     queue::Queue,
     reconcile::{Adopt, Failure, Presence, Reconciler, Refusal, Task},
-    store::{Claimed, ConnectState, Record, Store, StoreError, StoredUser, Whom, fold, iso},
+    store::{
+        Claimed, ConnectState, Record, Store, StoreError, StoredUser, Whom, fold, iso, new_id,
+    },
     user::{AppliedUser, ConnectUser, ownership_tags},
 };
 
@@ -246,7 +247,7 @@ impl Directory {
     ) -> Result<Written, DirectoryError> {
         let now = iso(context.now);
         let user = StoredUser {
-            id: Uuid::new_v4().to_string(),
+            id: new_id(context.now).to_string(),
             version: 1,
             created: now.clone(),
             last_modified: now.clone(),

@@ -1,13 +1,13 @@
 //! What the load test and the benches share: the endpoint in this process, as API Gateway
-//! and the queue would drive it, with a real DynamoDB and SQS API (MiniStack) and the
-//! Connect simulator behind it.
+//! and the queue would drive it, and HTTP clients that watch or replay what it asks of
+//! the services.
 //!
 //! An instance of a function in Lambda works on one request at a time and shares nothing
-//! with other instances; here each [`Cloud::directory`] makes what one instance has.
+//! with other instances; each `test_support::Cloud::directory` makes what one instance has.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod cloud;
-mod request;
+mod replay;
+mod watch;
 
-pub use cloud::Cloud;
-pub use request::{deadline, proxy_event};
+pub use replay::{Recorded, Replay, user};
+pub use watch::WatchedClient;

@@ -88,7 +88,7 @@ impl Application {
                         .all(resource_type)
                         .map(move |resource| (resource_type, resource.clone()))
                 });
-                Ok(responder.list(query, &Page::select(query, candidates)?))
+                Ok(responder.list(query, Page::select(query, candidates)?))
             }
             Operation::Replace {
                 resource_type,

@@ -1,6 +1,6 @@
 //! Which attributes an answer has (RFC 7644 section 3.9, RFC 7643 section 7 `returned`).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::path::{AttributePath, PatchPath};
 use crate::resource::Resource;
@@ -49,52 +49,27 @@ impl Projection {
 
     /// The part of a resource in canonical form that the client gets to see.
     #[must_use]
-    pub fn apply(&self, resource: &Resource, resource_type: &ResourceType) -> Resource {
-        let mut projected = Resource::new();
-        self.copy(
-            resource,
-            &mut projected,
-            None,
-            resource_type.core_attributes(),
-            resource_type,
-        );
-        for extension in &resource_type.extensions {
-            let urn = &extension.schema.id;
-            let Some(Value::Object(values)) = resource.get(urn) else {
-                continue;
-            };
-            let mut members = Map::new();
-            self.copy(
-                values,
-                &mut members,
-                Some(urn),
-                extension.schema.attributes.iter(),
-                resource_type,
-            );
-            if !members.is_empty() {
-                projected.insert(urn.clone(), Value::Object(members));
+    pub fn apply(&self, mut resource: Resource, resource_type: &ResourceType) -> Resource {
+        resource.retain(|name, value| {
+            if let Some(attribute) = named(resource_type.core_attributes(), name) {
+                return self
+                    .choose(None, attribute, resource_type)
+                    .keep(value, attribute);
             }
-        }
-        projected
-    }
-
-    fn copy<'a>(
-        &self,
-        from: &Resource,
-        to: &mut Resource,
-        extension: Option<&str>,
-        attributes: impl Iterator<Item = &'a Attribute>,
-        resource_type: &ResourceType,
-    ) {
-        for attribute in attributes {
-            let Some(value) = from.get(&attribute.name) else {
-                continue;
+            let mut extensions = resource_type.extensions.iter();
+            let extension = extensions.find(|extension| extension.schema.id == *name);
+            let (Some(extension), Value::Object(members)) = (extension, value) else {
+                return false;
             };
-            let choice = self.choose(extension, attribute, resource_type);
-            if let Some(value) = choice.of(value, attribute) {
-                to.insert(attribute.name.clone(), value);
-            }
-        }
+            members.retain(|member, value| {
+                named(extension.schema.attributes.iter(), member).is_some_and(|attribute| {
+                    self.choose(Some(name), attribute, resource_type)
+                        .keep(value, attribute)
+                })
+            });
+            !members.is_empty()
+        });
+        resource
     }
 
     fn choose(
@@ -147,44 +122,46 @@ enum Choice {
     AllBut(Vec<String>),
 }
 
+/// The attribute of this name, as it stands in a resource in canonical form.
+fn named<'a>(
+    mut attributes: impl Iterator<Item = &'a Attribute>,
+    name: &str,
+) -> Option<&'a Attribute> {
+    attributes.find(|attribute| attribute.name == name)
+}
+
 impl Choice {
-    fn of(&self, value: &Value, attribute: &Attribute) -> Option<Value> {
+    /// Takes from a value what is not returned. The answer is whether anything is left.
+    fn keep(&self, value: &mut Value, attribute: &Attribute) -> bool {
         match self {
-            Self::Nothing => None,
+            Self::Nothing => false,
             Self::Whole
                 if attribute
                     .sub_attributes
                     .iter()
                     .all(|part| part.returned == Returned::Default) =>
             {
-                Some(value.clone())
+                true
             }
-            _ => self.of_members(value, attribute),
+            _ => self.keep_members(value, attribute),
         }
     }
 
-    fn of_members(&self, value: &Value, attribute: &Attribute) -> Option<Value> {
+    fn keep_members(&self, value: &mut Value, attribute: &Attribute) -> bool {
         match value {
             Value::Array(elements) => {
-                let elements: Vec<Value> = elements
-                    .iter()
-                    .filter_map(|element| self.of_members(element, attribute))
-                    .collect();
-                (!elements.is_empty()).then_some(Value::Array(elements))
+                elements.retain_mut(|element| self.keep_members(element, attribute));
+                !elements.is_empty()
             }
             Value::Object(members) => {
-                let members: Map<String, Value> = members
-                    .iter()
-                    .filter(|(name, _)| {
-                        attribute
-                            .sub_attribute(name)
-                            .is_some_and(|part| self.has(part))
-                    })
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect();
-                (!members.is_empty()).then_some(Value::Object(members))
+                members.retain(|name, _| {
+                    attribute
+                        .sub_attribute(name)
+                        .is_some_and(|part| self.has(part))
+                });
+                !members.is_empty()
             }
-            simple => Some(simple.clone()),
+            _ => true,
         }
     }
 

@@ -5,36 +5,23 @@ use serde_json::{Value, json};
 /// The input of DynamoDB's `CreateTable` for a directory table of this name.
 #[must_use]
 pub fn directory_table(name: &str) -> Value {
-    let index = |index: &str, hash: &str, range: &str| {
-        json!({
-            "IndexName": index,
-            "KeySchema": [
-                {"AttributeName": hash, "KeyType": "HASH"},
-                {"AttributeName": range, "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        })
+    let attributes = ["pk", "sk", "pending", "pendingSince"];
+    let key = |hash: &str, range: &str| {
+        json!([
+            {"AttributeName": hash, "KeyType": "HASH"},
+            {"AttributeName": range, "KeyType": "RANGE"},
+        ])
     };
-    let attributes = [
-        "pk",
-        "sk",
-        "listing",
-        "listingOrder",
-        "pending",
-        "pendingSince",
-    ];
     json!({
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": attributes
             .map(|name| json!({"AttributeName": name, "AttributeType": "S"})),
-        "KeySchema": [
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        "GlobalSecondaryIndexes": [
-            index("listing", "listing", "listingOrder"),
-            index("pending", "pending", "pendingSince"),
-        ],
+        "KeySchema": key("pk", "sk"),
+        "GlobalSecondaryIndexes": [{
+            "IndexName": "pending",
+            "KeySchema": key("pending", "pendingSince"),
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }],
     })
 }

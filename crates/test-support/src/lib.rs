@@ -3,14 +3,18 @@
 //! A failure here is a failed test: everything panics with what is wrong and what to
 //! do about it, and nothing skips.
 
+mod cloud;
 mod directory_table;
 mod http;
 mod log;
 mod ministack;
 mod python;
+mod request;
 
+pub use cloud::Cloud;
 pub use directory_table::directory_table;
 pub use http::{HttpAnswer, HttpRequest, HttpServer};
 pub use log::CapturedLog;
 pub use ministack::MiniStack;
 pub use python::python;
+pub use request::{deadline, proxy_event};

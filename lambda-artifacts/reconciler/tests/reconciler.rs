@@ -2,92 +2,38 @@
 //! against real DynamoDB and SQS APIs (MiniStack) and the Connect simulator.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_json_client::{Client, Environment, Service};
-use connect_directory::{
-    configuration::Configuration,
-    directory::{Context, Directory},
-};
-use connect_simulator::{Fault, FaultRule, Operation, Options, Settings, Simulator};
+use connect_directory::directory::{Context, Directory};
+use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_support::metrics;
 use reconciler::{event::Event, handler::Handler};
 use serde_json::{Map, Value, json};
-use test_support::{CapturedLog, MiniStack, directory_table};
+use test_support::{CapturedLog, Cloud, deadline as deadline_in};
 use tokio::time::Instant;
 use tracing_subscriber::layer::SubscriberExt;
 
 struct Setup {
     directory: Directory,
     handler: Handler,
-    simulator: Simulator,
-    sqs: Client,
-    queue_url: String,
-    _ministack: std::sync::Arc<MiniStack>,
+    cloud: Cloud,
 }
 
 impl Setup {
     async fn start() -> Self {
-        let ministack = MiniStack::shared();
-        let simulator = Simulator::start(Options {
-            settings: Settings {
-                throttle: None,
-                ..Settings::default()
-            },
-            ..Options::default()
-        })
-        .await
-        .unwrap();
-        let mut variables = ministack.variables();
-        variables.push(("AWS_ENDPOINT_URL_CONNECT".to_owned(), simulator.url()));
-        let environment = Environment::from_variables(variables).unwrap();
-        let name = uuid::Uuid::new_v4().to_string();
-        let _: Value = Client::new(Service::DYNAMODB, &environment)
-            .call("CreateTable", &directory_table(&name))
-            .await
-            .unwrap();
-        let sqs = Client::new(Service::SQS, &environment);
-        let created: Value = sqs
-            .call(
-                "CreateQueue",
-                &json!({
-                    "QueueName": format!("{name}.fifo"),
-                    "Attributes": {"FifoQueue": "true", "VisibilityTimeout": "1"},
-                }),
-            )
-            .await
-            .unwrap();
-        let queue_url = created["QueueUrl"].as_str().unwrap().to_owned();
-        let configuration = Configuration::read(|variable| {
-            let value = match variable {
-                "DIRECTORY_TABLE" => name.clone(),
-                "CONNECT_INSTANCE_ARN" => simulator.instance_arn(),
-                "RECONCILE_QUEUE_URL" => queue_url.clone(),
-                "IDENTITY_MANAGEMENT" => "SAML".to_owned(),
-                "DEFAULT_SECURITY_PROFILE" => "Agent".to_owned(),
-                "DEFAULT_ROUTING_PROFILE" => "Basic Routing Profile".to_owned(),
-                "DEPROVISION" => "delete".to_owned(),
-                "RENAME" => "reject".to_owned(),
-                "ADOPT" => "matching".to_owned(),
-                _ => return None,
-            };
-            Some(value)
-        })
-        .unwrap();
-        let directory = configuration.directory(&environment).unwrap();
+        let cloud = Cloud::unthrottled().await.with_queue(1).await;
+        let directory = cloud.directory();
         Self {
             handler: Handler::new(directory.clone()),
             directory,
-            simulator,
-            sqs,
-            queue_url,
-            _ministack: ministack,
+            cloud,
         }
     }
 
     fn throttle(&self, operation: Operation) {
-        self.simulator
+        self.cloud
+            .simulator
             .inject(FaultRule::next(3, operation, Fault::Throttle));
     }
 
@@ -115,10 +61,11 @@ impl Setup {
     /// What Lambda would be invoked with by the queue.
     async fn receive(&self) -> Event {
         let received: Value = self
+            .cloud
             .sqs
             .call(
                 "ReceiveMessage",
-                &json!({"QueueUrl": self.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}),
+                &json!({"QueueUrl": self.cloud.queue_url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}),
             )
             .await
             .unwrap();
@@ -132,26 +79,12 @@ impl Setup {
     }
 
     fn is_in_connect(&self, username: &str) -> bool {
-        self.simulator.state()["users"]
-            .as_object()
-            .unwrap()
-            .values()
-            .any(|record| record["user"]["Username"] == username)
+        self.cloud.connect_user(username).is_some()
     }
 }
 
 fn deadline() -> u64 {
     deadline_in(Duration::from_secs(60))
-}
-
-fn deadline_in(time: Duration) -> u64 {
-    let end = SystemTime::now() + time;
-    u64::try_from(
-        end.duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap()
-            .as_millis(),
-    )
-    .unwrap()
 }
 
 #[tokio::test]
@@ -172,6 +105,7 @@ async fn a_throttled_user_is_finished_through_the_queue() {
 async fn a_user_whom_connect_keeps_throttling_is_finished_by_the_same_message() {
     let setup = Setup::start().await;
     setup
+        .cloud
         .simulator
         .inject(FaultRule::next(10, Operation::CreateUser, Fault::Throttle));
     setup.create("ada", Duration::ZERO).await;
@@ -189,7 +123,7 @@ async fn a_message_comes_again_while_connect_fails_and_a_message_without_a_user_
     let event = setup.receive().await;
     let message_id = event.records[0].message_id.clone();
 
-    setup.simulator.inject(FaultRule::next(
+    setup.cloud.simulator.inject(FaultRule::next(
         1000,
         Operation::CreateUser,
         Fault::Error { status: 503 },
@@ -239,9 +173,9 @@ async fn the_sweep_measures_who_is_pending_and_since_when() {
     setup.create("refused", Duration::from_secs(600)).await;
     setup.throttle(Operation::CreateUser);
     setup.create("new", Duration::from_secs(60)).await;
-    let mut settings = setup.simulator.settings();
+    let mut settings = setup.cloud.simulator.settings();
     settings.user_quota = 0;
-    setup.simulator.configure(settings);
+    setup.cloud.simulator.configure(settings);
     setup
         .handler
         .handle(Event::default(), deadline())
@@ -268,7 +202,7 @@ async fn the_sweep_measures_who_is_pending_and_since_when() {
 async fn a_message_for_a_user_who_is_gone_or_in_order_is_finished() {
     let setup = Setup::start().await;
     let (id, _) = setup.create("ada", Duration::ZERO).await;
-    setup.simulator.clear_calls();
+    setup.cloud.simulator.clear_calls();
     let event = json!({"Records": [
         {"messageId": "1", "body": json!({"userId": id}).to_string()},
         {"messageId": "2", "body": json!({"userId": id}).to_string()},
@@ -280,7 +214,7 @@ async fn a_message_for_a_user_who_is_gone_or_in_order_is_finished() {
         .await
         .unwrap();
     assert!(answer.batch_item_failures.is_empty());
-    assert!(setup.simulator.calls().is_empty());
+    assert!(setup.cloud.simulator.calls().is_empty());
 }
 
 #[tokio::test]
@@ -288,10 +222,10 @@ async fn a_user_whom_connect_refuses_for_good_is_not_asked_for_in_every_sweep() 
     let setup = Setup::start().await;
     setup.throttle(Operation::CreateUser);
     setup.create("ada", Duration::from_secs(600)).await;
-    let mut settings = setup.simulator.settings();
+    let mut settings = setup.cloud.simulator.settings();
     settings.user_quota = 0;
-    setup.simulator.configure(settings);
-    setup.simulator.clear_calls();
+    setup.cloud.simulator.configure(settings);
+    setup.cloud.simulator.clear_calls();
     for _ in 0..3 {
         setup
             .handler
@@ -299,7 +233,7 @@ async fn a_user_whom_connect_refuses_for_good_is_not_asked_for_in_every_sweep() 
             .await
             .unwrap();
     }
-    assert_eq!(setup.simulator.calls().len(), 1);
+    assert_eq!(setup.cloud.simulator.calls().len(), 1);
 }
 
 #[tokio::test]

@@ -224,7 +224,7 @@ impl Handler {
                 let page = self
                     .list(resource_types, query, base, context.client)
                     .await?;
-                responder.list(query, &page)
+                responder.list(query, page)
             }
             Operation::Replace {
                 resource_type,

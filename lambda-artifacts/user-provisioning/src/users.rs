@@ -7,7 +7,7 @@ use connect_directory::{
 use scim::{
     Resource, ScimError, ScimType, etag,
     filter::Equality,
-    list::{ListQuery, Page, Paging},
+    list::{ListQuery, Page, Paging, invalid_cursor},
     patch::PatchRequest,
     protocol::Request,
     resource::{Incoming, replace},
@@ -15,6 +15,7 @@ use scim::{
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::failure::{change_error, directory_error, not_found, store_error};
 
@@ -22,9 +23,10 @@ use crate::failure::{change_error, directory_error, not_found, store_error};
 const OWN_ATTRIBUTES: [&str; 3] = ["id", "meta", "groups"];
 
 /// A user in canonical form, as the protocol knows it.
-pub(crate) fn resource(user: &StoredUser) -> Resource {
-    let mut resource = user.document.clone();
-    resource.insert("id".to_owned(), json!(user.id));
+pub(crate) fn resource(user: StoredUser) -> Resource {
+    let version = version(&user);
+    let mut resource = user.document;
+    resource.insert("id".to_owned(), user.id.into());
     if !user.groups.is_empty() {
         let groups = user
             .groups
@@ -38,7 +40,7 @@ pub(crate) fn resource(user: &StoredUser) -> Resource {
             "resourceType": "User",
             "created": user.created,
             "lastModified": user.last_modified,
-            "version": version(user),
+            "version": version,
         }),
     );
     resource
@@ -100,14 +102,14 @@ pub(crate) async fn create(
         .await
         .map_err(directory_error)?;
     Ok(Changed {
-        resource: resource(&written.user),
+        resource: resource(written.user),
         pending: u32::from(written.pending),
     })
 }
 
 pub(crate) async fn get(directory: &Directory, id: &str) -> Result<Resource, ScimError> {
     let user = directory.store().get(id).await.map_err(store_error)?;
-    user.as_ref().map(resource).ok_or_else(not_found)
+    user.map(resource).ok_or_else(not_found)
 }
 
 pub(crate) async fn put(
@@ -162,14 +164,14 @@ async fn change(
             id,
             |user| {
                 request.preconditions.check_write(&version(user))?;
-                change(&resource(user)).and_then(document)
+                change(&resource(user.clone())).and_then(document)
             },
             context,
         )
         .await
         .map_err(change_error)?;
     Ok(Changed {
-        resource: resource(&written.user),
+        resource: resource(written.user),
         pending: u32::from(written.pending),
     })
 }
@@ -208,7 +210,7 @@ pub(crate) async fn candidates(
         Some(users) => users,
         None => all(directory).await?,
     };
-    Ok(users.iter().map(resource).collect())
+    Ok(users.into_iter().map(resource).collect())
 }
 
 async fn by_key(
@@ -241,30 +243,30 @@ async fn all(directory: &Directory) -> Result<Vec<StoredUser>, ScimError> {
     store.users(&ids).await.map_err(store_error)
 }
 
-/// One page of all users: reads the keys and the users of the page.
+/// One page of all users, in two calls to the store: who there is, and the page's users.
 pub(crate) async fn page<'t>(
     directory: &Directory,
     resource_type: &'t ResourceType,
     query: &ListQuery,
 ) -> Result<Page<'t>, ScimError> {
     let store = directory.store();
-    let ids = store.ids().await.map_err(store_error)?;
+    let ids = store.listing().await.map_err(store_error)?;
     let skipped = match &query.paging {
         Paging::Index { start_index, .. } => start_index.saturating_sub(1),
         Paging::Cursor { .. } => match query.position()? {
             // The position is the last id that was shown, so that users who come or go
             // between two pages shift nobody.
-            Some(last) => ids
-                .iter()
-                .position(|id| *id == last)
-                .map_or(ids.len(), |position| position + 1),
+            Some(last) => {
+                let last = Uuid::parse_str(&last).map_err(|_| invalid_cursor())?;
+                ids.partition_point(|id| *id <= last)
+            }
             None => 0,
         },
     };
     let start = skipped.min(ids.len());
-    let end = skipped.saturating_add(query.paging.count()).min(ids.len());
-    let shown = &ids[start..end.max(start)];
-    let users = store.users(shown).await.map_err(store_error)?;
+    let end = start.saturating_add(query.paging.count()).min(ids.len());
+    let shown: Vec<String> = ids[start..end].iter().map(Uuid::to_string).collect();
+    let users = store.users(&shown).await.map_err(store_error)?;
     let next_cursor = match (&query.paging, shown.last()) {
         (Paging::Cursor { .. }, Some(last)) if end < ids.len() => Some(query.cursor_at(last)),
         _ => None,
@@ -272,7 +274,7 @@ pub(crate) async fn page<'t>(
     Ok(Page {
         total_results: ids.len(),
         resources: users
-            .iter()
+            .into_iter()
             .map(|user| (resource_type, resource(user)))
             .collect(),
         next_cursor,

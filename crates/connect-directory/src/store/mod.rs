@@ -5,20 +5,24 @@
 //! concurrent requests, lost answers and crashes, is written down in [`crate::directory`].
 
 mod groups;
+mod listing;
 mod record;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_json_client::{Client, Error};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use groups::{Link, Member};
+use listing::Listing;
+pub use listing::new_id;
 pub(crate) use record::fold;
 pub use record::{Claim, ConnectState, Record, StoredUser, iso};
 use record::{
-    LISTING, PENDING, external_id_item, external_id_key, external_id_partition, is_removed,
+    PENDING, UserItem, external_id_item, external_id_key, external_id_partition, is_removed,
     member_key, parse_record, parse_user, user_item, user_key, user_name_item, user_name_key,
 };
 
@@ -41,6 +45,16 @@ pub const MAXIMUM_KEY_LENGTH: usize = 900;
 pub struct Store {
     client: Client,
     table: String,
+}
+
+/// The answer to `BatchGetItem`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Batch<I> {
+    /// By table.
+    responses: BTreeMap<String, Vec<I>>,
+    #[serde(default)]
+    unprocessed_keys: Value,
 }
 
 /// A user whose last change Connect does not have yet.
@@ -168,16 +182,14 @@ impl Store {
         items(&answer).iter().map(parse_user).collect()
     }
 
-    /// The ids of all users, oldest first.
-    ///
-    /// One call for some seven thousand users: the index holds nothing but keys. It
-    /// follows the table within a second or so.
+    /// The ids of all users, oldest first, as [`Store::users`] takes them. See
+    /// [`Store::listing`].
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn ids(&self) -> Result<Vec<String>, StoreError> {
-        let items = self.index_items("listing", LISTING, "pk").await?;
-        Ok(items.iter().filter_map(id_of).collect())
+        let ids = self.listing().await?;
+        Ok(ids.iter().map(Uuid::to_string).collect())
     }
 
     /// The ids of users that Connect has lacked since before the given time, longest
@@ -196,9 +208,13 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn pending(&self) -> Result<Vec<PendingUser>, StoreError> {
-        let items = self
-            .index_items("pending", PENDING, "pk, pendingSince")
-            .await?;
+        let mut query = json!({
+            "TableName": self.table,
+            "IndexName": "pending",
+            "KeyConditionExpression": "pending = :pending",
+            "ExpressionAttributeValues": {":pending": {"S": PENDING}},
+            "ProjectionExpression": "pk, pendingSince",
+        });
         let user = |item: &Value| {
             let since = item.pointer("/pendingSince/S").and_then(Value::as_str);
             Some(PendingUser {
@@ -209,31 +225,12 @@ impl Store {
                     .unwrap_or(Timestamp::MIN),
             })
         };
-        Ok(items.iter().filter_map(user).collect())
-    }
-
-    /// The items of an index, whose partition key is named like it.
-    async fn index_items(
-        &self,
-        index: &str,
-        partition: &str,
-        attributes: &str,
-    ) -> Result<Vec<Value>, StoreError> {
-        let mut query = json!({
-            "TableName": self.table,
-            "IndexName": index,
-            "KeyConditionExpression": format!("{index} = :partition"),
-            "ExpressionAttributeValues": {":partition": {"S": partition}},
-            "ProjectionExpression": attributes,
-        });
-        let mut items = Vec::new();
+        let mut pending = Vec::new();
         loop {
             let mut answer: Value = self.client.call("Query", &query).await?;
-            if let Value::Array(page) = answer["Items"].take() {
-                items.extend(page);
-            }
+            pending.extend(items(&answer).iter().filter_map(user));
             match answer["LastEvaluatedKey"].take() {
-                Value::Null => return Ok(items),
+                Value::Null => return Ok(pending),
                 last => query["ExclusiveStartKey"] = last,
             }
         }
@@ -247,7 +244,9 @@ impl Store {
     pub async fn users(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
         let mut users = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let mut found = self.batch(batch).await?;
+            let items = self.batch::<UserItem>(batch).await?;
+            let present = items.into_iter().filter(|item| !item.is_removed());
+            let mut found: Vec<StoredUser> = present.map(StoredUser::from).collect();
             users.extend(batch.iter().filter_map(|id| {
                 let position = found.iter().position(|user| user.id == *id)?;
                 Some(found.swap_remove(position))
@@ -256,24 +255,19 @@ impl Store {
         Ok(users)
     }
 
-    async fn batch(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
+    async fn batch<I: DeserializeOwned>(&self, ids: &[String]) -> Result<Vec<I>, StoreError> {
         let keys: Vec<Value> = ids.iter().map(|id| user_key(id)).collect();
         let mut request = json!({ &self.table: {"Keys": keys, "ConsistentRead": true} });
-        let mut users = Vec::with_capacity(ids.len());
+        let mut items = Vec::with_capacity(ids.len());
         for attempt in 0..CONFLICT_ATTEMPTS {
-            let mut answer: Value = self
+            let answer: Batch<I> = self
                 .client
                 .call("BatchGetItem", &json!({"RequestItems": request}))
                 .await?;
-            let found = answer["Responses"][&self.table].take();
-            for item in found.as_array().into_iter().flatten() {
-                if !is_removed(item) {
-                    users.push(parse_user(item)?);
-                }
-            }
-            request = answer["UnprocessedKeys"].take();
+            items.extend(answer.responses.into_values().flatten());
+            request = answer.unprocessed_keys;
             if request.as_object().is_none_or(serde_json::Map::is_empty) {
-                return Ok(users);
+                return Ok(items);
             }
             tokio::time::sleep(pause(attempt)).await;
         }
@@ -299,6 +293,7 @@ impl Store {
                 Value::Null,
             ),
             self.put_user_name(user),
+            self.list(&user.id, Listing::Add)?,
         ];
         if let Some(external_id) = user.external_id() {
             changes.push(self.put_copy(external_id_item(&record.client, external_id, user)));
@@ -388,7 +383,7 @@ impl Store {
         let (old, new) = (&before.user, &after.user);
         if after.removed {
             if !before.removed {
-                changes.extend(self.delete_copies(before));
+                changes.extend(self.delete_copies(before)?);
             }
         } else if old != new {
             if fold(old.user_name()) != fold(new.user_name()) {
@@ -426,7 +421,7 @@ impl Store {
             "ExpressionAttributeValues": {":token": {"S": claimed.claim.token}},
         }})];
         if !record.removed {
-            changes.extend(self.delete_copies(record));
+            changes.extend(self.delete_copies(record)?);
         }
         self.transact(&changes).await
     }
@@ -439,17 +434,18 @@ impl Store {
             .collect()
     }
 
-    fn delete_copies(&self, record: &Record) -> Vec<Value> {
+    fn delete_copies(&self, record: &Record) -> Result<Vec<Value>, StoreError> {
         let user = &record.user;
         let external_id = user
             .external_id()
             .map(|external_id| external_id_key(&record.client, external_id, &user.id));
         let memberships = user.groups.keys().map(|id| member_key(id, &user.id));
-        std::iter::once(user_name_key(user.user_name()))
+        let mut changes = vec![self.list(&user.id, Listing::Remove)?];
+        let copies = std::iter::once(user_name_key(user.user_name()))
             .chain(external_id)
-            .chain(memberships)
-            .map(|key| self.delete(key))
-            .collect()
+            .chain(memberships);
+        changes.extend(copies.map(|key| self.delete(key)));
+        Ok(changes)
     }
 
     fn put(&self, item: Value, condition: &str, values: Value) -> Value {

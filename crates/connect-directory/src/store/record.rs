@@ -7,14 +7,18 @@
 //! | by external id | `EXTERNALID#<client>#<externalId>` | `<id>` | a copy of the resource |
 //! | membership | `GROUPS` | `<group id>#MEMBER#<id>` | |
 //! | group | `GROUPS` | `<group id>#LINK` | what an identity provider made of it |
+//! | listing | `LISTING` | `00` to `63` | a part of all users' [ids](super::listing) |
 //!
 //! The copies make the two look-ups that identity providers send before every change a
 //! single strongly consistent read. They are written in one transaction with the user.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error, Visitor},
+};
 use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -169,9 +173,6 @@ pub(super) fn user_item(record: &Record, claim: Option<&Claim>) -> Result<Value,
     item["connect"] = json!({"S": connect});
     if record.removed {
         item["removed"] = json!({"BOOL": true});
-    } else {
-        item["listing"] = json!({"S": LISTING});
-        item["listingOrder"] = json!({"S": format!("{}#{}", user.created, user.id)});
     }
     if let Some(since) = &record.pending_since {
         item["pending"] = json!({"S": PENDING});
@@ -184,9 +185,6 @@ pub(super) fn user_item(record: &Record, claim: Option<&Claim>) -> Result<Value,
     Ok(item)
 }
 
-/// The partition of the index that lists users.
-pub(super) const LISTING: &str = "USER";
-
 /// The partition of the index of users that Connect lacks.
 pub(super) const PENDING: &str = "PENDING";
 
@@ -197,24 +195,92 @@ pub(super) fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreEr
         .ok_or(StoreError::Malformed)
 }
 
+/// The resource in an item of a user, read without a tree of the item in between: a page
+/// has a hundred of them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserItem {
+    id: Text,
+    version: Number,
+    created: Text,
+    last_modified: Text,
+    document: Json<Map<String, Value>>,
+    groups: Option<Json<BTreeMap<String, String>>>,
+    removed: Option<Flag>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    #[serde(rename = "S")]
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    #[serde(rename = "N", deserialize_with = "json_text")]
+    value: u64,
+}
+
+#[derive(Deserialize)]
+struct Flag {
+    #[serde(rename = "BOOL")]
+    value: bool,
+}
+
+/// A text that is JSON.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Json<T> {
+    #[serde(rename = "S", deserialize_with = "json_text")]
+    value: T,
+}
+
+/// Reads a text as the JSON that it is, where it stands. The error says nothing of it.
+fn json_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    struct JsonText<T>(PhantomData<T>);
+
+    impl<T: DeserializeOwned> Visitor<'_> for JsonText<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a text of JSON")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            serde_json::from_str(text).map_err(|_| E::custom("not the JSON expected"))
+        }
+    }
+
+    deserializer.deserialize_str(JsonText(PhantomData))
+}
+
+impl UserItem {
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed.as_ref().is_some_and(|removed| removed.value)
+    }
+}
+
+impl From<UserItem> for StoredUser {
+    fn from(item: UserItem) -> Self {
+        Self {
+            id: item.id.value,
+            version: item.version.value,
+            created: item.created.value,
+            last_modified: item.last_modified.value,
+            document: item.document.value,
+            groups: item.groups.map(|groups| groups.value).unwrap_or_default(),
+        }
+    }
+}
+
 pub(super) fn parse_user(item: &Value) -> Result<StoredUser, StoreError> {
-    let version = item
-        .pointer("/version/N")
-        .and_then(Value::as_str)
-        .and_then(|version| version.parse().ok())
-        .ok_or(StoreError::Malformed)?;
-    Ok(StoredUser {
-        id: string(item, "id")?.to_owned(),
-        version,
-        created: string(item, "created")?.to_owned(),
-        last_modified: string(item, "lastModified")?.to_owned(),
-        document: serde_json::from_str(string(item, "document")?)
-            .map_err(|_| StoreError::Malformed)?,
-        groups: match string(item, "groups") {
-            Ok(groups) => serde_json::from_str(groups).map_err(|_| StoreError::Malformed)?,
-            Err(_) => BTreeMap::new(),
-        },
-    })
+    UserItem::deserialize(item)
+        .map(StoredUser::from)
+        .map_err(|_| StoreError::Malformed)
 }
 
 pub(super) fn is_removed(item: &Value) -> bool {

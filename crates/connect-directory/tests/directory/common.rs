@@ -1,28 +1,22 @@
 //! A directory with a table and an instance of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use aws_json_client::{Client, Environment, Method, Request, Service};
-use connect_attributes::Attributes;
+use aws_json_client::{Client, Method, Request, Service};
 use connect_directory::{
     connect::Connect,
-    directory::{ChangeError, Context, Deprovision, Directory, Rename, Settings, Written},
-    mapping::IdentityManagement,
-    profiles::Defaults,
-    reconcile::Adopt,
+    directory::{ChangeError, Context, Directory, Written},
     store::Store,
 };
-use connect_simulator::{Fault, FaultRule, Operation, Options, Simulator};
+use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use test_support::{MiniStack, directory_table};
+use test_support::Cloud;
 use tokio::time::Instant;
 
 pub struct Setup {
     pub directory: Directory,
-    pub simulator: Simulator,
-    connect: Client,
-    _ministack: Arc<MiniStack>,
+    pub cloud: Cloud,
 }
 
 pub fn document(user_name: &str) -> Map<String, Value> {
@@ -37,45 +31,16 @@ pub fn document(user_name: &str) -> Map<String, Value> {
 
 impl Setup {
     pub async fn start() -> Self {
-        let ministack = MiniStack::shared();
-        let simulator = Simulator::start(Options {
-            settings: connect_simulator::Settings {
-                throttle: None,
-                ..connect_simulator::Settings::default()
-            },
-            ..Options::default()
-        })
-        .await
-        .unwrap();
-        let environment = Environment::from_variables(ministack.variables()).unwrap();
-        let dynamodb = Client::new(Service::DYNAMODB, &environment);
-        let table = format!("directory-{}", uuid::Uuid::new_v4());
-        let _: Value = dynamodb
-            .call("CreateTable", &directory_table(&table))
-            .await
-            .unwrap();
-        let connect = Client::builder(Service::CONNECT, &environment)
-            .endpoint_url(simulator.url())
+        let cloud = Cloud::unthrottled().await;
+        let connect = Client::builder(Service::CONNECT, cloud.environment())
             .initial_backoff(Duration::from_millis(5))
             .build();
-        let instance = Connect::new(connect.clone(), &simulator.instance_arn()).unwrap();
-        let settings = Settings {
-            identity_management: IdentityManagement::Saml,
-            attributes: Attributes::default(),
-            defaults: Defaults {
-                security_profile: "Agent".to_owned(),
-                routing_profile: "Basic Routing Profile".to_owned(),
-                suspended_security_profile: None,
-            },
-            deprovision: Deprovision::Delete,
-            rename: Rename::Reject,
-            adopt: Adopt::Matching,
-        };
+        let instance = Connect::new(connect, &cloud.simulator.instance_arn()).unwrap();
+        let store = Store::new(cloud.dynamodb.clone(), &cloud.table);
+        let settings = cloud.configuration(&[]).settings;
         Self {
-            directory: Directory::new(Store::new(dynamodb, table), instance, None, settings),
-            simulator,
-            connect,
-            _ministack: ministack,
+            directory: Directory::new(store, instance, None, settings),
+            cloud,
         }
     }
 
@@ -100,7 +65,9 @@ impl Setup {
     }
 
     pub fn inject(&self, operation: Operation, fault: Fault) {
-        self.simulator.inject(FaultRule::next(1, operation, fault));
+        self.cloud
+            .simulator
+            .inject(FaultRule::next(1, operation, fault));
     }
 
     pub async fn create(&self, user_name: &str) -> String {
@@ -125,6 +92,7 @@ impl Setup {
         );
         let is_carried_out = async {
             while !self
+                .cloud
                 .simulator
                 .calls()
                 .iter()
@@ -159,21 +127,13 @@ impl Setup {
             .await
     }
 
-    pub fn connect_user(&self, username: &str) -> Option<Value> {
-        self.simulator.state()["users"]
-            .as_object()
-            .unwrap()
-            .values()
-            .map(|record| record["user"].clone())
-            .find(|user| user["Username"] == username)
-    }
-
     pub async fn delete_in_connect(&self, username: &str) {
-        let user = self.connect_user(username).unwrap();
-        let arn = self.simulator.instance_arn();
+        let user = self.cloud.connect_user(username).unwrap();
+        let arn = self.cloud.simulator.instance_arn();
         let instance_id = arn.rsplit('/').next().unwrap();
         let user_id = user["Id"].as_str().unwrap();
-        self.connect
+        self.cloud
+            .client(Service::CONNECT)
             .send(Request::rest(
                 "DeleteUser",
                 Method::Delete,

@@ -30,7 +30,7 @@ async fn a_crash_while_connect_creates_leaves_one_user_that_the_sweep_completes(
         .create(document("ada"), None, setup.context());
     setup.crash(Operation::CreateUser, create).await;
     assert!(
-        setup.connect_user("ada").is_some(),
+        setup.cloud.connect_user("ada").is_some(),
         "Connect did it, and nobody was told"
     );
 
@@ -44,7 +44,7 @@ async fn a_crash_while_connect_creates_leaves_one_user_that_the_sweep_completes(
         .unwrap();
     assert_eq!(reconciled, Reconciled::Synchronised);
     assert_eq!(
-        setup.connect_user("ada").unwrap()["Tags"]["scim:id"],
+        setup.cloud.connect_user("ada").unwrap()["Tags"]["scim:id"],
         pending[0].as_str()
     );
     assert!(
@@ -61,7 +61,7 @@ async fn a_crash_while_connect_creates_leaves_one_user_that_the_sweep_completes(
 async fn a_crash_while_connect_changes_is_put_back_to_what_was_accepted() {
     let setup = Setup::start().await;
     let id = setup.create("ada").await;
-    let accepted = setup.connect_user("ada").unwrap();
+    let accepted = setup.cloud.connect_user("ada").unwrap();
     let promote = setup.set(
         &id,
         "entitlements",
@@ -72,7 +72,7 @@ async fn a_crash_while_connect_changes_is_put_back_to_what_was_accepted() {
         .crash(Operation::UpdateUserSecurityProfiles, promote)
         .await;
     assert_ne!(
-        setup.connect_user("ada").unwrap()["SecurityProfileIds"],
+        setup.cloud.connect_user("ada").unwrap()["SecurityProfileIds"],
         accepted["SecurityProfileIds"],
         "Connect did it, and nobody was told"
     );
@@ -84,7 +84,7 @@ async fn a_crash_while_connect_changes_is_put_back_to_what_was_accepted() {
         .unwrap();
     assert_eq!(reconciled, Reconciled::Synchronised);
     assert_eq!(
-        setup.connect_user("ada").unwrap()["SecurityProfileIds"],
+        setup.cloud.connect_user("ada").unwrap()["SecurityProfileIds"],
         accepted["SecurityProfileIds"]
     );
 }
@@ -96,7 +96,7 @@ async fn the_request_that_is_repeated_after_a_crash_succeeds() {
     let deactivate = setup.set(&id, "active", json!(false), Duration::ZERO);
     setup.crash(Operation::DeleteUser, deactivate).await;
     setup.set(&id, "active", json!(false), LATER).await.unwrap();
-    assert_eq!(setup.connect_user("ada"), None);
+    assert_eq!(setup.cloud.connect_user("ada"), None);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn concurrent_changes_of_one_user_are_all_kept_and_connect_has_the_last() 
 async fn a_removal_is_kept_while_connect_is_out_of_reach_and_the_name_can_come_again() {
     let setup = Setup::start().await;
     let id = setup.create("ada").await;
-    setup.simulator.inject(FaultRule::next(
+    setup.cloud.simulator.inject(FaultRule::next(
         3,
         Operation::DeleteUser,
         Fault::Error { status: 503 },
@@ -182,7 +182,10 @@ async fn a_removal_is_kept_while_connect_is_out_of_reach_and_the_name_can_come_a
             .unwrap()
             .is_none()
     );
-    assert!(setup.connect_user("ada").is_some(), "Connect still has one");
+    assert!(
+        setup.cloud.connect_user("ada").is_some(),
+        "Connect still has one"
+    );
 
     let again = setup
         .directory
@@ -201,7 +204,7 @@ async fn a_removal_is_kept_while_connect_is_out_of_reach_and_the_name_can_come_a
         }
     }
     assert_eq!(
-        setup.connect_user("ada").unwrap()["Tags"]["scim:id"],
+        setup.cloud.connect_user("ada").unwrap()["Tags"]["scim:id"],
         new_id.as_str()
     );
     let gone = setup
@@ -223,6 +226,7 @@ async fn a_lost_answer_to_any_call_is_made_good() {
         let setup = Setup::start().await;
         let id = setup.create("ada").await;
         setup
+            .cloud
             .simulator
             .inject(FaultRule::next(3, operation, Fault::DropAfter));
         let (attribute, value) = match operation {
@@ -245,7 +249,7 @@ async fn a_lost_answer_to_any_call_is_made_good() {
             record.pending_since.is_none() && !record.connect.uncertain,
             "{operation:?}"
         );
-        match setup.connect_user("ada") {
+        match setup.cloud.connect_user("ada") {
             None => assert_eq!(operation, Operation::DeleteUser),
             Some(user) => assert_eq!(user["Tags"]["scim:id"], id.as_str()),
         }
@@ -260,7 +264,7 @@ async fn a_user_deleted_in_connect_behind_our_back_comes_back_with_the_next_chan
     let name = json!({"givenName": "Ada", "familyName": "King"});
     setup.set(&id, "name", name, Duration::ZERO).await.unwrap();
     assert_eq!(
-        setup.connect_user("ada").unwrap()["IdentityInfo"]["LastName"],
+        setup.cloud.connect_user("ada").unwrap()["IdentityInfo"]["LastName"],
         "King"
     );
 }
@@ -269,7 +273,7 @@ async fn a_user_deleted_in_connect_behind_our_back_comes_back_with_the_next_chan
 async fn reconciling_what_is_in_order_changes_nothing() {
     let setup = Setup::start().await;
     let id = setup.create("ada").await;
-    setup.simulator.clear_calls();
+    setup.cloud.simulator.clear_calls();
     for _ in 0..3 {
         let reconciled = setup
             .directory
@@ -278,7 +282,7 @@ async fn reconciling_what_is_in_order_changes_nothing() {
             .unwrap();
         assert_eq!(reconciled, Reconciled::Synchronised);
     }
-    assert!(setup.simulator.calls().is_empty());
+    assert!(setup.cloud.simulator.calls().is_empty());
     let nobody = setup
         .directory
         .reconcile("nobody", setup.context())

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use aws_json_client::{Method, Request, Service};
+use aws_json_client::{Method, Request, Service, SharedHttpClient};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use connect_directory::store::new_id;
 use connect_simulator::Settings;
-use endpoint_load::Cloud;
+use endpoint_load::WatchedClient;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use test_support::Cloud;
+use user_provisioning::handler::Handler;
+use uuid::Uuid;
 
 use crate::{
     identity_provider::{Outcome, Worker},
@@ -32,11 +38,15 @@ fn user(user_name: &str, family_name: &str) -> Value {
 /// copy of the items of one that it did create.
 async fn populate(cloud: &Cloud, worker: &mut Worker<'_>, count: usize) {
     let id = worker.create(&user("original", "Lovelace")).await.unwrap();
-    let items = Value::from(cloud.items().await).to_string();
+    let mut items = cloud.items().await;
+    items.retain(|item| item["pk"]["S"] != "LISTING");
+    let items = Value::from(items).to_string();
+    let ids = enlist(cloud, count - 1).await;
     let copies: Vec<Value> = (1..count)
-        .flat_map(|number| {
+        .zip(&ids)
+        .flat_map(|(number, new)| {
             let copy = items
-                .replace(&id, &format!("{id}-{number}"))
+                .replace(&id, &new.to_string())
                 .replace("original", &format!("existing{number}"));
             serde_json::from_str::<Vec<Value>>(&copy).unwrap()
         })
@@ -77,6 +87,26 @@ async fn populate(cloud: &Cloud, worker: &mut Worker<'_>, count: usize) {
         }
     }
     assert_eq!(cloud.connect_users().len(), count);
+}
+
+/// Puts ids of users who are created now into the listing.
+async fn enlist(cloud: &Cloud, count: usize) -> Vec<Uuid> {
+    let ids: Vec<Uuid> = (0..count).map(|_| new_id(Timestamp::now())).collect();
+    let mut sets: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    for id in &ids {
+        let set = sets.entry(id.as_bytes()[15] % 64).or_default();
+        set.push(BASE64_STANDARD.encode(id));
+    }
+    for (set, elements) in sets {
+        let addition = json!({
+            "TableName": cloud.table,
+            "Key": {"pk": {"S": "LISTING"}, "sk": {"S": format!("{set:02}")}},
+            "UpdateExpression": "ADD ids :ids",
+            "ExpressionAttributeValues": {":ids": {"BS": elements}},
+        });
+        let _: Value = cloud.dynamodb.call("UpdateItem", &addition).await.unwrap();
+    }
+    ids
 }
 
 /// Calls to Connect of each kind of request, on a warm instance.
@@ -158,7 +188,7 @@ async fn calls_to_connect_do_not_grow_with_the_number_of_users() {
             user_quota: 100_000,
             ..Settings::default()
         };
-        let cloud = Cloud::start(settings, 30).await;
+        let cloud = Cloud::start(settings).await;
         let mut worker = Worker::new(&cloud, 0.0);
         populate(&cloud, &mut worker, existing).await;
         let costs = calls(&cloud).await;
@@ -175,4 +205,62 @@ async fn calls_to_connect_do_not_grow_with_the_number_of_users() {
             assert_eq!(calls, expected, "{name} with {existing} users");
         }
     }
+}
+
+/// DynamoDB's measure of an item: names and values in bytes, and at most one byte more for
+/// each element of a set (Amazon DynamoDB Developer Guide, "DynamoDB item sizes and
+/// formats").
+fn size(set: &Value) -> usize {
+    let elements = set["ids"]["BS"].as_array().unwrap().len();
+    "pkLISTINGsk00ids".len() + 3 + 17 * elements
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_20000_users_takes_two_calls_to_the_store_and_a_write_takes_two() {
+    const USERS: usize = 20_000;
+    const MEGABYTE: usize = 1024 * 1024;
+    let cloud = Cloud::unthrottled().await;
+    let watched = WatchedClient::new(cloud.dynamodb.http_client());
+    let directory = cloud.directory_over(SharedHttpClient::new(watched.clone()));
+    let mut worker = Worker::with(&cloud, Handler::new(directory, None));
+    let mut created = Vec::new();
+    for number in 0..3 {
+        let user = user(&format!("user{number}"), "Lovelace");
+        created.push(worker.create(&user).await.unwrap());
+    }
+    enlist(&cloud, USERS - created.len()).await;
+    // What one query reads at most; MiniStack reads without a limit.
+    let items = cloud.items().await;
+    let sets = items.iter().filter(|item| item["pk"]["S"] == "LISTING");
+    let read: usize = sets.map(size).sum();
+    assert!(2 * read < MEGABYTE, "{read} bytes");
+    watched.operations();
+
+    const PAGE: &[(&str, &str)] = &[("startIndex", "2"), ("count", "100")];
+    let page = worker.send_with("GET", "/Users", PAGE, &Value::Null).await;
+    assert_eq!(watched.operations(), ["Query", "BatchGetItem"]);
+    let Outcome::Answered(200, page) = page else {
+        panic!("the page cannot be read");
+    };
+    assert_eq!(page["totalResults"], USERS);
+    assert_eq!(page["Resources"][0]["id"], created[1]);
+    const CURSOR: &[(&str, &str)] = &[("cursor", ""), ("count", "100")];
+    let page = worker
+        .send_with("GET", "/Users", CURSOR, &Value::Null)
+        .await;
+    page.expect(200);
+    assert_eq!(watched.operations(), ["Query", "BatchGetItem"]);
+
+    let target = format!("/Users/{}", created[0]);
+    worker.create(&user("new", "Lovelace")).await.unwrap();
+    assert_eq!(watched.operations(), ["TransactWriteItems"; 2]);
+    let replaced = user("user0", "King");
+    for _ in ["changed", "unchanged"] {
+        worker.put(&target, &replaced).await.unwrap();
+        assert_eq!(watched.operations(), ["UpdateItem", "TransactWriteItems"]);
+    }
+    worker.delete(&target).await.unwrap();
+    assert_eq!(watched.operations(), ["UpdateItem", "TransactWriteItems"]);
+    worker.send("GET", &target, &Value::Null).await.expect(404);
+    assert_eq!(watched.operations(), ["GetItem"]);
 }

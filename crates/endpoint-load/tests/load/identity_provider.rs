@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use endpoint_load::{Cloud, deadline, proxy_event};
 use serde_json::{Value, json};
+use test_support::{Cloud, deadline, proxy_event};
 use user_provisioning::{event::ProxyEvent, handler::Handler};
 
 /// How often a request is sent before it is put off to the next cycle.
@@ -46,9 +46,17 @@ pub struct Worker<'a> {
 impl<'a> Worker<'a> {
     pub fn new(cloud: &'a Cloud, kills: f64) -> Self {
         Self {
-            cloud,
-            function: Handler::new(cloud.directory(), None),
             kills,
+            ..Self::with(cloud, Handler::new(cloud.directory(), None))
+        }
+    }
+
+    /// With an instance that is never killed.
+    pub fn with(cloud: &'a Cloud, function: Handler) -> Self {
+        Self {
+            cloud,
+            function,
+            kills: 0.0,
         }
     }
 
@@ -64,7 +72,7 @@ impl<'a> Worker<'a> {
         body: &Value,
     ) -> Outcome {
         for _ in 0..ATTEMPTS {
-            let event = proxy_event(method, target, query, body);
+            let event = proxy_event(method, target, query, &[], body);
             let event: ProxyEvent = serde_json::from_value(event).unwrap();
             let work = self.function.handle(event, deadline(TIMEOUT));
             let response = if rand::random_bool(self.kills) {

@@ -7,9 +7,9 @@ use std::{
 };
 
 use connect_directory::directory::{Context, Reconciled};
-use endpoint_load::Cloud;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use test_support::Cloud;
 use tokio::time::Instant;
 
 /// Longer than a claim holds: so much later the sweep works, by its clock.
@@ -99,6 +99,7 @@ pub async fn compare(
     }
     let directory = cloud.directory();
     let mut keys = BTreeSet::new();
+    let mut listed = BTreeSet::new();
     for (user_name, (id, expected)) in expected {
         let stored = directory
             .store()
@@ -113,6 +114,7 @@ pub async fn compare(
         }
         let stored = stored.unwrap_or_else(|| panic!("{user_name} is lost"));
         assert_eq!(Some(&stored.id), id.as_ref(), "{user_name}");
+        listed.insert(stored.id.clone());
         keys.extend([
             format!("USER#{}/USER", stored.id),
             format!("USERNAME#{user_name}/USERNAME"),
@@ -167,6 +169,8 @@ pub async fn compare(
     }
     assert!(connect.is_empty(), "Connect has more: {:?}", connect.keys());
     keys.insert(format!("GROUPS/{group}#LINK"));
+    let listing = directory.store().ids().await.unwrap();
+    assert_eq!(BTreeSet::from_iter(listing), listed, "the listing");
     let found: BTreeSet<String> = cloud
         .items()
         .await
@@ -175,6 +179,7 @@ pub async fn compare(
             let part = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
             format!("{}/{}", part("pk"), part("sk"))
         })
+        .filter(|key| !key.starts_with("LISTING/"))
         .collect();
     assert_eq!(found, keys, "items of the table");
 }

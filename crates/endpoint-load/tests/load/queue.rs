@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use endpoint_load::{Cloud, deadline};
 use reconciler::{event::Event, handler::Handler};
 use serde_json::{Value, json};
+use test_support::{Cloud, deadline};
 
 /// `Timeout` of the function in the template.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,9 +6,9 @@ use std::{
 };
 
 use connect_simulator::{Operation, Settings, Throttle};
-use endpoint_load::Cloud;
 use futures_util::future::join_all;
 use serde_json::json;
+use test_support::Cloud;
 use tokio::time::Instant;
 
 use crate::{identity_provider::Worker, queue, users};
@@ -25,7 +25,10 @@ async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
         user_quota: 100_000,
         ..Settings::default()
     };
-    let cloud = &Cloud::start(settings, queue::VISIBILITY_TIMEOUT).await;
+    let cloud = &Cloud::start(settings)
+        .await
+        .with_queue(queue::VISIBILITY_TIMEOUT)
+        .await;
     let over = &AtomicBool::new(false);
     let started = Instant::now();
     let arrive = async {

@@ -6,9 +6,9 @@ use std::{
 };
 
 use connect_simulator::{Fault, FaultRule, Settings, Throttle};
-use endpoint_load::Cloud;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use test_support::Cloud;
 use tokio::time::Instant;
 
 use crate::{
@@ -183,7 +183,10 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_fails() {
         user_quota: 100_000,
         ..Settings::default()
     };
-    let cloud = &Cloud::start(settings, queue::VISIBILITY_TIMEOUT).await;
+    let cloud = &Cloud::start(settings)
+        .await
+        .with_queue(queue::VISIBILITY_TIMEOUT)
+        .await;
     let group = &group_id(&mut Worker::new(cloud, 0.0)).await;
     break_connect(cloud);
 

@@ -38,7 +38,7 @@ impl ListQuery {
             .as_deref()
             .and_then(|text| text.strip_prefix(&format!("{:016x}", self.fingerprint())))
             .map(|position| Some(position.to_owned()))
-            .ok_or_else(invalid)
+            .ok_or_else(invalid_cursor)
     }
 
     /// FNV-1a of what decides the order of results: stable between builds and machines.
@@ -61,7 +61,9 @@ impl ListQuery {
     }
 }
 
-pub(super) fn invalid() -> ScimError {
+/// The error about a cursor that was not made for the query.
+#[must_use]
+pub fn invalid_cursor() -> ScimError {
     ScimError::of(
         ScimType::InvalidCursor,
         "the cursor was not made for this query; start again without one",

@@ -6,6 +6,7 @@ mod sort;
 
 use serde_json::{Value, json};
 
+pub use cursor::invalid_cursor;
 pub use query::{ListQuery, Paging, Sort};
 
 use crate::resource::Resource;
@@ -66,7 +67,7 @@ impl<'a> Page<'a> {
                 let position = query
                     .position()?
                     .map_or(Ok(0), |position| position.parse::<usize>());
-                (position.map_err(|_| cursor::invalid())?, count)
+                (position.map_err(|_| invalid_cursor())?, count)
             }
         };
         let total_results = matches.len();

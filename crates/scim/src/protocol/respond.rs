@@ -131,15 +131,14 @@ impl<'s> Responder<'s> {
 
     /// 200 with a list response.
     #[must_use]
-    pub fn list(&self, query: &ListQuery, page: &Page<'_>) -> Response {
-        let resources = page
-            .resources
-            .iter()
+    pub fn list(&self, query: &ListQuery, mut page: Page<'_>) -> Response {
+        let resources = std::mem::take(&mut page.resources)
+            .into_iter()
             .map(|(resource_type, resource)| {
                 self.present(resource, resource_type, &query.projection)
             })
             .collect();
-        self.document(200, list_response(query, page, resources))
+        self.document(200, list_response(query, &page, resources))
     }
 
     /// 200 with a discovery document, or 404.
@@ -215,7 +214,7 @@ impl<'s> Responder<'s> {
     ) -> Response {
         let mut response = self.document(
             status,
-            self.present(resource, resource_type, &request.projection),
+            self.present(resource.clone(), resource_type, &request.projection),
         );
         if let Some(id) = resource.get("id").and_then(Value::as_str) {
             let location = self.location(resource_type, id);
@@ -231,7 +230,7 @@ impl<'s> Responder<'s> {
     /// The part of the resource that the client sees, with its type and address.
     fn present(
         &self,
-        resource: &Resource,
+        resource: Resource,
         resource_type: &ResourceType,
         projection: &Projection,
     ) -> Value {

@@ -182,7 +182,7 @@ async fn tags_of_others_are_left_alone() {
         .tag(user_id.as_str().unwrap(), "cost-centre", "45")
         .await;
     // Connect is read anew after an answer was lost.
-    endpoint.simulator.inject(FaultRule::next(
+    endpoint.cloud.simulator.inject(FaultRule::next(
         4,
         Operation::UntagResource,
         Fault::DropAfter,
@@ -212,7 +212,7 @@ async fn the_environment_says_which_attribute_feeds_which_field() {
         endpoint.security_profiles("ada"),
         ["Agent", "QualityAnalyst"]
     );
-    let state = endpoint.simulator.state();
+    let state = endpoint.cloud.simulator.state();
     let id = endpoint.connect_user("ada").unwrap()["RoutingProfileId"].clone();
     assert_eq!(
         state["routingProfiles"][id.as_str().unwrap()]["Name"],
@@ -248,9 +248,9 @@ async fn okta_sends_a_password_that_counts_only_where_connect_can_take_it() {
         json!([{"op": "replace", "value": {"password": "2Secret-of-Okta", "title": "Countess"}}]);
     for (identity_management, changing) in [("SAML", 200), ("CONNECT_MANAGED", 400)] {
         let endpoint = Endpoint::start_with(&[("IDENTITY_MANAGEMENT", identity_management)]).await;
-        let mut settings = endpoint.simulator.settings();
+        let mut settings = endpoint.cloud.simulator.settings();
         settings.identity_management = serde_json::from_value(json!(identity_management)).unwrap();
-        endpoint.simulator.configure(settings);
+        endpoint.cloud.simulator.configure(settings);
         let id = endpoint.create(ada.clone()).await.expect(201).id();
         let path = format!("/Users/{id}");
         endpoint.send("PUT", &path, ada.clone()).await.expect(200);
@@ -375,6 +375,7 @@ async fn a_user_of_another_directory_is_taken_over_only_if_always_is_said() {
 async fn a_lost_answer_to_create_makes_no_second_user() {
     let endpoint = Endpoint::start().await;
     endpoint
+        .cloud
         .simulator
         .inject(FaultRule::next(1, Operation::CreateUser, Fault::DropAfter));
     endpoint.create(user("ada")).await.expect(201);
@@ -441,6 +442,7 @@ async fn a_user_is_accepted_while_connect_fails_and_a_later_change_brings_it_the
     let endpoint = Endpoint::start().await;
     endpoint.create(user("warm-up")).await.expect(201);
     endpoint
+        .cloud
         .simulator
         .inject(FaultRule::next(3, Operation::CreateUser, Fault::Throttle));
     let id = endpoint.create(user("ada")).await.expect(201).id();
@@ -458,9 +460,9 @@ async fn a_user_is_accepted_while_connect_fails_and_a_later_change_brings_it_the
 #[tokio::test]
 async fn a_used_up_quota_is_named_and_leaves_nothing_behind() {
     let endpoint = Endpoint::start().await;
-    let mut settings = endpoint.simulator.settings();
+    let mut settings = endpoint.cloud.simulator.settings();
     settings.user_quota = 1;
-    endpoint.simulator.configure(settings);
+    endpoint.cloud.simulator.configure(settings);
     endpoint.create(user("ada")).await.expect(201);
     endpoint.connect_calls();
     let refused = endpoint.create(user("grace")).await.expect(400);

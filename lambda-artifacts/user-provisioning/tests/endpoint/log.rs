@@ -40,6 +40,7 @@ async fn one_line_per_request_counts_the_calls_to_connect_and_their_throttles() 
     let endpoint = Endpoint::start().await;
     endpoint.create(user("warm-up")).await.expect(201);
     endpoint
+        .cloud
         .simulator
         .inject(FaultRule::next(1, Operation::CreateUser, Fault::Throttle));
     endpoint.create(user("ada")).await.expect(201);
@@ -72,7 +73,7 @@ async fn each_request_is_measured() {
     let endpoint = Endpoint::start().await;
     endpoint.create(user("warm-up")).await.expect(201);
     for throttles in [1, 3] {
-        endpoint.simulator.inject(FaultRule::next(
+        endpoint.cloud.simulator.inject(FaultRule::next(
             throttles,
             Operation::CreateUser,
             Fault::Throttle,
@@ -121,7 +122,7 @@ async fn no_token_and_no_personal_data_is_in_the_log_at_any_level() {
     canary["userName"] = json!("canary name");
     canary["entitlements"] = json!([]);
     endpoint.create(canary).await.expect(400);
-    endpoint.simulator.inject(FaultRule::next(
+    endpoint.cloud.simulator.inject(FaultRule::next(
         9,
         Operation::DeleteUser,
         Fault::Error { status: 500 },
