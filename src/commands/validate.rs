@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Error, Outcome};
 use crate::cli::ValidateArgs;
-use crate::environment::{self, Environment};
+use crate::environment::{self, EnvironmentFile};
 use crate::printer::Printer;
 
 /// Runs `validate`.
@@ -14,8 +14,8 @@ pub(super) fn run(args: &ValidateArgs, printer: &Printer) -> Result<Outcome, Err
         return Ok(Outcome::SUCCESS);
     }
     if let Some(name) = &args.environment {
-        Environment::load(name)?;
-        printer.data_line(&format!("ok {name}"));
+        let file = EnvironmentFile::load(name)?;
+        printer.data_line(&ok(name, &file));
         return Ok(Outcome::SUCCESS);
     }
     every_file(environment::files()?, printer)
@@ -25,8 +25,8 @@ pub(super) fn run(args: &ValidateArgs, printer: &Printer) -> Result<Outcome, Err
 fn every_file(files: Vec<PathBuf>, printer: &Printer) -> Result<Outcome, Error> {
     let mut failure: Option<Error> = None;
     for path in files {
-        match Environment::load_file(&path) {
-            Ok(_) => printer.data_line(&format!("ok {}", path.display())),
+        match EnvironmentFile::load_file(&path) {
+            Ok(file) => printer.data_line(&ok(&path.display().to_string(), &file)),
             Err(error) => {
                 if let Some(earlier) = failure.replace(error.into()) {
                     printer.error(&earlier);
@@ -35,4 +35,15 @@ fn every_file(files: Vec<PathBuf>, printer: &Printer) -> Result<Outcome, Error> 
         }
     }
     failure.map_or(Ok(Outcome::SUCCESS), Err)
+}
+
+/// `ok prod`, or `ok prod (frankfurt, london)`.
+fn ok(name: &str, file: &EnvironmentFile) -> String {
+    let names = file.targets.iter().filter_map(|target| target.name.as_ref());
+    let names: Vec<&str> = names.map(AsRef::as_ref).collect();
+    if names.is_empty() {
+        format!("ok {name}")
+    } else {
+        format!("ok {name} ({})", names.join(", "))
+    }
 }

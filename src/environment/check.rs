@@ -5,6 +5,7 @@
 //! found; the relations between keys are looked at once every single value is good.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -12,52 +13,111 @@ use serde_path_to_error::Segment;
 use super::explain::{explain, missing_key};
 use super::problem::Problem;
 use super::yaml::{self, Part, Step};
-use super::{ClientName, Environment, TagKey, rules, schema, secret};
+use super::targets::{self, PlacedProblem, TargetEnvironment};
+use super::{ClientName, Environment, TagKey, TargetName, rules, schema, secret};
 
-/// Reads and checks the text of an environment file.
-pub(super) fn check(text: &str) -> Result<Environment, Vec<Problem>> {
+/// Reads and checks the text of an environment file: one environment, or one for each of
+/// its targets.
+pub(super) fn check(text: &str) -> Result<Vec<TargetEnvironment>, Vec<Problem>> {
     if let Some(problem) = secret::find(text) {
         return Err(vec![problem]);
     }
-    let tree = yaml::read(text).map_err(|problem| vec![problem])?;
-    let place = |path: &[Step], part| yaml::locate(text, path, part).unwrap_or(0..0);
-    let environment = match read_values(&tree) {
-        Ok(environment) => environment,
-        Err(refusals) => {
-            return Err(refusals
-                .into_iter()
-                .map(|refusal| {
-                    let value = value_at(&tree, &refusal.path).and_then(Value::as_str);
-                    let part = if refusal.message.starts_with("unknown field") {
-                        Part::Key
-                    } else {
-                        part_at_fault(&tree, &refusal.path)
-                    };
-                    let (message, help) = explain(&refusal.path, &refusal.message, value);
-                    Problem {
-                        message,
-                        help,
-                        span: Some(place(&refusal.path, part)),
-                    }
-                })
-                .collect());
+    let mut tree = yaml::read(text).map_err(|problem| vec![problem])?;
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut tell = |found: Vec<Problem>| {
+        // What stands outside `targets` is read once for each of them.
+        for problem in found {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
         }
     };
-    let mut problems: Vec<_> = rules::violations(&environment)
+    let whole = tree.clone();
+    let place = |(path, problem): PlacedProblem| match span(text, &whole, &path) {
+        Some(span) => problem.at(span),
+        None => problem,
+    };
+    let mut found = Vec::new();
+    match targets::split(&mut tree) {
+        None => match check_tree(text, &tree, &tree, &<[Step]>::to_vec) {
+            Ok(environment) => found.push(TargetEnvironment {
+                name: None,
+                wave: 1,
+                environment,
+            }),
+            Err(refused) => tell(refused),
+        },
+        Some(Err(refused)) => tell(refused.into_iter().map(place).collect()),
+        Some(Ok(overlays)) => {
+            for overlay in overlays {
+                let merged = overlay.over(&tree);
+                let origin = |path: &[Step]| overlay.place(&tree, path);
+                match check_tree(text, &whole, &merged, &origin) {
+                    Ok(environment) => found.push(TargetEnvironment {
+                        name: Some(overlay.name),
+                        wave: overlay.wave,
+                        environment,
+                    }),
+                    Err(refused) => tell(refused),
+                }
+            }
+            tell(targets::twins(&found).into_iter().map(place).collect());
+        }
+    }
+    tell(unquoted_accounts(text, &whole));
+    if problems.is_empty() {
+        found.sort_by(|one, other| (one.wave, &one.name).cmp(&(other.wave, &other.name)));
+        Ok(found)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Reads and checks one environment; `origin` tells where in the file, which is `whole`,
+/// the value at a path of `tree` stands.
+fn check_tree(
+    text: &str,
+    whole: &Value,
+    tree: &Value,
+    origin: &dyn Fn(&[Step]) -> Vec<Step>,
+) -> Result<Environment, Vec<Problem>> {
+    let environment = read_values(tree).map_err(|refusals| {
+        let problem = |refusal: Refusal| {
+            let value = value_at(tree, &refusal.path).and_then(Value::as_str);
+            let place = origin(&refusal.path);
+            let span = if refusal.message.starts_with("unknown field") {
+                yaml::locate(text, &place, Part::Key)
+            } else {
+                span(text, whole, &place)
+            };
+            let (message, help) = explain(&refusal.path, &refusal.message, value);
+            Problem {
+                message,
+                help,
+                span: Some(span.unwrap_or(0..0)),
+            }
+        };
+        refusals.into_iter().map(problem).collect::<Vec<_>>()
+    })?;
+    let problems: Vec<_> = rules::violations(&environment)
         .into_iter()
         .map(|violation| {
-            let part = part_at_fault(&tree, &violation.path);
+            let span = span(text, whole, &origin(&violation.path));
             Problem::new(violation.message)
                 .help(violation.help)
-                .at(place(&violation.path, part))
+                .at(span.unwrap_or(0..0))
         })
         .collect();
-    problems.extend(unquoted_account(text));
     if problems.is_empty() {
         Ok(environment)
     } else {
         Err(problems)
     }
+}
+
+/// The bytes of what is at fault at `path` of the file.
+fn span(text: &str, whole: &Value, path: &[Step]) -> Option<Range<usize>> {
+    yaml::locate(text, path, part_at_fault(whole, path))
 }
 
 /// What serde refused, and where.
@@ -105,7 +165,7 @@ fn read_values(tree: &Value) -> Result<Environment, Vec<Refusal>> {
 
 /// The required keys of the mapping at `path`: serde names only the first that is missing.
 fn required_keys(path: &[Step], missing: String) -> Vec<String> {
-    let mut schema = &schema::json_schema();
+    let mut schema = &schema::environment();
     for step in path {
         let Step::Key(key) = step else {
             return vec![missing];
@@ -187,9 +247,10 @@ fn value_at<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
 /// absent, or where the key itself is what was refused.
 fn part_at_fault(tree: &Value, path: &[Step]) -> Part {
     let key_is_refused = match path {
-        [Step::Key(parent), Step::Key(key)] => match parent.as_str() {
+        [.., Step::Key(parent), Step::Key(key)] => match parent.as_str() {
             "clients" => key.parse::<ClientName>().is_err(),
             "tags" => key.parse::<TagKey>().is_err(),
+            targets::KEY => key.parse::<TargetName>().is_err(),
             _ => false,
         },
         _ => false,
@@ -201,10 +262,30 @@ fn part_at_fault(tree: &Value, path: &[Step]) -> Part {
     }
 }
 
+/// The accounts of the file and of its targets, as they are written.
+fn unquoted_accounts(text: &str, whole: &Value) -> Vec<Problem> {
+    let account = || Step::Key("account".to_owned());
+    let of_targets = whole.get(targets::KEY).and_then(Value::as_object);
+    let of_targets = of_targets.into_iter().flat_map(|targets| targets.keys());
+    let of_targets = of_targets.map(|name| {
+        vec![
+            Step::Key(targets::KEY.to_owned()),
+            Step::Key(name.clone()),
+            account(),
+        ]
+    });
+    std::iter::once(vec![account()])
+        .chain(of_targets)
+        // What is a number to this parser has been refused.
+        .filter(|path| value_at(whole, path).is_some_and(Value::is_string))
+        .filter_map(|path| unquoted_account(text, &path))
+        .collect()
+}
+
 /// An account that starts with 0 and has no quotes is text to this parser, by the rules
 /// of YAML 1.2, and an octal or a shorter decimal number to others, editors among them.
-fn unquoted_account(text: &str) -> Option<Problem> {
-    let span = yaml::locate(text, &[Step::Key("account".into())], Part::Value)?;
+fn unquoted_account(text: &str, path: &[Step]) -> Option<Problem> {
+    let span = yaml::locate(text, path, Part::Value)?;
     let written = text.get(span.clone())?;
     let is_number = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::problem::Problems;
+use super::suggestion::nearest;
 
 /// Why an environment could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,24 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file describes several stacks, and one has to be chosen.
+    #[error("{file} has several targets: {}", names.join(", "))]
+    SeveralTargets {
+        /// The file.
+        file: String,
+        /// The names of its targets.
+        names: Vec<String>,
+    },
+    /// The file has no target of that name.
+    #[error("{file} has no target `{name}`")]
+    UnknownTarget {
+        /// The file.
+        file: String,
+        /// The name that was asked for.
+        name: String,
+        /// The names of its targets.
+        names: Vec<String>,
+    },
     /// The file says something that it may not.
     #[error("{0}")]
     Invalid(Box<Problems>),
@@ -48,6 +67,14 @@ impl Error {
             Self::Unreadable { .. } => {
                 Some("--env takes the name of a file in environments/, or the path of one".into())
             }
+            Self::SeveralTargets { .. } => Some("choose one with --target NAME".into()),
+            Self::UnknownTarget { name, names, .. } => Some(
+                match (nearest(name, names.iter().map(String::as_str)), names.as_slice()) {
+                    (Some(meant), _) => format!("did you mean `{meant}`? there are: {}", names.join(", ")),
+                    (None, []) => "the file describes one stack and has no `targets`: leave out --target".to_owned(),
+                    (None, _) => format!("there are: {}", names.join(", ")),
+                },
+            ),
             Self::Invalid(_) => None,
         }
     }

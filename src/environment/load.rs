@@ -5,12 +5,72 @@ use std::path::{Path, PathBuf};
 use super::check::check;
 use super::problem::{Problem, Problems};
 use super::suggestion::nearest;
-use super::{Environment, Error};
+use super::{Environment, Error, TargetEnvironment};
 
 /// The directory that holds environment files.
 const DIRECTORY: &str = "environments";
 
-impl Environment {
+/// A file of the `environments` directory: one stack, or several targets.
+#[derive(Debug, Clone)]
+pub struct EnvironmentFile {
+    /// What the file is called in messages.
+    pub file: String,
+    /// At least one, in the order of their waves, then of their names.
+    pub targets: Vec<TargetEnvironment>,
+}
+
+impl EnvironmentFile {
+    /// Whether the file has the key `targets`.
+    #[must_use]
+    pub fn has_targets(&self) -> bool {
+        self.targets.iter().any(|target| target.name.is_some())
+    }
+
+    /// The one stack that is meant: the only one, or the target of that name.
+    ///
+    /// # Errors
+    /// When the file has several targets and none was named, or not the one that was.
+    pub fn one(self, target: Option<&str>) -> Result<Environment, Error> {
+        Ok(self.named(target)?.environment)
+    }
+
+    /// Leaves only the target of that name, if one is given.
+    ///
+    /// # Errors
+    /// When there is no such target.
+    pub fn only(mut self, target: Option<&str>) -> Result<Self, Error> {
+        if target.is_some() {
+            let file = self.file.clone();
+            let target = self.named(target)?;
+            self = Self {
+                file,
+                targets: vec![target],
+            };
+        }
+        Ok(self)
+    }
+
+    fn named(self, target: Option<&str>) -> Result<TargetEnvironment, Error> {
+        let Self { file, mut targets } = self;
+        let names: Vec<String> = targets
+            .iter()
+            .filter_map(|target| Some(target.name.as_ref()?.to_string()))
+            .collect();
+        let position = match target {
+            None if targets.len() == 1 => Some(0),
+            None => return Err(Error::SeveralTargets { file, names }),
+            Some(wanted) => names.iter().position(|name| name == wanted),
+        };
+        match (position, target) {
+            (Some(position), _) => Ok(targets.swap_remove(position)),
+            (None, target) => Err(Error::UnknownTarget {
+                file,
+                name: target.unwrap_or_default().to_owned(),
+                names,
+            }),
+        }
+    }
+
     /// Loads the environment called `name_or_path`: a path where it has a separator or
     /// ends in `.yaml` or `.yml`, else the name of a file in the nearest `environments`
     /// directory, from the current directory upwards.
@@ -69,7 +129,7 @@ impl Environment {
         Self::parse_bytes(&path.display().to_string(), &bytes)
     }
 
-    /// Reads an environment from text; `file` is what errors call it.
+    /// Reads a file's text; `file` is what errors call it.
     ///
     /// # Errors
     /// All problems of the text.
@@ -77,6 +137,10 @@ impl Environment {
         // Editors on Windows put a byte order mark first; it says nothing about the content.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         check(text)
+            .map(|targets| Self {
+                file: file.to_owned(),
+                targets,
+            })
             .map_err(|problems| Error::Invalid(Box::new(Problems::new(file, text, problems))))
     }
 
@@ -98,6 +162,24 @@ impl Environment {
             "",
             vec![problem],
         ))))
+    }
+}
+
+impl Environment {
+    /// Loads the one stack that a file describes; see [`EnvironmentFile::load`].
+    ///
+    /// # Errors
+    /// As for [`EnvironmentFile::load`], and when the file has several targets.
+    pub fn load(name_or_path: &str) -> Result<Self, Error> {
+        EnvironmentFile::load(name_or_path)?.one(None)
+    }
+
+    /// Reads the one stack that a file's text describes; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// All problems of the text, and when it has several targets.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
+        EnvironmentFile::parse(file, text)?.one(None)
     }
 }
 

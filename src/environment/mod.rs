@@ -14,6 +14,7 @@ mod rules;
 mod schema;
 mod secret;
 mod suggestion;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -26,9 +27,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
-pub use load::files;
+pub use load::{EnvironmentFile, files};
 pub use problem::{Problem, Problems};
 pub use schema::json_schema;
+pub use targets::TargetEnvironment;
 pub use types::*;
 use types::{default_client, default_routing_profile, default_security_profile};
 

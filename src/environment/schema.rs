@@ -1,14 +1,32 @@
 //! The JSON Schema of environment files, for editors and for the reference page.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Client, ClientName, Environment, TagKey, TagValue, rules};
+use super::{Client, ClientName, Environment, TagKey, TagValue, rules, targets};
 
-/// The JSON Schema, draft 7 (what editors' YAML support understands best), in one piece
-/// without references.
+/// The JSON Schema of environment files, draft 7 (what editors' YAML support understands
+/// best), in one piece without references.
+///
+/// What an environment must have may stand with its targets instead of above them.
 #[must_use]
 pub fn json_schema() -> Value {
+    let mut schema = environment();
+    let target = targets::in_schema(&schema);
+    let required = schema["required"].take();
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("required");
+        root.insert(
+            "anyOf".to_owned(),
+            json!([{ "required": required }, { "required": ["targets"] }]),
+        );
+    }
+    schema["properties"][targets::KEY] = target;
+    schema
+}
+
+/// The schema of one environment, without `targets`.
+pub(super) fn environment() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     settings
         .into_generator()

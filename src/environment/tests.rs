@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Cloud, Environment, Error, json_schema};
+use super::{Cloud, Environment, EnvironmentFile, Error, json_schema};
 
 const GOOD: &str = r#"account: "123456789012"
 region: eu-central-1
@@ -195,7 +195,7 @@ fn a_file_that_is_not_utf_8_is_told_by_its_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("latin1.yaml");
     std::fs::write(&path, b"region: eu-central-1\nstackName: gr\xfc\xdfe\n").unwrap();
-    let error = Environment::load_file(&path).unwrap_err();
+    let error = EnvironmentFile::load_file(&path).unwrap_err();
     assert!(
         error.to_string().contains("line 2 is not UTF-8 text"),
         "{error}"
@@ -214,16 +214,16 @@ fn an_unknown_name_is_answered_with_the_names_there_are() {
         )
         .unwrap();
     }
-    assert!(Environment::load_from(&below, "dev").is_ok());
+    assert!(EnvironmentFile::load_from(&below, "dev").is_ok());
     let hint = |name| {
-        Environment::load_from(&below, name)
+        EnvironmentFile::load_from(&below, name)
             .unwrap_err()
             .hint()
             .unwrap()
     };
     assert_eq!(hint("prdo"), "did you mean `prod`? there are: dev, prod");
     assert_eq!(hint("staging"), "there are: dev, prod");
-    let error = Environment::load_from(&below, "no/such.yaml").unwrap_err();
+    let error = EnvironmentFile::load_from(&below, "no/such.yaml").unwrap_err();
     assert!(error.to_string().contains("no/such.yaml"));
 }
 
@@ -458,4 +458,125 @@ fn attributes_that_do_not_fit_into_the_functions_environment_are_refused() {
         problems[0].contains("takes 4420 bytes, and 3046 are left"),
         "{problems:?}"
     );
+}
+
+const TARGETS: &str = r#"stackName: connect-scim
+stage: live
+tags: { team: contact-centre }
+targets:
+  london:
+    account: "222222222222"
+    region: eu-west-2
+    connect: { instanceId: 22222222-2222-4333-8444-555555555555 }
+    tags: { city: london }
+    wave: 2
+  frankfurt:
+    account: "123456789012"
+    region: eu-central-1
+    connect: { instanceId: 11111111-2222-4333-8444-555555555555 }
+"#;
+
+#[test]
+fn a_target_is_the_file_with_its_own_lines_laid_over() {
+    let file = EnvironmentFile::parse("test.yaml", TARGETS).unwrap();
+    assert!(file.has_targets());
+    let told: Vec<_> = file
+        .targets
+        .iter()
+        .map(|target| {
+            let environment = &target.environment;
+            let tags = environment.tags.iter();
+            format!(
+                "{} {} {} {} {:?}",
+                target.name.as_ref().unwrap(),
+                target.wave,
+                environment.region,
+                environment.stage,
+                tags.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"frankfurt 1 eu-central-1 live ["team=contact-centre"]"#,
+            r#"london 2 eu-west-2 live ["city=london", "team=contact-centre"]"#,
+        ]
+    );
+}
+
+#[test]
+fn one_target_is_chosen_by_its_name() {
+    let file = || EnvironmentFile::parse("test.yaml", TARGETS).unwrap();
+    assert_eq!(file().one(Some("london")).unwrap().region.get(), "eu-west-2");
+    let told = |error: Error| format!("{error} | {}", error.hint().unwrap());
+    assert_eq!(
+        told(file().one(None).unwrap_err()),
+        "test.yaml has several targets: frankfurt, london | choose one with --target NAME"
+    );
+    assert_eq!(
+        told(file().one(Some("frankfort")).unwrap_err()),
+        "test.yaml has no target `frankfort` | did you mean `frankfurt`? there are: frankfurt, london"
+    );
+    let single = EnvironmentFile::parse("test.yaml", GOOD).unwrap();
+    assert!(!single.has_targets());
+    assert!(
+        told(single.only(Some("london")).unwrap_err()).contains("leave out --target"),
+    );
+}
+
+#[test]
+fn problems_of_targets_are_told_where_they_stand() {
+    let text = r#"stackName: connect_scim
+targets:
+  Paris: {}
+"#;
+    assert_eq!(
+        problems(text)[0],
+        "the name of a target, `Paris`, must have lower-case letters, digits and single `-` only"
+    );
+    let text = r#"stackName: connect-scim
+api: { authorizerTtlSeconds: 3601 }
+targets:
+  london:
+    account: 222222222222
+    region: eu-west-2
+    connect: { instanceid: 22222222-2222-4333-8444-555555555555 }
+  frankfurt:
+    account: "123456789012"
+    region: eu-central-1
+    connect: { instanceId: 11111111-2222-4333-8444-555555555555 }
+    tags: { "aws:x": y }
+  madrid:
+    region: eu-south-2
+    wave: 0
+"#;
+    insta::assert_snapshot!(drawing(&text.replace("    wave: 0\n", "")));
+    assert_eq!(
+        problems(text),
+        ["`targets.madrid.wave` must be a whole number from 1 to 20, not 0 | targets of a later wave wait until all of the earlier ones have succeeded"]
+    );
+}
+
+#[test]
+fn two_targets_cannot_be_the_same_stack() {
+    let text = TARGETS
+        .replace("222222222222", "123456789012")
+        .replace("eu-west-2", "eu-central-1");
+    assert_eq!(
+        problems(&text),
+        ["the targets `frankfurt` and `london` are the same stack | give one of them another account, region or stackName"]
+    );
+}
+
+#[test]
+fn the_schema_knows_targets() {
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    let is_valid = |text: &str| validator.is_valid(&serde_yaml::from_str(text).unwrap());
+    assert!(is_valid(TARGETS));
+    assert!(is_valid(GOOD));
+    assert!(!is_valid("stackName: connect-scim\n"));
+    assert!(!is_valid(&TARGETS.replace("frankfurt", "Frankfurt")));
+    assert!(!is_valid(&TARGETS.replace("eu-west-2", "eu_west_2")));
+    assert!(!is_valid(&TARGETS.replace("    wave: 2", "    wafe: 2")));
 }

@@ -37,7 +37,12 @@ fn section(schema: &Value, path: &str, text: &mut String) {
         return;
     };
     let title = if path.is_empty() { "Top level" } else { path };
-    let required: Vec<_> = schema["required"]
+    // Of a whole file its keys or its targets are required.
+    let required = match &schema["required"] {
+        Value::Null => &schema["anyOf"][0]["required"],
+        required => required,
+    };
+    let required: Vec<_> = required
         .as_array()
         .into_iter()
         .flatten()
@@ -58,6 +63,10 @@ fn section(schema: &Value, path: &str, text: &mut String) {
         ));
     }
     for (key, inner) in properties {
+        if key == "targets" {
+            targets(inner, text);
+            continue;
+        }
         let path = if path.is_empty() {
             key.clone()
         } else {
@@ -71,6 +80,18 @@ fn section(schema: &Value, path: &str, text: &mut String) {
             text,
         );
     }
+}
+
+/// A target may say whatever stands in the other tables; only what is its own is listed.
+fn targets(schema: &Value, text: &mut String) {
+    let wave = &schema["additionalProperties"]["properties"]["wave"];
+    text.push_str(&format!(
+        "\n## targets.<name>\n\n| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |\n\
+         | `wave` | {} | {} | {} |\n| any key of the other tables | | as outside `targets` | What differs for this target. |\n",
+        values(wave),
+        default(&wave["default"]),
+        meaning(wave)
+    ));
 }
 
 /// An optional mapping is `anyOf` the mapping and null.

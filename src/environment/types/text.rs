@@ -262,6 +262,14 @@ text_types! {
         ),
     ] }
 
+    /// The name of a target, by which it is chosen and reported.
+    TargetName { length: 1..=32, example: "frankfurt", rules: [
+        Rule::Matches(
+            "^[a-z0-9]+(-[a-z0-9]+)*$",
+            "must have lower-case letters, digits and single `-` only",
+        ),
+    ] }
+
     /// The key of an AWS tag.
     /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
     TagKey { length: 1..=128, example: "team", rules: [
