@@ -86,4 +86,7 @@ pub struct EnvironmentArg {
     /// The name of a file in environments/ (without .yaml), or the path of one.
     #[arg(long = "env", value_name = "NAME|PATH", env = "CONNECT_SCIM_ENV")]
     pub environment: String,
+    /// Which of the file's `targets`, where it has several.
+    #[arg(long, value_name = "NAME", env = "CONNECT_SCIM_TARGET")]
+    pub target: Option<String>,
 }

@@ -22,7 +22,7 @@ use crate::template::{LONGEST_TEMPLATE_BODY, Template};
 
 /// Runs `deploy`.
 pub(super) fn run(args: &DeployArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = Environment::load(&args.environment.environment)?;
+    let environment = target::environment(&args.environment)?;
     let local = target::start_local_cloud(&environment, printer)?;
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
     let in_cloud = InCloud::default();

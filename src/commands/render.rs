@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Error, Outcome};
+use super::{Error, Outcome, target};
 use crate::artifact::{Artifacts, bucket_name, default_directory, find_workspace};
 use crate::cli::{RenderArgs, TemplateFormat};
 use crate::environment::{Cloud, Environment};
@@ -18,7 +18,7 @@ const NOT_RUNNING: &str = "http://not-running.invalid";
 
 /// Runs `render`.
 pub(super) fn run(args: &RenderArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = Environment::load(&args.environment.environment)?;
+    let environment = target::environment(&args.environment)?;
     let options = Options {
         local_cloud: match environment.cloud {
             Cloud::Local => Some(local_cloud(printer)?),

@@ -10,7 +10,7 @@ use super::interrupt::InCloud;
 use crate::artifact::{self, Artifacts, Bucket};
 use crate::cli::{EnvironmentArg, EventFormat};
 use crate::cloud::{self, LocalEndpoint};
-use crate::environment::{Cloud, Environment};
+use crate::environment::{Cloud, Environment, EnvironmentFile};
 use crate::local_cloud::{Folder, LocalCloud};
 use crate::printer::Printer;
 use crate::report::EventReporter;
@@ -23,6 +23,12 @@ pub(super) struct Target {
     pub(super) cloud: cloud::Cloud,
     pub(super) stacks: Stacks,
     local: Option<LocalCloud>,
+}
+
+/// The one environment that a command line means.
+pub(super) fn environment(argument: &EnvironmentArg) -> Result<Environment, Error> {
+    let file = EnvironmentFile::load(&argument.environment)?;
+    Ok(file.one(argument.target.as_deref())?)
 }
 
 /// Starts the local cloud if the environment lives in it and it does not run.
@@ -70,7 +76,7 @@ impl Target {
     /// Opens an environment for a command that only looks; a local cloud that does not
     /// run is not started for it.
     pub(super) async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
-        let environment = Environment::load(&argument.environment)?;
+        let environment = environment(argument)?;
         let local = match environment.cloud {
             Cloud::Aws => None,
             Cloud::Local => {

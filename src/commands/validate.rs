@@ -39,7 +39,10 @@ fn every_file(files: Vec<PathBuf>, printer: &Printer) -> Result<Outcome, Error> 
 
 /// `ok prod`, or `ok prod (frankfurt, london)`.
 fn ok(name: &str, file: &EnvironmentFile) -> String {
-    let names = file.targets.iter().filter_map(|target| target.name.as_ref());
+    let names = file
+        .targets
+        .iter()
+        .filter_map(|target| target.name.as_ref());
     let names: Vec<&str> = names.map(AsRef::as_ref).collect();
     if names.is_empty() {
         format!("ok {name}")

@@ -12,8 +12,8 @@ use serde_path_to_error::Segment;
 
 use super::explain::{explain, missing_key};
 use super::problem::Problem;
-use super::yaml::{self, Part, Step};
 use super::targets::{self, PlacedProblem, TargetEnvironment};
+use super::yaml::{self, Part, Step};
 use super::{ClientName, Environment, TagKey, TargetName, rules, schema, secret};
 
 /// Reads and checks the text of an environment file: one environment, or one for each of

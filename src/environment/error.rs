@@ -69,9 +69,17 @@ impl Error {
             }
             Self::SeveralTargets { .. } => Some("choose one with --target NAME".into()),
             Self::UnknownTarget { name, names, .. } => Some(
-                match (nearest(name, names.iter().map(String::as_str)), names.as_slice()) {
-                    (Some(meant), _) => format!("did you mean `{meant}`? there are: {}", names.join(", ")),
-                    (None, []) => "the file describes one stack and has no `targets`: leave out --target".to_owned(),
+                match (
+                    nearest(name, names.iter().map(String::as_str)),
+                    names.as_slice(),
+                ) {
+                    (Some(meant), _) => {
+                        format!("did you mean `{meant}`? there are: {}", names.join(", "))
+                    }
+                    (None, []) => {
+                        "the file describes one stack and has no `targets`: leave out --target"
+                            .to_owned()
+                    }
                     (None, _) => format!("there are: {}", names.join(", ")),
                 },
             ),

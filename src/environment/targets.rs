@@ -62,10 +62,7 @@ impl Overlay {
     }
 
     fn path(&self, path: &[Step]) -> Vec<Step> {
-        let mut whole = vec![
-            Step::Key(KEY.to_owned()),
-            Step::Key(self.name.to_string()),
-        ];
+        let mut whole = vec![Step::Key(KEY.to_owned()), Step::Key(self.name.to_string())];
         whole.extend_from_slice(path);
         whole
     }
@@ -114,8 +111,9 @@ fn overlays(targets: Value) -> Result<Vec<Overlay>, Vec<PlacedProblem>> {
             return Err(vec![(here(), problem)]);
         }
         _ => {
-            let problem = Problem::new("`targets` must be keys and values")
-                .help("write one key for each target, such as `frankfurt:`, and below it what differs");
+            let problem = Problem::new("`targets` must be keys and values").help(
+                "write one key for each target, such as `frankfurt:`, and below it what differs",
+            );
             return Err(vec![(here(), problem)]);
         }
     };
@@ -142,7 +140,10 @@ fn overlays(targets: Value) -> Result<Vec<Overlay>, Vec<PlacedProblem>> {
 /// One entry of `targets`; a problem comes with the key inside that it is about.
 fn overlay(key: &str, value: Value) -> Result<Overlay, (Option<&'static str>, Problem)> {
     let name = key.parse::<TargetName>().map_err(|refusal| {
-        (None, Problem::new(format!("the name of a target, `{key}`, {refusal}")))
+        (
+            None,
+            Problem::new(format!("the name of a target, `{key}`, {refusal}")),
+        )
     })?;
     let mut lines = match value {
         Value::Object(lines) => lines,
@@ -242,8 +243,10 @@ pub(super) fn twins(targets: &[TargetEnvironment]) -> Vec<PlacedProblem> {
         if let Some(other) = seen.insert(stack, name) {
             problems.push((
                 vec![Step::Key(KEY.to_owned()), Step::Key(name.to_string())],
-                Problem::new(format!("the targets `{other}` and `{name}` are the same stack"))
-                    .help("give one of them another account, region or stackName"),
+                Problem::new(format!(
+                    "the targets `{other}` and `{name}` are the same stack"
+                ))
+                .help("give one of them another account, region or stackName"),
             ));
         }
     }

@@ -492,7 +492,8 @@ fn a_target_is_the_file_with_its_own_lines_laid_over() {
                 target.wave,
                 environment.region,
                 environment.stage,
-                tags.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+                tags.map(|(key, value)| format!("{key}={value}"))
+                    .collect::<Vec<_>>()
             )
         })
         .collect();
@@ -508,7 +509,10 @@ fn a_target_is_the_file_with_its_own_lines_laid_over() {
 #[test]
 fn one_target_is_chosen_by_its_name() {
     let file = || EnvironmentFile::parse("test.yaml", TARGETS).unwrap();
-    assert_eq!(file().one(Some("london")).unwrap().region.get(), "eu-west-2");
+    assert_eq!(
+        file().one(Some("london")).unwrap().region.get(),
+        "eu-west-2"
+    );
     let told = |error: Error| format!("{error} | {}", error.hint().unwrap());
     assert_eq!(
         told(file().one(None).unwrap_err()),
@@ -520,9 +524,7 @@ fn one_target_is_chosen_by_its_name() {
     );
     let single = EnvironmentFile::parse("test.yaml", GOOD).unwrap();
     assert!(!single.has_targets());
-    assert!(
-        told(single.only(Some("london")).unwrap_err()).contains("leave out --target"),
-    );
+    assert!(told(single.only(Some("london")).unwrap_err()).contains("leave out --target"),);
 }
 
 #[test]
@@ -554,7 +556,9 @@ targets:
     insta::assert_snapshot!(drawing(&text.replace("    wave: 0\n", "")));
     assert_eq!(
         problems(text),
-        ["`targets.madrid.wave` must be a whole number from 1 to 20, not 0 | targets of a later wave wait until all of the earlier ones have succeeded"]
+        [
+            "`targets.madrid.wave` must be a whole number from 1 to 20, not 0 | targets of a later wave wait until all of the earlier ones have succeeded"
+        ]
     );
 }
 
@@ -565,7 +569,9 @@ fn two_targets_cannot_be_the_same_stack() {
         .replace("eu-west-2", "eu-central-1");
     assert_eq!(
         problems(&text),
-        ["the targets `frankfurt` and `london` are the same stack | give one of them another account, region or stackName"]
+        [
+            "the targets `frankfurt` and `london` are the same stack | give one of them another account, region or stackName"
+        ]
     );
 }
 

@@ -42,11 +42,7 @@ fn section(schema: &Value, path: &str, text: &mut String) {
         Value::Null => &schema["anyOf"][0]["required"],
         required => required,
     };
-    let required: Vec<_> = required
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
+    let required: Vec<_> = required.as_array().into_iter().flatten().collect();
     text.push_str(&format!(
         "\n## {title}\n\n| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |\n"
     ));
