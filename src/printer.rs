@@ -11,12 +11,14 @@ use owo_colors::OwoColorize as _;
 
 use crate::cli::{Color, GlobalOptions};
 use crate::commands::Error;
+use crate::report::github::{self, Annotation, Level};
 
 /// Hands out standard output, standard error and the way progress is shown.
 #[derive(Debug, Clone)]
 pub struct Printer {
     quiet: bool,
     interactive: bool,
+    in_github_actions: bool,
 }
 
 impl Printer {
@@ -31,6 +33,7 @@ impl Printer {
         Self {
             quiet: options.quiet,
             interactive: std::io::stderr().is_terminal() && std::env::var_os("CI").is_none(),
+            in_github_actions: std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"),
         }
     }
 
@@ -75,6 +78,12 @@ impl Printer {
     /// Points out, on standard error, what somebody should look at.
     pub fn warning(&self, text: &str) {
         self.stderr_line(&format!("{} {text}", "warning:".yellow().bold()));
+        self.annotate(vec![Annotation {
+            level: Level::Warning,
+            title: "connect-scim".to_owned(),
+            message: text.to_owned(),
+            place: None,
+        }]);
     }
 
     /// Tells what went wrong, why, and what to do next.
@@ -91,6 +100,17 @@ impl Printer {
         }
         if let Some(hint) = error.hint() {
             self.stderr_line(&format!("{} {hint}", "hint:".cyan().bold()));
+        }
+        self.annotate(error.annotations());
+    }
+
+    /// Shows annotations where GitHub Actions runs the program; nothing elsewhere. The
+    /// runner reads them from both streams, and standard output is for data.
+    pub fn annotate(&self, annotations: Vec<Annotation>) {
+        if self.in_github_actions {
+            for command in github::commands(annotations) {
+                self.stderr_line(&command);
+            }
         }
     }
 

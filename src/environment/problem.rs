@@ -59,6 +59,21 @@ impl Problems {
         }
     }
 
+    /// Where a problem's span begins: line and column, both from 1.
+    #[must_use]
+    pub fn position(&self, problem: &Problem) -> Option<(usize, usize)> {
+        let start = problem.span.as_ref()?.start;
+        let before = self.text.get(..start)?;
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .chars()
+            .rev()
+            .take_while(|character| *character != '\n')
+            .count()
+            + 1;
+        Some((line, column))
+    }
+
     /// Each problem with its line, coloured for a terminal; what writes it elsewhere
     /// takes the colours out.
     #[must_use]

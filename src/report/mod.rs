@@ -1,6 +1,8 @@
 //! How the course of an operation is told: a bar on a terminal, plain lines elsewhere,
 //! JSON lines on request. Knows events as data, never AWS.
 
+pub mod github;
+
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 

@@ -62,3 +62,28 @@ fn all_files_are_checked_even_after_a_bad_one() {
         .args(["validate", "--all"]);
     insta::assert_snapshot!(outcome(command));
 }
+
+#[test]
+fn github_actions_shows_each_problem_beside_its_line() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("environments")).unwrap();
+    fs::write(
+        directory.path().join("environments/broken.yaml"),
+        "region: us-east-1\nstackName: a\nstag: dev\n",
+    )
+    .unwrap();
+    let command = &mut connect_scim();
+    command
+        .current_dir(directory.path())
+        .env("GITHUB_ACTIONS", "true")
+        .args(["validate", "--all", "--quiet"]);
+    let told = outcome(command);
+    let commands: Vec<_> = told.lines().filter(|line| line.starts_with("::")).collect();
+    assert_eq!(
+        commands,
+        [
+            "::error title=connect-scim,file=environments/broken.yaml,line=1,col=1::`connect` is missing",
+            "::error title=connect-scim,file=environments/broken.yaml,line=3,col=1::unknown key `stag`%0Adid you mean `stage`?",
+        ]
+    );
+}
