@@ -7,6 +7,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use dialoguer::console::Term;
 use owo_colors::OwoColorize as _;
 
 use crate::cli::{Color, GlobalOptions};
@@ -53,6 +54,12 @@ impl Printer {
     #[must_use]
     pub fn can_ask(&self) -> bool {
         self.interactive && std::io::stdin().is_terminal()
+    }
+
+    /// Whether a person would have to type what is read from standard input.
+    #[must_use]
+    pub fn stdin_is_terminal(&self) -> bool {
+        std::io::stdin().is_terminal()
     }
 
     /// Writes data to standard output, exactly as given. A closed pipe (`| head`) is no failure.
@@ -125,6 +132,18 @@ impl Printer {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
+    }
+
+    /// Asks on the terminal for something that nobody else should see: it is not echoed.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub fn ask_secretly(&self, question: &str) -> std::io::Result<String> {
+        let mut stderr = anstream::stderr().lock();
+        write!(stderr, "{question} ")?;
+        stderr.flush()?;
+        drop(stderr);
+        Term::stderr().read_secure_line()
     }
 
     fn stderr_line(&self, line: &str) {

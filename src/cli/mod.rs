@@ -9,10 +9,15 @@ mod token;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use local::{ConnectSimulatorArgs, LocalCommand};
-pub use operate::{OutputsArgs, OutputsFormat, StatusArgs, StatusFormat};
+pub use operate::{
+    LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
+    StatusFormat,
+};
 pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
 pub use stack::{DeployArgs, DestroyArgs, EventFormat};
-pub use token::{TokenCommand, TokenShowArgs};
+pub use token::{
+    ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,
+};
 
 /// SCIM 2.0 for Amazon Connect: deploy the endpoint, guard it, prove that nothing drifted.
 #[derive(Debug, Parser)]
@@ -70,6 +75,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.
     Outputs(OutputsArgs),
+    /// Print the functions' log lines, merged by time.
+    Logs(LogsArgs),
+    /// Try the endpoint with a real token, as an identity provider will.
+    Smoke(SmokeArgs),
     /// The bearer tokens of the clients.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -1,8 +1,10 @@
-//! Verbs that look at what is deployed: `status` and `outputs`.
+//! Verbs that look at what is deployed: `status`, `outputs`, `smoke` and `logs`.
+
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::EnvironmentArg;
+use super::{ClientArg, EnvironmentArg};
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -16,7 +18,7 @@ pub struct StatusArgs {
 }
 
 /// How a status is printed.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
     /// For people.
     #[default]
@@ -46,4 +48,72 @@ pub enum OutputsFormat {
     Json,
     /// `NAME=value` lines for a shell.
     Env,
+}
+
+/// Arguments of `smoke`.
+#[derive(Debug, Args)]
+pub struct SmokeArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// As which client.
+    #[command(flatten)]
+    pub client: ClientArg,
+    /// Also make a user, read, suspend and remove it: it stands in Connect for a few seconds.
+    #[arg(long)]
+    pub write: bool,
+    /// Read the token from standard input, for a client whose tokens an issuer makes. The variable CONNECT_SCIM_TOKEN does the same.
+    #[arg(long)]
+    pub token_stdin: bool,
+    /// How to print what happened.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+}
+
+/// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// Whose lines; without it those of all functions.
+    #[arg(value_enum, value_name = "FUNCTION")]
+    pub sources: Vec<LogSource>,
+    /// Stay, and print lines as they come.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// How far to go back, such as 30s, 10m, 2h or 1d.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::logs::parse_since)]
+    pub since: Duration,
+    /// Print lines only that match this CloudWatch Logs filter pattern, such as '{ $.status >= 400 }'.
+    #[arg(long, value_name = "PATTERN")]
+    pub filter: Option<String>,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: LogsFormat,
+}
+
+/// What writes log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogSource {
+    /// Answers SCIM requests.
+    UserProvisioning,
+    /// Finishes what Connect did not take in a request.
+    Reconciler,
+    /// Tells whose token a request carries.
+    TokenAuthorizer,
+    /// Writes tokens during deployments.
+    TokenGenerator,
+    /// The API's access log.
+    AccessLog,
+}
+
+/// How log lines are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogsFormat {
+    /// For people: without metrics and without Lambda's record of invocations that succeeded.
+    #[default]
+    Text,
+    /// Every line, as a JSON object with `timestamp`, `source` and `event`.
+    Json,
 }

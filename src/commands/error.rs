@@ -7,7 +7,8 @@ use crate::cloud::{self, ServiceError, ServiceErrorKind};
 use crate::exit_code::Exit;
 use crate::report::github::{Annotation, Level};
 use crate::stack::{FollowError, Followed, StackStatus, first_cause};
-use crate::{environment, local_cloud, template};
+use crate::token::{MalformedToken, NoRandomness};
+use crate::{environment, local_cloud, smoke, template};
 
 /// A failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +137,44 @@ pub enum Error {
         /// The parameter's name.
         parameter: String,
     },
+    /// The stack knows no such token parameter.
+    #[error("the stack {stack} has no token for the client {client}")]
+    ClientNotDeployed {
+        /// The client.
+        client: String,
+        /// The stack's name.
+        stack: String,
+    },
+    /// What was to become a token is none.
+    #[error("that is no token that the endpoint accepts: {0}")]
+    MalformedToken(#[from] MalformedToken),
+    /// No token could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The client's token is with its issuer.
+    #[error("a token of the client {client} is needed, and only {issuer} makes them")]
+    TokenNeeded {
+        /// The client.
+        client: String,
+        /// Who makes its JWTs.
+        issuer: String,
+    },
+    /// The stack has no such log.
+    #[error("the stack {stack} has no log group of {source_name}")]
+    NoLogGroup {
+        /// What was asked for.
+        source_name: String,
+        /// The stack's name.
+        stack: String,
+    },
+    /// The endpoint did not do what it should.
+    #[error("the endpoint failed to {step}")]
+    SmokeFailed {
+        /// What was tried.
+        step: &'static str,
+        /// What happened.
+        source: Box<smoke::Failure>,
+    },
     /// The client has no token that could be shown.
     #[error("the client {client} has no token: it signs in with JWTs of {issuer}")]
     SignsInWithJwts {
@@ -214,6 +253,8 @@ impl Error {
             },
             Self::WhichClient { .. }
             | Self::SignsInWithJwts { .. }
+            | Self::MalformedToken(_)
+            | Self::TokenNeeded { .. }
             | Self::ConfirmationNeeded { .. } => Exit::Usage,
             Self::Interrupted { exit, .. } => *exit,
             Self::Io { .. }
@@ -224,6 +265,10 @@ impl Error {
             | Self::LocalCloudDown { .. }
             | Self::NotDeployed { .. }
             | Self::NoToken { .. }
+            | Self::ClientNotDeployed { .. }
+            | Self::NoRandomness(_)
+            | Self::SmokeFailed { .. }
+            | Self::NoLogGroup { .. }
             | Self::Protected { .. }
             | Self::NotConfirmed => Exit::Failure,
         }
@@ -233,7 +278,11 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { .. } | Self::NotConfirmed | Self::Template(_) | Self::DeployedTemplate(_) => return None,
+            Self::Io { .. }
+            | Self::NotConfirmed
+            | Self::Template(_)
+            | Self::DeployedTemplate(_)
+            | Self::NoRandomness(_) => return None,
             Self::Environment(error) => return error.hint(),
             Self::Artifact(error) => return error.hint(),
             Self::Upload(error) => return error.hint(),
@@ -245,7 +294,7 @@ impl Error {
             }
             Self::NotDeployed { .. } => "`connect-scim deploy` makes it".to_owned(),
             Self::NoToken { .. } => {
-                "raise `tokenGeneration` of the client in the environment file and deploy: that writes a new token".to_owned()
+                "somebody deleted it; `connect-scim token rotate` writes a new one".to_owned()
             }
             Self::Busy { .. } => "wait for it with `--wait`, or try again later".to_owned(),
             Self::NotSeenThrough { .. } | Self::Interrupted { in_cloud: Some(_), .. } => {
@@ -268,6 +317,21 @@ impl Error {
             Self::ConfirmationNeeded { flag } => format!("add {flag} if that is what you want"),
             Self::NoLoggingRole => {
                 "set `api.createAccountLoggingRole: true` to have the stack make it, or `api.accessLogs: false`".to_owned()
+            }
+            Self::ClientNotDeployed { .. } => {
+                "`connect-scim deploy` first: the client, or `token.parameterName`, is not deployed as the environment file has it".to_owned()
+            }
+            Self::TokenNeeded { .. } => {
+                "get one from the issuer and pipe it in with --token-stdin, or put it into the variable CONNECT_SCIM_TOKEN".to_owned()
+            }
+            Self::NoLogGroup { .. } => {
+                "the access log is there with `api.accessLogs: true`; a function's log is made by the next `connect-scim deploy`".to_owned()
+            }
+            Self::SmokeFailed { .. } => {
+                "`connect-scim logs --since 5m` shows what the functions did; docs/operations.md has a table of causes".to_owned()
+            }
+            Self::MalformedToken(_) => {
+                "it needs 43 to 4096 letters, digits, `-` and `_`, such as 32 random bytes in base64url without padding; leave `Bearer` out".to_owned()
             }
             Self::SignsInWithJwts { .. } => {
                 "the issuer hands its JWTs to the identity provider; there is nothing to enter".to_owned()

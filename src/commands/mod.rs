@@ -6,8 +6,10 @@ mod destroy;
 mod error;
 mod interrupt;
 mod local;
+mod logs;
 mod outputs;
 mod render;
+mod smoke;
 mod status;
 mod target;
 mod token;
@@ -48,6 +50,8 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Deploy(args) => deploy::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
+        Command::Logs(args) => logs::run(&args, printer),
+        Command::Smoke(args) => smoke::run(&args, printer),
         Command::Token(command) => token::run(&command, printer),
         Command::Destroy(args) => destroy::run(&args, printer),
         Command::Local(command) => local::run(command, printer),

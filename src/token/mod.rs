@@ -1,21 +1,40 @@
-//! The bearer tokens, as SSM keeps them: one SecureString per client, written by the
-//! token generator. The token's text leaves this module only through [`Token::reveal`].
+//! The bearer tokens, as SSM keeps them: one SecureString per client. The token generator
+//! writes the first one during a deployment, an operator those that follow.
+//!
+//! The authorizer accepts the current version of a parameter, and for the overlap the one
+//! before it. So a rotation is one new version; and a revocation is two, after which the
+//! stolen token is neither. CloudFormation knows the parameter's name alone, and the token
+//! generator keeps what it finds, so that no deployment undoes either.
+
+mod text;
+
+use std::time::Duration;
 
 use aws_sdk_ssm::primitives::DateTimeFormat;
-use aws_sdk_ssm::types::ParameterStringFilter;
-use secrecy::{ExposeSecret as _, SecretString};
+use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
+use aws_smithy_types::retry::RetryConfig;
+use jiff::Timestamp;
 
-use crate::cloud::{Cloud, ServiceError, failed_to};
+use crate::cloud::{Cloud, ServiceError, ServiceErrorKind, failed_to};
+
+pub use text::{MalformedToken, NoRandomness, Token};
+
+/// How often a new version is tried to be written.
+const WRITE_ATTEMPTS: u32 = 4;
+/// The wait before the second try; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+
+/// For how long an instance of the authorizer takes a token for valid that it has read:
+/// `CLIENT_TOKENS.max_age` of the function `token-authorizer`.
+pub const AUTHORIZER_MEMORY: Duration = Duration::from_secs(60);
 
 /// The token parameters of one account and region.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     client: aws_sdk_ssm::Client,
+    /// Sends a write once: the answer may be lost of one that was carried out.
+    writer: aws_sdk_ssm::Client,
 }
-
-/// One client's current token.
-#[derive(Debug)]
-pub struct Token(SecretString);
 
 /// What may be known of a token without reading it.
 #[derive(Debug, Clone)]
@@ -24,14 +43,33 @@ pub struct TokenFacts {
     pub version: i64,
     /// When it was written: RFC 3339, UTC.
     pub written: String,
+    /// The same, to calculate with.
+    pub written_at: Option<Timestamp>,
+    /// The parameter's description, which states the generation.
+    description: Option<String>,
+    /// The KMS key that the value is encrypted with.
+    key_id: Option<String>,
+}
+
+/// How many versions a new token makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predecessor {
+    /// One: the token before it is accepted for the overlap.
+    Overlaps,
+    /// Two of the same text: every token before it is nobody's.
+    Ends,
 }
 
 impl Tokens {
     /// The tokens behind `cloud`.
     #[must_use]
     pub fn new(cloud: &Cloud) -> Self {
+        let once = aws_sdk_ssm::config::Builder::from(cloud.config())
+            .retry_config(RetryConfig::disabled())
+            .build();
         Self {
             client: aws_sdk_ssm::Client::new(cloud.config()),
+            writer: aws_sdk_ssm::Client::from_conf(once),
         }
     }
 
@@ -51,7 +89,7 @@ impl Tokens {
                 "read the token from the SSM parameter {parameter}"
             )))?;
         let secret = answer.parameter().and_then(|parameter| parameter.value());
-        Ok(Token(SecretString::from(secret.unwrap_or_default())))
+        Ok(Token::as_kept(secret.unwrap_or_default().to_owned()))
     }
 
     /// Tells about the current token without reading it, so that whoever may not read
@@ -78,13 +116,106 @@ impl Tokens {
                 .last_modified_date()
                 .and_then(|date| date.fmt(DateTimeFormat::DateTime).ok())
                 .unwrap_or_default(),
+            written_at: parameter
+                .last_modified_date()
+                .and_then(|date| Timestamp::from_second(date.secs()).ok()),
+            description: parameter.description().map(str::to_owned),
+            key_id: parameter.key_id().map(str::to_owned),
         }))
     }
-}
 
-impl Token {
-    /// Hands the token's text to `use_it`, once, on the caller's explicit wish.
-    pub fn reveal<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
-        use_it(self.0.expose_secret())
+    /// Makes `token` the current one of its parameter, and returns the version that it has
+    /// there. A parameter that somebody deleted is made again; `description` is for that one.
+    ///
+    /// # Errors
+    /// When the service refuses, or cannot be reached again and again.
+    pub async fn write(
+        &self,
+        parameter: &str,
+        token: &Token,
+        predecessor: Predecessor,
+        description: &str,
+    ) -> Result<i64, ServiceError> {
+        let before = self.facts(parameter).await?;
+        let description = before
+            .as_ref()
+            .and_then(|facts| facts.description.as_deref())
+            .unwrap_or(description);
+        let key_id = before.as_ref().and_then(|facts| facts.key_id.clone());
+        let current = before.as_ref().map_or(0, |facts| facts.version);
+        let last = match predecessor {
+            Predecessor::Overlaps => current + 1,
+            // The first version has none before it.
+            Predecessor::Ends if current == 0 => 1,
+            Predecessor::Ends => current + 2,
+        };
+        let mut written = current;
+        while written < last {
+            written = self
+                .write_version(
+                    parameter,
+                    token,
+                    written + 1,
+                    description,
+                    key_id.as_deref(),
+                )
+                .await?;
+        }
+        Ok(written)
+    }
+
+    /// Writes the version `wanted`. A write whose answer is lost may have been carried out;
+    /// repeated, it would push the token that is in use out of the overlap. So the version is
+    /// asked for first, and one that is there already is taken for ours.
+    async fn write_version(
+        &self,
+        parameter: &str,
+        token: &Token,
+        wanted: i64,
+        description: &str,
+        key_id: Option<&str>,
+    ) -> Result<i64, ServiceError> {
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 1;
+        loop {
+            let error = match self.put(parameter, token, description, key_id).await {
+                Err(error) if error.is_transient() && attempt < WRITE_ATTEMPTS => error,
+                outcome => return outcome,
+            };
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            attempt += 1;
+            if error.kind == ServiceErrorKind::Unreachable
+                && let Some(now) = self.facts(parameter).await?
+                && now.version >= wanted
+            {
+                return Ok(now.version);
+            }
+        }
+    }
+
+    async fn put(
+        &self,
+        parameter: &str,
+        token: &Token,
+        description: &str,
+        key_id: Option<&str>,
+    ) -> Result<i64, ServiceError> {
+        let request = self
+            .writer
+            .put_parameter()
+            .name(parameter)
+            .description(description)
+            .set_key_id(key_id.map(str::to_owned))
+            .r#type(ParameterType::SecureString)
+            .overwrite(true);
+        let answer = token
+            .reveal(|text| request.value(text))
+            .send()
+            .await
+            .map_err(failed_to(format!(
+                "write the token into the SSM parameter {parameter}"
+            )))?;
+        Ok(answer.version())
     }
 }

@@ -2,6 +2,7 @@
 //! cloud, and the means to look into that cloud.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -198,11 +199,27 @@ fn connect_scim(directory: &Path) -> Command {
 
 /// Runs a command to its end.
 pub fn finish(command: &mut Command) -> Run {
+    ended(command.output().unwrap())
+}
+
+/// Runs a command to its end, with something to read on standard input.
+pub fn finish_with_input(command: &mut Command, input: &str) -> Run {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _it_may_have_left_unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+    ended(child.wait_with_output().unwrap())
+}
+
+fn ended(output: Output) -> Run {
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = output;
     Run {
         code: status.code(),
         stdout: String::from_utf8(stdout).unwrap(),

@@ -61,6 +61,10 @@ fn tokens_and_personal_data_appear_nowhere() {
         &["outputs", "--env", "local"],
         &["token", "show", "--env", "local"],
         &["render", "--env", "local"],
+        &["smoke", "--env", "local", "--write"],
+        &["logs", "--env", "local"],
+        &["logs", "--env", "local", "--format", "json"],
+        &["token", "rotate", "--env", "local"],
         &[
             "deploy",
             "--env",

@@ -1,8 +1,15 @@
 //! Who is let in: the right token, and nobody else; and no faster than the stage allows.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use crate::aws::Aws;
 use crate::endpoint::Endpoint;
-use crate::project::Project;
+use crate::project::{Project, finish, finish_with_input};
+use crate::terminal::Terminal;
+
+/// As long as the shortest overlap, or an authorizer's memory, and some more.
+const A_GOOD_MINUTE: Duration = Duration::from_secs(90);
 
 #[test]
 fn calls_without_a_valid_token_get_scim_errors() {
@@ -60,4 +67,166 @@ fn a_client_over_the_rate_gets_429_as_a_scim_error() {
         .expect("twenty requests in a row exceed one a second");
     let throttled = throttled.expect_scim_error(429);
     assert!(throttled.retry_after.is_some(), "{throttled:?}");
+}
+
+#[test]
+fn after_a_rotation_both_tokens_work_and_after_the_overlap_only_the_new_one() {
+    let project = quickly_forgetting();
+    project.deploy();
+    let old = Endpoint::of(&project);
+    old.get("/Users").expect(200);
+
+    let rotated = project
+        .run(&["token", "rotate", "--env", "local", "--reveal"])
+        .expect_code(0);
+    let new = old.with_authorization(Some(&format!("Bearer {}", rotated.stdout.trim_end())));
+    new.get("/Users").expect(200);
+    old.get("/Users").expect(200);
+    assert!(
+        rotated.stderr.contains("idp has a new token, version 2")
+            && rotated.stderr.contains("The old one works until")
+            && rotated.stderr.contains("enter it at Okta"),
+        "{}",
+        rotated.stderr
+    );
+    assert_eq!(project.token(), rotated.stdout.trim_end());
+
+    // Neither a deployment nor CloudFormation takes notice.
+    let deploy = project.deploy();
+    assert!(
+        deploy.stderr.contains("nothing changed"),
+        "{}",
+        deploy.stderr
+    );
+    assert_eq!(project.token(), rotated.stdout.trim_end());
+
+    // A second rotation within the overlap would end the old token before its time.
+    let again = project
+        .run(&["token", "rotate", "--env", "local"])
+        .expect_code(2);
+    assert!(again.stderr.contains("add --yes"), "{}", again.stderr);
+    old.get("/Users").expect(200);
+
+    wait_for_refusal(&old);
+    new.get("/Users").expect(200);
+}
+
+#[test]
+fn after_a_revocation_no_old_token_works() {
+    let project = quickly_forgetting();
+    project.edit_environment("overlapMinutes: 1", "overlapMinutes: 60");
+    project.deploy();
+    let first = Endpoint::of(&project);
+    project
+        .run(&["token", "rotate", "--env", "local"])
+        .expect_code(0);
+    let second = Endpoint::of(&project);
+    first.get("/Users").expect(200);
+    second.get("/Users").expect(200);
+
+    let unconfirmed = project
+        .run(&["token", "revoke", "--env", "local"])
+        .expect_code(2);
+    assert!(unconfirmed.stderr.contains("add --yes"));
+    second.get("/Users").expect(200);
+
+    let revoked = project
+        .run(&["token", "revoke", "--env", "local", "--yes"])
+        .expect_code(0);
+    assert!(
+        revoked
+            .stderr
+            .contains("idp has a new token that nobody knows, version 4"),
+        "{}",
+        revoked.stderr
+    );
+    assert_eq!(revoked.stdout, "", "nobody asked for it");
+    wait_for_refusal(&second);
+    wait_for_refusal(&first);
+    Endpoint::of(&project).get("/Users").expect(200);
+}
+
+#[test]
+fn a_token_that_somebody_else_made_is_read_from_standard_input() {
+    let project = Project::new();
+    project.deploy();
+    let old = Endpoint::of(&project);
+    let token = "a-token_of-the-vault".repeat(3);
+    let set = |input: &str| {
+        let mut command = project.command(&["token", "set", "--env", "local"]);
+        finish_with_input(&mut command, input)
+    };
+
+    let refused = set("Bearer canary").expect_code(2);
+    assert!(
+        refused
+            .stderr
+            .contains("the character at position 7 is none of"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!refused.stderr.contains("canary"), "{}", refused.stderr);
+    set("").expect_code(2);
+
+    let done = set(&format!("{token}\n")).expect_code(0);
+    assert!(done.stderr.contains("version 2"), "{}", done.stderr);
+    assert!(!(done.stdout + &done.stderr).contains(&token));
+    let new = old.with_authorization(Some(&format!("Bearer {token}")));
+    new.get("/Users").expect(200);
+    old.get("/Users").expect(200);
+}
+
+#[test]
+fn on_a_terminal_the_token_is_asked_for_and_not_echoed() {
+    let project = Project::new();
+    project.deploy();
+    let token = "typed-by-a-person".repeat(3);
+    let mut terminal = Terminal::start(&project, &["token", "set", "--env", "local"]);
+    terminal.wait_for("token of idp (not shown):");
+    terminal.type_line(&token);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, Some(0), "{screen}");
+    assert!(!screen.contains(&token), "{screen}");
+    assert_eq!(project.token(), token);
+}
+
+#[test]
+fn a_token_is_not_written_for_a_client_that_is_not_deployed() {
+    let project = Project::new();
+    project.deploy();
+    project.edit_environment("\nfunctions:\n", "\nclients:\n  hr: {}\nfunctions:\n");
+    for verb in ["rotate", "revoke"] {
+        let run = finish(&mut project.command(&["token", verb, "--env", "local", "--yes"]))
+            .expect_code(1);
+        assert!(
+            run.stderr
+                .contains("the stack connect-scim-local has no token for the client hr"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+/// A project whose gateway remembers nobody, and with the shortest overlap.
+fn quickly_forgetting() -> Project {
+    let project = Project::new();
+    project.edit_environment("\napi:\n", "\napi:\n  authorizerTtlSeconds: 0\n");
+    project.edit_environment(
+        "\nfunctions:\n",
+        "\ntoken:\n  overlapMinutes: 1\nfunctions:\n",
+    );
+    project
+}
+
+#[track_caller]
+fn wait_for_refusal(scim: &Endpoint) {
+    let begin = Instant::now();
+    while scim.get("/Users").status != 401 {
+        assert!(
+            begin.elapsed() < A_GOOD_MINUTE,
+            "the token still works after {:?}",
+            begin.elapsed()
+        );
+        thread::sleep(Duration::from_secs(1));
+    }
 }

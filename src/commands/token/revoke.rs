@@ -1,0 +1,83 @@
+//! `token revoke`: every token of a client is worthless, because one was stolen.
+//!
+//! A new token is written twice, so that neither the current nor the previous version of the
+//! parameter is one that anybody has. Two memories remain: each instance of the authorizer
+//! trusts what it read for a minute, and API Gateway remembers for `authorizerTtlSeconds`
+//! whom an instance let in. So API Gateway is made to forget twice: at once, which ends the
+//! token for most requests, and once no instance can let it in any more.
+
+use std::time::Duration;
+
+use super::advice;
+use super::subject::{Subject, confirm};
+use crate::cli::TokenRevokeArgs;
+use crate::cloud::{ServiceError, failed_to};
+use crate::commands::{Error, Outcome};
+use crate::printer::Printer;
+use crate::stack::StackDescription;
+use crate::token::{AUTHORIZER_MEMORY, Predecessor, Token};
+
+/// More than the clocks of an instance and of this machine differ.
+const MARGIN: Duration = Duration::from_secs(3);
+
+pub(super) async fn run(args: &TokenRevokeArgs, printer: &Printer) -> Result<Outcome, Error> {
+    let subject = Subject::open(&args.environment, &args.client).await?;
+    subject.insist_on_deployment().await?;
+    let client = subject.client.to_string();
+    printer.message(&format!(
+        "This makes every token of {client} worthless: its requests are refused until it gets the new token."
+    ));
+    confirm(printer, args.yes, "go on", &client)?;
+
+    let token = Token::generate()?;
+    let version = subject.write(&token, Predecessor::Ends).await?;
+    printer.message(&format!(
+        "{client} has a new token that nobody knows, version {version} of {}",
+        subject.parameter
+    ));
+    if args.reveal {
+        token.reveal(|secret| printer.data_line(secret));
+    }
+    forget(&subject, args.no_wait, printer).await?;
+    printer.message(&advice::next_steps(&subject, !args.reveal));
+    Ok(Outcome::SUCCESS)
+}
+
+/// Sees to it that the old tokens are forgotten.
+async fn forget(subject: &Subject, no_wait: bool, printer: &Printer) -> Result<(), Error> {
+    let stack = subject.target.describe_existing().await?;
+    let forgotten_after = advice::forgotten_after(&subject.target.environment);
+    if let Err(error) = flush(subject, &stack).await {
+        printer.warning(&format!(
+            "API Gateway was not made to forget the old tokens, which may be accepted for up to {forgotten_after} seconds: {error}"
+        ));
+        return Ok(());
+    }
+    if no_wait {
+        printer.message(&format!(
+            "An old token may be accepted for up to {forgotten_after} seconds more, where an instance of the authorizer has it in memory."
+        ));
+        return Ok(());
+    }
+    let seconds = AUTHORIZER_MEMORY.as_secs();
+    printer.message(&format!(
+        "waiting for {seconds} seconds, until no instance of the authorizer remembers an old token"
+    ));
+    tokio::time::sleep(AUTHORIZER_MEMORY + MARGIN).await;
+    flush(subject, &stack).await?;
+    printer.message("No old token is accepted any more.");
+    Ok(())
+}
+
+/// Has API Gateway forget whom the authorizer let in.
+async fn flush(subject: &Subject, stack: &StackDescription) -> Result<(), ServiceError> {
+    let output = |key: &str| stack.outputs.get(key).cloned().unwrap_or_default();
+    aws_sdk_apigateway::Client::new(subject.target.cloud.config())
+        .flush_stage_authorizers_cache()
+        .rest_api_id(output("ApiId"))
+        .stage_name(output("StageName"))
+        .send()
+        .await
+        .map_err(failed_to("flush the authorizers' cache of the stage"))?;
+    Ok(())
+}
