@@ -4,6 +4,7 @@ mod local;
 mod operate;
 mod project;
 mod stack;
+mod timeout;
 mod token;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -14,7 +15,8 @@ pub use operate::{
     StatusFormat,
 };
 pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
-pub use stack::{DeployArgs, DestroyArgs, EventFormat};
+pub use stack::{DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
+pub use timeout::Timeout;
 pub use token::{
     ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,
 };
@@ -71,6 +73,10 @@ pub enum Command {
     Build(BuildArgs),
     /// Bring the cloud to what the environment file says.
     Deploy(DeployArgs),
+    /// Follow the operation that is going on, or tell how the last one ended.
+    Watch(WatchArgs),
+    /// Bring a stack that was left half way back to where it can be deployed.
+    Recover(RecoverArgs),
     /// Show the state of the stack, its endpoint and its functions.
     Status(StatusArgs),
     /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.

@@ -1,10 +1,10 @@
-//! Verbs that change the stack: `deploy` and `destroy`.
+//! Verbs that change the stack or follow its changes.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::EnvironmentArg;
+use super::{EnvironmentArg, Timeout};
 
 /// Arguments of `deploy`.
 #[derive(Debug, Args)]
@@ -21,9 +21,12 @@ pub struct DeployArgs {
     /// Wait for another operation on the stack to end instead of leaving with exit code 8.
     #[arg(long)]
     pub wait: bool,
-    /// Minutes after which the deployer stops waiting; the operation in the cloud goes on.
-    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
-    pub timeout: u64,
+    /// Start the operation, print how to follow it, and leave.
+    #[arg(long)]
+    pub detach: bool,
+    /// Minutes (or a time such as `90s`) that the command may take in the cloud; when they have passed, an operation there goes on, and the way to follow it is printed.
+    #[arg(long, value_name = "MINUTES", default_value = "60")]
+    pub timeout: Timeout,
 }
 
 /// How progress is told.
@@ -48,7 +51,41 @@ pub struct DestroyArgs {
     /// How progress is told.
     #[arg(long, value_enum, default_value_t)]
     pub format: EventFormat,
-    /// Minutes after which the deployer stops waiting; the operation in the cloud goes on.
-    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
-    pub timeout: u64,
+    /// Minutes (or a time such as `90s`) that the command may take in the cloud; when they have passed, an operation there goes on, and the way to follow it is printed.
+    #[arg(long, value_name = "MINUTES", default_value = "60")]
+    pub timeout: Timeout,
+}
+
+/// Arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// How progress is told.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: EventFormat,
+    /// Minutes (or a time such as `90s`) after which the command stops following; the operation goes on.
+    #[arg(long, value_name = "MINUTES", default_value = "60")]
+    pub timeout: Timeout,
+}
+
+/// Arguments of `recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// Leave this resource as it is: of those that could not be undone, by the name in the template; may be repeated.
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub skip: Vec<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// How progress is told.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: EventFormat,
+    /// Minutes (or a time such as `90s`) that the command may take in the cloud; when they have passed, an operation there goes on, and the way to follow it is printed.
+    #[arg(long, value_name = "MINUTES", default_value = "60")]
+    pub timeout: Timeout,
 }

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -103,7 +104,11 @@ where
     let action = action.into();
     move |error| {
         let code = error.code().map(str::to_owned);
-        let kind = kind_of(&error, code.as_deref());
+        let kind = if is_server_error(&error) {
+            ServiceErrorKind::Unreachable
+        } else {
+            kind_of(&error, code.as_deref())
+        };
         let message = match error.message() {
             Some(message) => message.to_owned(),
             None => innermost(&error),
@@ -115,6 +120,15 @@ where
             message,
         }
     }
+}
+
+/// Whether the service failed by itself: 5xx, whatever code it gave. 503 is throttling
+/// in S3, and its code says so.
+fn is_server_error<E, R: std::any::Any>(error: &SdkError<E, R>) -> bool {
+    error
+        .raw_response()
+        .and_then(|response| (response as &dyn std::any::Any).downcast_ref::<HttpResponse>())
+        .is_some_and(|response| response.status().is_server_error())
 }
 
 fn kind_of<E, R>(error: &SdkError<E, R>, code: Option<&str>) -> ServiceErrorKind

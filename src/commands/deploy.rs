@@ -4,11 +4,12 @@ mod intended;
 mod logging_role;
 mod start;
 
-use std::time::Duration;
-
 use self::intended::Intended;
 use self::start::{Holder, Start};
-use super::interrupt::{InCloud, run_interruptibly};
+use super::conclusion::{Conclusion, tell_deployed};
+use super::interrupt::{InCloud, run_interruptibly, within};
+use super::operation::{Follower, Operation};
+use super::recover::UNKNOWN_STATE;
 use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::artifact::Artifacts;
@@ -16,8 +17,11 @@ use crate::cli::{DeployArgs, EventFormat};
 use crate::cloud::{ServiceError, ServiceErrorKind};
 use crate::environment::Environment;
 use crate::printer::Printer;
-use crate::report::{EventReporter, OperationResult};
-use crate::stack::{ChangeSetOutcome, StackDescription, TemplateSource};
+use crate::report::OperationStarted;
+use crate::stack::{
+    ChangeSet, ChangeSetOutcome, ChangeSetRequest, Recovery, StackDescription, StackStatus,
+    TemplateSource,
+};
 use crate::template::{LONGEST_TEMPLATE_BODY, Template};
 
 /// Runs `deploy`.
@@ -26,7 +30,7 @@ pub(super) fn run(args: &DeployArgs, printer: &Printer) -> Result<Outcome, Error
     let local = target::start_local_cloud(&environment, printer)?;
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
     let in_cloud = InCloud::default();
-    run_interruptibly(&in_cloud, async {
+    let work = async {
         let target = Target::connect(environment, local).await?;
         Deployment {
             target: &target,
@@ -37,7 +41,8 @@ pub(super) fn run(args: &DeployArgs, printer: &Printer) -> Result<Outcome, Error
         }
         .run()
         .await
-    })
+    };
+    run_interruptibly(&in_cloud, within(args.timeout.duration(), &in_cloud, work))
 }
 
 /// One deployment of one environment.
@@ -51,12 +56,11 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn run(&self) -> Result<Outcome, Error> {
-        let stack_name = self.target.stack_name();
         loop {
             let (stack, logging_role) =
                 tokio::try_join!(self.target.describe(), logging_role::find(self.target))?;
             let deployed_template = match &stack {
-                Some(stack) => self.target.stacks.template(&stack.id).await?,
+                Some(stack) => self.look_closer(stack).await?,
                 None => None,
             };
             let template = Template::render(
@@ -86,23 +90,48 @@ impl Deployment<'_> {
                     }
                 }
                 Start::DeleteThenCreate => {
-                    self.printer.message(&format!(
-                        "the first deployment of {stack_name} failed and was rolled back; deleting what is left of it and creating it anew"
-                    ));
-                    self.delete_failed_creation(stack.as_ref()).await?;
+                    if let Some(stack) = &stack {
+                        self.delete_failed_creation(stack).await?;
+                    }
                 }
-                Start::Busy => self.follow_other(&intended, stack.as_ref()).await?,
-                Start::NeedsHuman { advice } => {
-                    let status = stack
-                        .map(|stack| stack.status.to_string())
-                        .unwrap_or_default();
-                    return Err(Error::NeedsHuman {
-                        stack: stack_name,
-                        status,
-                        advice: advice.to_owned(),
-                    });
+                Start::Busy => {
+                    if let Some(stack) = &stack
+                        && let Some(outcome) = self.follow_other(&intended, stack).await?
+                    {
+                        return Ok(outcome);
+                    }
                 }
+                Start::NeedsHuman => return Err(self.needs_human(stack.as_ref())),
             }
+        }
+    }
+
+    /// The deployed template; and cleans up what runs that died have left meanwhile.
+    async fn look_closer(&self, stack: &StackDescription) -> Result<Option<String>, Error> {
+        let stacks = &self.target.stacks;
+        let (template, cleaned) = tokio::join!(
+            stacks.template(&stack.id),
+            stacks.delete_stale_change_sets(&stack.id)
+        );
+        if let Err(error) = cleaned {
+            self.printer.warning(&error.to_string());
+        }
+        Ok(template?)
+    }
+
+    fn needs_human(&self, stack: Option<&StackDescription>) -> Error {
+        let status = stack.map(|stack| &stack.status);
+        let advice = match status.map(Recovery::of) {
+            None | Some(Recovery::Unknown) => UNKNOWN_STATE.to_owned(),
+            Some(_) => format!(
+                "`connect-scim recover --env {}` says what it would do about it, and asks",
+                target::name(&self.args.environment)
+            ),
+        };
+        Error::NeedsHuman {
+            stack: self.target.stack_name(),
+            status: status.map(ToString::to_string).unwrap_or_default(),
+            advice,
         }
     }
 
@@ -155,26 +184,28 @@ impl Deployment<'_> {
             TemplateSource::Body(text.to_owned())
         };
         let change_set = stacks
-            .create_change_set(
-                &stack_name,
-                deployed.is_none(),
-                source,
-                &intended.tags,
-                &token,
-            )
+            .create_change_set(ChangeSetRequest {
+                stack: &stack_name,
+                create: deployed.is_none(),
+                template: source,
+                tags: &intended.tags,
+                settings: &intended.settings,
+                token: &token,
+            })
             .await?;
         let changes = match stacks.await_change_set(&change_set).await? {
             ChangeSetOutcome::Ready(changes) => changes,
             ChangeSetOutcome::Empty => {
-                stacks.delete_change_set(&change_set).await?;
+                stacks.discard(&change_set).await?;
                 let stack = self.target.describe_existing().await?;
                 return self.conclude(intended, &stack, false).await;
             }
-            ChangeSetOutcome::Refused { reason } => {
-                stacks.delete_change_set(&change_set).await?;
+            ChangeSetOutcome::Refused { reason, problems } => {
+                stacks.discard(&change_set).await?;
                 return Err(Error::ChangeSetRefused {
                     stack: stack_name,
                     reason,
+                    problems,
                 });
             }
         };
@@ -182,105 +213,175 @@ impl Deployment<'_> {
             "deploying {stack_name}: {} to add, {} to change, {} to remove",
             changes.add, changes.modify, changes.remove
         ));
-        let before = stacks.newest_event(&change_set.stack_id).await?;
-        stacks.execute(&change_set, &token).await?;
-        self.follow(
-            &change_set.stack_id,
-            before.map(|event| event.id).as_ref(),
-            Some(changes.total()),
-        )
-        .await?;
+        if let Some(stack) = deployed {
+            self.guard(intended, stack).await?;
+        }
+        self.execute(&change_set, &token, changes.total()).await?;
+        if self.args.detach {
+            return Ok(self.leave(&token, deployed.is_none() && intended.protected));
+        }
         let stack = self.target.describe_existing().await?;
         stacks.delete_stale_change_sets(&stack.id).await?;
         self.conclude(intended, &stack, true).await
     }
 
-    /// Follows a running operation; anything but its success is an error.
-    async fn follow(
+    /// Executes a change set, and follows it to its end unless it is to be left to itself.
+    async fn execute(
         &self,
-        stack_id: &str,
-        since: Option<&String>,
-        resources: Option<usize>,
+        change_set: &ChangeSet,
+        token: &str,
+        resources: usize,
     ) -> Result<(), Error> {
-        let mut reporter = EventReporter::new(self.printer, self.args.format, resources);
-        self.in_cloud
-            .begin(format!("the deployment of {}", self.target.stack_name()));
-        let followed = self
-            .target
-            .stacks
-            .follow(stack_id, since, self.timeout(), |event| {
-                reporter.event(event)
+        let stacks = &self.target.stacks;
+        let follower = self.follower();
+        let what = self.what();
+        let before = stacks.newest_event(&change_set.stack_id).await?;
+        self.in_cloud.begin(follower.ongoing(&what));
+        stacks.execute(change_set, token).await?;
+        if self.args.detach {
+            return Ok(());
+        }
+        follower
+            .follow(Operation {
+                what,
+                stack_id: &change_set.stack_id,
+                since: before.map(|event| event.id).as_ref(),
+                resources: Some(resources),
+                is_success: StackStatus::is_success,
             })
-            .await;
-        reporter.finish();
-        let followed = followed.map_err(|error| Error::follow(error, &self.target.stack_name()))?;
-        self.in_cloud.end();
-        if followed.status.is_success() {
-            Ok(())
+            .await?;
+        Ok(())
+    }
+
+    /// Tells how to come back to an operation that is left to itself.
+    fn leave(&self, token: &str, still_to_guard: bool) -> Outcome {
+        let stack_name = self.target.stack_name();
+        let resume = self.follower().ongoing(&self.what()).resume_command();
+        if self.args.format == EventFormat::Json {
+            let started = OperationStarted {
+                stack_name: &stack_name,
+                operation: token,
+                resume: &resume,
+            };
+            self.printer.data_line(&started.json_line());
         } else {
-            Err(Error::operation_failed(
-                &self.target.stack_name(),
-                &followed,
-            ))
+            self.printer.message(&format!(
+                "the deployment of {stack_name} goes on in the cloud as operation {token}; this follows it to its end:\n  {resume}"
+            ));
+        }
+        if still_to_guard {
+            self.printer.warning(&format!(
+                "a stack can be guarded only once it stands: deploy {} again for `protected: true` to take effect",
+                target::name(&self.args.environment)
+            ));
+        }
+        Outcome::SUCCESS
+    }
+
+    fn what(&self) -> String {
+        format!("the deployment of {}", self.target.stack_name())
+    }
+
+    fn follower(&self) -> Follower<'_> {
+        Follower {
+            target: self.target,
+            environment: target::name(&self.args.environment),
+            format: self.args.format,
+            printer: self.printer,
+            in_cloud: self.in_cloud,
         }
     }
 
-    /// Deals with a stack that another operation holds.
+    /// Deals with a stack that another operation holds; an outcome ends this run.
     async fn follow_other(
         &self,
         intended: &Intended,
-        stack: Option<&StackDescription>,
-    ) -> Result<(), Error> {
-        let Some(stack) = stack else { return Ok(()) };
+        stack: &StackDescription,
+    ) -> Result<Option<Outcome>, Error> {
         let stacks = &self.target.stacks;
         let newest = stacks.newest_event(&stack.id).await?;
+        let follower = self.follower();
         match Holder::from(newest.as_ref(), &intended.token_prefix()) {
-            Holder::SameDeployment { token } => {
+            Holder::SameDeployment { token } if self.args.detach => {
+                Ok(Some(self.leave(&token, false)))
+            }
+            Holder::SameDeployment { .. } => {
                 self.printer
                     .message("an earlier run started this very deployment; following it");
-                let since = stacks.last_event_before(&stack.id, &token).await?;
-                self.follow(&stack.id, since.as_ref(), None).await
+                let attempt = stacks.newest_attempt(&stack.id).await?;
+                follower
+                    .follow(Operation {
+                        what: self.what(),
+                        stack_id: &stack.id,
+                        since: attempt.since.as_ref(),
+                        resources: None,
+                        is_success: StackStatus::is_success,
+                    })
+                    .await?;
+                Ok(None)
             }
             Holder::Other(token) if self.args.wait => {
+                let stack_name = self.target.stack_name();
                 self.printer.message(&format!(
-                    "{} is busy ({}{}); waiting",
-                    self.target.stack_name(),
+                    "{stack_name} is busy ({}{}); waiting",
                     stack.status,
                     token
                         .map(|token| format!(", operation {token}"))
                         .unwrap_or_default()
                 ));
-                let mut reporter = EventReporter::new(self.printer, EventFormat::Text, None);
-                let since = newest.map(|event| event.id);
-                let followed = stacks
-                    .follow(&stack.id, since.as_ref(), self.timeout(), |event| {
-                        reporter.event(event)
+                follower
+                    .follow(Operation {
+                        what: format!("another operation on {stack_name}"),
+                        stack_id: &stack.id,
+                        since: newest.map(|event| event.id).as_ref(),
+                        resources: None,
+                        // What became of it shows when this run looks at the stack again.
+                        is_success: |_| true,
                     })
-                    .await;
-                reporter.finish();
-                followed
-                    .map(drop)
-                    .map_err(|error| Error::follow(error, &self.target.stack_name()))
+                    .await?;
+                Ok(None)
             }
             Holder::Other(token) => Err(Error::Busy {
                 stack: self.target.stack_name(),
                 status: stack.status.to_string(),
                 token,
+                environment: target::name(&self.args.environment),
             }),
         }
     }
 
-    async fn delete_failed_creation(&self, stack: Option<&StackDescription>) -> Result<(), Error> {
-        let Some(stack) = stack else { return Ok(()) };
-        target::delete_stack(
-            self.target,
-            stack,
-            self.args.format,
-            self.timeout(),
-            self.printer,
-            self.in_cloud,
-        )
-        .await
+    /// Deletes what is left of a first deployment that was rolled back, unless there may
+    /// be data in it.
+    async fn delete_failed_creation(&self, stack: &StackDescription) -> Result<(), Error> {
+        let stack_name = self.target.stack_name();
+        let resources = self.target.stacks.retained_data(&stack.id).await?;
+        if !resources.is_empty() {
+            return Err(Error::DataRetained {
+                stack: stack_name,
+                environment: target::name(&self.args.environment),
+                resources,
+            });
+        }
+        self.printer.message(&format!(
+            "the first deployment of {stack_name} failed and was rolled back; deleting what is left of it and creating it anew"
+        ));
+        self.follower().delete(stack, &[]).await
+    }
+
+    /// Guards a stack that stands, or no longer, as the environment says. Returns whether
+    /// that changed anything.
+    async fn guard(&self, intended: &Intended, stack: &StackDescription) -> Result<bool, Error> {
+        let stacks = &self.target.stacks;
+        let protect = intended.protected;
+        let policy = match stacks.protect_directory(&stack.id, protect).await {
+            Err(denied) if denied.kind == ServiceErrorKind::Denied && !protect => false,
+            changed => changed?,
+        };
+        let termination = stack.termination_protection != protect;
+        if termination {
+            stacks.protect(&stack.id, protect).await?;
+        }
+        Ok(policy || termination)
     }
 
     /// Settles what is not part of the template, and tells the outcome.
@@ -290,49 +391,26 @@ impl Deployment<'_> {
         stack: &StackDescription,
         changed: bool,
     ) -> Result<Outcome, Error> {
-        let protection_changed = stack.termination_protection != intended.termination_protection;
-        if protection_changed {
-            self.target
-                .stacks
-                .protect(&stack.id, intended.termination_protection)
-                .await?;
-        }
-        let changed = changed || protection_changed;
-        let outputs = self.target.reachable_outputs(stack);
-        let stack_name = self.target.stack_name();
-        if self.args.format == EventFormat::Json {
-            self.printer.data_line(
-                &OperationResult {
-                    stack_name: &stack_name,
-                    changed,
-                    status: stack.status.as_str(),
-                    outputs: &outputs,
-                }
-                .json_line(),
-            );
+        let name = &target::name(&self.args.environment);
+        let guarded = self.guard(intended, stack).await?;
+        if !changed && !guarded {
+            let stack_name = self.target.stack_name();
+            Conclusion {
+                stack_name: &stack_name,
+                status: stack.status.as_str(),
+                changed: false,
+                outputs: &self.target.reachable_outputs(stack),
+                message: &format!("nothing changed: {stack_name} stands as {name} says"),
+            }
+            .tell(self.args.format, self.printer);
             return Ok(Outcome::SUCCESS);
         }
-        if changed {
+        tell_deployed(self.target, stack, self.args.format, self.printer);
+        if self.args.format == EventFormat::Text {
             self.printer
-                .message(&format!("{stack_name} is deployed ({})", stack.status));
-        } else {
-            self.printer.message(&format!(
-                "nothing changed: {stack_name} stands as {} says",
-                self.args.environment.environment
-            ));
-        }
-        self.printer.data(&super::outputs::text(&outputs));
-        if changed {
-            self.printer.message(&next_step(
-                &self.args.environment.environment,
-                &self.target.environment,
-            ));
+                .message(&next_step(name, &self.target.environment));
         }
         Ok(Outcome::SUCCESS)
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(self.args.timeout.saturating_mul(60))
     }
 }
 

@@ -1,19 +1,19 @@
 //! `destroy`: deletes the stack and everything in it.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use super::interrupt::{InCloud, run_interruptibly};
+use super::conclusion::tell_deleted;
+use super::interrupt::{InCloud, run_interruptibly, within};
+use super::operation::Follower;
+use super::question::confirm;
 use super::target::{self, Target};
 use super::{Error, Outcome};
-use crate::cli::{DestroyArgs, EventFormat};
+use crate::cli::DestroyArgs;
 use crate::printer::Printer;
-use crate::report::OperationResult;
 
 /// Runs `destroy`.
 pub(super) fn run(args: &DestroyArgs, printer: &Printer) -> Result<Outcome, Error> {
     let in_cloud = InCloud::default();
-    run_interruptibly(&in_cloud, destroy(args, printer, &in_cloud))
+    let work = destroy(args, printer, &in_cloud);
+    run_interruptibly(&in_cloud, within(args.timeout.duration(), &in_cloud, work))
 }
 
 async fn destroy(
@@ -31,48 +31,21 @@ async fn destroy(
         if stack.termination_protection {
             return Err(Error::Protected { stack: stack_name });
         }
-        confirm(args, printer, &stack_name, target.cloud.account())?;
-        let timeout = Duration::from_secs(args.timeout.saturating_mul(60));
-        target::delete_stack(&target, stack, args.format, timeout, printer, in_cloud).await?;
-        printer.message(&format!("{stack_name} is deleted"));
-    } else {
-        printer.message(&format!("there is no stack {stack_name}"));
-    }
-    if args.format == EventFormat::Json {
-        let result = OperationResult {
-            stack_name: &stack_name,
-            changed: stack.is_some(),
-            status: "DELETE_COMPLETE",
-            outputs: &BTreeMap::new(),
+        // A `y` is typed too easily.
+        let question = format!(
+            "this deletes the stack {stack_name} in account {}, with the directory of users and the tokens in it.\ntype {stack_name} to go on:",
+            target.cloud.account()
+        );
+        confirm(printer, args.yes, question, &stack_name).await?;
+        let follower = Follower {
+            target: &target,
+            environment: target::name(&args.environment),
+            format: args.format,
+            printer,
+            in_cloud,
         };
-        printer.data_line(&result.json_line());
+        follower.delete(stack, &[]).await?;
     }
+    tell_deleted(&stack_name, stack.is_some(), args.format, printer);
     Ok(Outcome::SUCCESS)
-}
-
-/// Has the person type the stack's name: a `y` is typed too easily.
-fn confirm(
-    args: &DestroyArgs,
-    printer: &Printer,
-    stack_name: &str,
-    account: &str,
-) -> Result<(), Error> {
-    if args.yes {
-        return Ok(());
-    }
-    if !printer.can_ask() {
-        return Err(Error::ConfirmationNeeded { flag: "--yes" });
-    }
-    let question = format!(
-        "this deletes the stack {stack_name} in account {account}, with the directory of users and the tokens in it.\ntype {stack_name} to go on:"
-    );
-    let answer = printer.ask(&question).map_err(|source| Error::Io {
-        action: "read the answer".to_owned(),
-        source,
-    })?;
-    if answer == stack_name {
-        Ok(())
-    } else {
-        Err(Error::NotConfirmed)
-    }
 }

@@ -1,12 +1,15 @@
 //! Everything that can go wrong in a command, with its exit code and the next step.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use super::interrupt::Ongoing;
+use super::operation::Failure;
 use crate::artifact::{self, UploadError};
 use crate::cloud::{self, ServiceError, ServiceErrorKind};
 use crate::exit_code::Exit;
 use crate::report::github::{Annotation, Level};
-use crate::stack::{FollowError, Followed, StackStatus, first_cause};
+use crate::stack::{RetainedResource, StackStatus, ValidationProblem};
 use crate::token::{MalformedToken, NoRandomness};
 use crate::{environment, local_cloud, smoke, template};
 
@@ -66,14 +69,24 @@ pub enum Error {
         status: String,
         /// The token of the operation that holds it.
         token: Option<String>,
+        /// The environment, as it was named on the command line.
+        environment: String,
     },
     /// The operation goes on, but this run will not see its end.
-    #[error("{stack}: {source}")]
+    #[error("{ongoing}, but cannot be followed")]
     NotSeenThrough {
-        /// The stack's name.
-        stack: String,
-        /// Why.
-        source: FollowError,
+        /// What goes on.
+        ongoing: Ongoing,
+        /// What the service said.
+        source: ServiceError,
+    },
+    /// The time was up.
+    #[error("the time of {} is up; {}", human_duration(.timeout), left_behind(.ongoing.as_ref()))]
+    TimedOut {
+        /// The time.
+        timeout: Duration,
+        /// What goes on.
+        ongoing: Option<Ongoing>,
     },
     /// The stack is in a state that this program must not change.
     #[error("{stack} is in the state {status}, which needs somebody's decision")]
@@ -85,23 +98,43 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
+    /// What a failed first deployment left in the account may hold data.
+    #[error("{stack} was rolled back, and left data in the account: {}", list(.resources.iter().map(|resource| format!("{} {}", resource.resource_type, resource.physical_id))))]
+    DataRetained {
+        /// The stack's name.
+        stack: String,
+        /// The environment, as it was named on the command line.
+        environment: String,
+        /// What was left.
+        resources: Vec<RetainedResource>,
+    },
+    /// Only what could not be undone can be left as it is.
+    #[error("{} cannot be skipped", list(.named))]
+    NotSkippable {
+        /// What was to be skipped.
+        named: Vec<String>,
+        /// What can be.
+        skippable: Vec<String>,
+    },
     /// CloudFormation refused the change set.
-    #[error("CloudFormation refused the change set for {stack}: {reason}")]
+    #[error("CloudFormation refused the change set for {stack}: {reason}{}", .problems.iter().map(|problem| format!("\n  {problem}")).collect::<String>())]
     ChangeSetRefused {
         /// The stack's name.
         stack: String,
         /// The service's reason.
         reason: String,
+        /// What its validation found.
+        problems: Vec<ValidationProblem>,
     },
     /// The operation failed. The first real cause comes last.
-    #[error("{stack} ended in the state {status}\n{cause}")]
+    #[error("{stack} {failure}")]
     OperationFailed {
         /// The stack's name.
         stack: String,
-        /// The state that it came to rest in.
-        status: StackStatus,
-        /// The first event that was no echo of another one.
-        cause: String,
+        /// The environment, as it was named on the command line.
+        environment: String,
+        /// How.
+        failure: Box<Failure>,
     },
     /// The stack is protected from deletion.
     #[error("{stack} is protected")]
@@ -184,44 +217,37 @@ pub enum Error {
         issuer: String,
     },
     /// Ctrl-C or SIGTERM.
-    #[error("{}", match .in_cloud { Some(what) => format!("interrupted; {what} goes on in the cloud"), None => "interrupted; nothing is going on in the cloud".to_owned() })]
+    #[error("interrupted; {}", left_behind(.ongoing.as_ref()))]
     Interrupted {
         /// Which signal.
         exit: Exit,
         /// What goes on.
-        in_cloud: Option<String>,
+        ongoing: Option<Ongoing>,
     },
 }
 
+fn left_behind(ongoing: Option<&Ongoing>) -> String {
+    ongoing.map_or_else(
+        || "nothing is going on in the cloud".to_owned(),
+        ToString::to_string,
+    )
+}
+
+fn list(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<_> = words.into_iter().collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    words.join(", ")
+}
+
+/// `90s`, `1h 30m`.
+fn human_duration(duration: &Duration) -> String {
+    jiff::SignedDuration::try_from(*duration).map_or_else(
+        |_| format!("{duration:?}"),
+        |duration| format!("{duration:#}"),
+    )
+}
+
 impl Error {
-    pub(super) fn follow(source: FollowError, stack: &str) -> Self {
-        Self::NotSeenThrough {
-            stack: stack.to_owned(),
-            source,
-        }
-    }
-
-    pub(super) fn operation_failed(stack: &str, followed: &Followed) -> Self {
-        let cause = match first_cause(&followed.events) {
-            Some(event) => format!(
-                "{} {} {}: {}",
-                event.resource_type,
-                event.logical_id,
-                event.status,
-                event
-                    .reason
-                    .as_deref()
-                    .unwrap_or("the service gave no reason")
-            ),
-            None => "the service reported no failed resource".to_owned(),
-        };
-        Self::OperationFailed {
-            stack: stack.to_owned(),
-            status: followed.status.clone(),
-            cause,
-        }
-    }
-
     /// What the shell sees.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -238,16 +264,16 @@ impl Error {
             Self::Cloud(cloud::Error::Identity(error))
             | Self::Service(error)
             | Self::Upload(UploadError::Service(error))
-            | Self::NotSeenThrough {
-                source: FollowError::Service(error),
-                ..
-            } => match error.kind {
+            | Self::NotSeenThrough { source: error, .. } => match error.kind {
                 ServiceErrorKind::Credentials => Exit::Credentials,
                 _ => Exit::Failure,
             },
-            Self::Busy { .. } | Self::NotSeenThrough { .. } => Exit::Busy,
-            Self::NeedsHuman { .. } => Exit::NeedsHuman,
-            Self::OperationFailed { status, .. } => match status {
+            Self::Busy { .. }
+            | Self::TimedOut {
+                ongoing: Some(_), ..
+            } => Exit::Busy,
+            Self::NeedsHuman { .. } | Self::DataRetained { .. } => Exit::NeedsHuman,
+            Self::OperationFailed { failure, .. } => match failure.status {
                 StackStatus::Failed(_) | StackStatus::Other(_) => Exit::NeedsHuman,
                 _ => Exit::RolledBack,
             },
@@ -255,9 +281,11 @@ impl Error {
             | Self::SignsInWithJwts { .. }
             | Self::MalformedToken(_)
             | Self::TokenNeeded { .. }
-            | Self::ConfirmationNeeded { .. } => Exit::Usage,
+            | Self::ConfirmationNeeded { .. }
+            | Self::NotSkippable { .. } => Exit::Usage,
             Self::Interrupted { exit, .. } => *exit,
             Self::Io { .. }
+            | Self::TimedOut { ongoing: None, .. }
             | Self::Artifact(_)
             | Self::Upload(_)
             | Self::DeployedTemplate(_)
@@ -296,17 +324,45 @@ impl Error {
             Self::NoToken { .. } => {
                 "somebody deleted it; `connect-scim token rotate` writes a new one".to_owned()
             }
-            Self::Busy { .. } => "wait for it with `--wait`, or try again later".to_owned(),
-            Self::NotSeenThrough { .. } | Self::Interrupted { in_cloud: Some(_), .. } => {
-                "the operation goes on in the cloud; run the same command again to follow it to its end".to_owned()
+            Self::Busy { environment, .. } => format!(
+                "`connect-scim watch --env {environment}` follows it; `deploy --wait` waits for it to end and deploys then"
+            ),
+            Self::NotSeenThrough { ongoing, source } => {
+                let resume = ongoing.resume_command();
+                match source.kind {
+                    ServiceErrorKind::Credentials => {
+                        format!("sign in again; `{resume}` follows it to its end")
+                    }
+                    _ => format!("`{resume}` follows it to its end"),
+                }
             }
-            Self::Interrupted { in_cloud: None, .. } => "run the same command again to finish the job".to_owned(),
+            Self::Interrupted { ongoing: Some(ongoing), .. }
+            | Self::TimedOut { ongoing: Some(ongoing), .. } => {
+                format!("`{}` follows it to its end", ongoing.resume_command())
+            }
+            Self::Interrupted { ongoing: None, .. } => "run the same command again to finish the job".to_owned(),
+            Self::TimedOut { ongoing: None, .. } => {
+                "run the same command again, with a longer `--timeout`".to_owned()
+            }
+            Self::DataRetained { environment, .. } => format!(
+                "`connect-scim recover --env {environment}` deletes the stack and leaves that in the account; `deploy` makes a new one then"
+            ),
+            Self::NotSkippable { skippable, .. } if skippable.is_empty() => {
+                "nothing can be skipped in this state; leave `--skip` away".to_owned()
+            }
+            Self::NotSkippable { skippable, .. } => format!(
+                "only what failed to be undone can be skipped: {}",
+                list(skippable)
+            ),
             Self::NeedsHuman { advice, .. } => advice.clone(),
             Self::ChangeSetRefused { .. } => {
                 "nothing was changed; mend what the reason names and deploy again".to_owned()
             }
-            Self::OperationFailed { status, .. } => match status {
-                StackStatus::Failed(_) | StackStatus::Other(_) => {
+            Self::OperationFailed { failure, environment, .. } => match failure.status {
+                StackStatus::Failed(_) => format!(
+                    "mend the cause, then `connect-scim recover --env {environment}`"
+                ),
+                StackStatus::Other(_) => {
                     "mend the cause; `connect-scim status` shows where the stack stands".to_owned()
                 }
                 _ => "the stack is back where it was; mend the cause and deploy again".to_owned(),
@@ -387,10 +443,14 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Error;
     use crate::cloud::{ServiceError, ServiceErrorKind};
+    use crate::commands::interrupt::Ongoing;
+    use crate::commands::operation::Failure;
     use crate::exit_code::Exit;
-    use crate::stack::{FollowError, Followed, StackStatus};
+    use crate::stack::StackStatus;
 
     fn service_error(kind: ServiceErrorKind) -> ServiceError {
         ServiceError {
@@ -402,11 +462,23 @@ mod tests {
     }
 
     fn ended(status: &str) -> Error {
-        let followed = Followed {
-            status: StackStatus::parse(status),
-            events: Vec::new(),
-        };
-        Error::operation_failed("scim", &followed)
+        Error::OperationFailed {
+            stack: "scim".to_owned(),
+            environment: "prod".to_owned(),
+            failure: Box::new(Failure {
+                status: StackStatus::parse(status),
+                cause: Vec::new(),
+                not_undone: Vec::new(),
+                logs: Vec::new(),
+            }),
+        }
+    }
+
+    fn ongoing() -> Ongoing {
+        Ongoing {
+            what: "the deployment of scim".to_owned(),
+            environment: "prod".to_owned(),
+        }
     }
 
     #[test]
@@ -425,11 +497,37 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_expire_while_following_are_told_from_a_timeout() {
-        let expired = FollowError::Service(service_error(ServiceErrorKind::Credentials));
-        assert_eq!(Error::follow(expired, "scim").exit(), Exit::Credentials);
-        let late = FollowError::StillRunning(std::time::Duration::from_secs(60));
-        assert_eq!(Error::follow(late, "scim").exit(), Exit::Busy);
+    fn whoever_leaves_says_what_goes_on_and_how_to_follow_it() {
+        let hint = "`connect-scim watch --env prod` follows it to its end";
+        let expired = Error::NotSeenThrough {
+            ongoing: ongoing(),
+            source: service_error(ServiceErrorKind::Credentials),
+        };
+        assert_eq!(expired.exit(), Exit::Credentials);
+        assert_eq!(expired.hint(), Some(format!("sign in again; {hint}")));
+        assert_eq!(
+            expired.to_string(),
+            "the deployment of scim goes on in the cloud, but cannot be followed"
+        );
+        let late = Error::TimedOut {
+            timeout: Duration::from_secs(5400),
+            ongoing: Some(ongoing()),
+        };
+        assert_eq!(late.exit(), Exit::Busy);
+        assert_eq!(late.hint().as_deref(), Some(hint));
+        assert_eq!(
+            late.to_string(),
+            "the time of 1h 30m is up; the deployment of scim goes on in the cloud"
+        );
+        let idle = Error::TimedOut {
+            timeout: Duration::from_secs(90),
+            ongoing: None,
+        };
+        assert_eq!(idle.exit(), Exit::Failure);
+        assert_eq!(
+            idle.to_string(),
+            "the time of 1m 30s is up; nothing is going on in the cloud"
+        );
     }
 
     #[test]

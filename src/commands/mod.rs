@@ -1,19 +1,24 @@
 //! One verb, one file; each reads like a recipe.
 
 mod build;
+mod conclusion;
 mod deploy;
 mod destroy;
 mod error;
 mod interrupt;
 mod local;
 mod logs;
+mod operation;
 mod outputs;
+mod question;
+mod recover;
 mod render;
 mod smoke;
 mod status;
 mod target;
 mod token;
 mod validate;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -48,6 +53,8 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
         Command::Deploy(args) => deploy::run(&args, printer),
+        Command::Watch(args) => watch::run(&args, printer),
+        Command::Recover(args) => recover::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Logs(args) => logs::run(&args, printer),

@@ -3,18 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::Error;
-use super::interrupt::InCloud;
 use crate::artifact::{self, Artifacts, Bucket};
-use crate::cli::{EnvironmentArg, EventFormat};
+use crate::cli::EnvironmentArg;
 use crate::cloud::{self, LocalEndpoint};
 use crate::environment::{Cloud, Environment, EnvironmentFile};
 use crate::local_cloud::{Folder, LocalCloud};
 use crate::printer::Printer;
-use crate::report::EventReporter;
-use crate::stack::{StackDescription, StackStatus, Stacks};
+use crate::stack::{StackDescription, Stacks};
 use crate::template::{self, CodeLocations};
 
 /// One environment and the way to its cloud.
@@ -29,6 +26,14 @@ pub(super) struct Target {
 pub(super) fn environment(argument: &EnvironmentArg) -> Result<Environment, Error> {
     let file = EnvironmentFile::load(&argument.environment)?;
     Ok(file.one(argument.target.as_deref())?)
+}
+
+/// What follows `--env` in a command line that means the same environment.
+pub(super) fn name(argument: &EnvironmentArg) -> String {
+    match &argument.target {
+        None => argument.environment.clone(),
+        Some(target) => format!("{} --target {target}", argument.environment),
+    }
 }
 
 /// Starts the local cloud if the environment lives in it and it does not run.
@@ -162,43 +167,5 @@ impl Target {
                 })
                 .collect(),
         }
-    }
-}
-
-/// Deletes a stack and follows the deletion to its end.
-pub(super) async fn delete_stack(
-    target: &Target,
-    stack: &StackDescription,
-    format: EventFormat,
-    timeout: Duration,
-    printer: &Printer,
-    in_cloud: &InCloud,
-) -> Result<(), Error> {
-    let stack_name = target.stack_name();
-    let newest = target.stacks.newest_event(&stack.id).await?;
-    let since = newest.map(|event| event.id);
-    if stack.status == StackStatus::InProgress("DELETE_IN_PROGRESS".to_owned()) {
-        printer.message(&format!(
-            "{stack_name} is being deleted already; following it"
-        ));
-    } else {
-        let token = format!("connect-scim-delete-{}", uuid::Uuid::new_v4().simple());
-        target.stacks.delete(&stack.id, &token).await?;
-    }
-    in_cloud.begin(format!("the deletion of {stack_name}"));
-    let mut reporter = EventReporter::new(printer, format, None);
-    let followed = target
-        .stacks
-        .follow(&stack.id, since.as_ref(), timeout, |event| {
-            reporter.event(event)
-        })
-        .await;
-    reporter.finish();
-    let followed = followed.map_err(|error| Error::follow(error, &stack_name))?;
-    in_cloud.end();
-    if followed.status == StackStatus::DeleteComplete {
-        Ok(())
-    } else {
-        Err(Error::operation_failed(&stack_name, &followed))
     }
 }

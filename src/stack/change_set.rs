@@ -5,14 +5,15 @@
 //! hour ago or more (a younger one may belong to a run that is still going on).
 //! Somebody else's are never touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Tag,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetSummary, ChangeSetType, ExecutionStatus,
+    Tag,
 };
 
-use super::Stacks;
+use super::{StackDescription, StackStatus, Stacks, ValidationProblem};
 use crate::cloud::{ServiceError, failed_to};
 
 /// Every change set of this program has a name that starts so.
@@ -55,6 +56,15 @@ impl Changes {
     }
 }
 
+impl StackSettings {
+    /// Whether a stack has them. Without a service role the stack keeps the one it had.
+    #[must_use]
+    pub fn stand(&self, stack: &StackDescription) -> bool {
+        self.notification_topics == stack.notification_topics
+            && (self.service_role.is_none() || self.service_role == stack.service_role)
+    }
+}
+
 /// What became of a change set.
 #[derive(Debug, Clone)]
 pub enum ChangeSetOutcome {
@@ -66,7 +76,36 @@ pub enum ChangeSetOutcome {
     Refused {
         /// The service's reason.
         reason: String,
+        /// What its validation found, where it looked.
+        problems: Vec<ValidationProblem>,
     },
+}
+
+/// What a change set is asked for with.
+#[derive(Debug, Clone)]
+pub struct ChangeSetRequest<'a> {
+    /// The stack's name, or its ARN once it exists.
+    pub stack: &'a str,
+    /// For a stack that does not exist yet or is an empty shell.
+    pub create: bool,
+    /// What the stack should be.
+    pub template: TemplateSource,
+    /// The stack's tags.
+    pub tags: &'a BTreeMap<String, String>,
+    /// The rest of what is set for the stack as a whole.
+    pub settings: &'a StackSettings,
+    /// A name that no other change set has; also marks the operation that executes it.
+    pub token: &'a str,
+}
+
+/// What is set for a stack as a whole, by each change set anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StackSettings {
+    /// The ARN of the role with which CloudFormation makes the resources; without one it
+    /// keeps the role it had, or takes the caller's credentials.
+    pub service_role: Option<String>,
+    /// The ARNs of the SNS topics that are told of every stack event.
+    pub notification_topics: BTreeSet<String>,
 }
 
 /// Where the template is.
@@ -79,100 +118,149 @@ pub enum TemplateSource {
 }
 
 impl Stacks {
-    /// Asks for a change set; `create` for a stack that does not exist yet or is an empty shell.
+    /// Asks for a change set.
     ///
     /// # Errors
     /// When the service refuses the template outright or cannot be reached.
     pub async fn create_change_set(
         &self,
-        stack: &str,
-        create: bool,
-        template: TemplateSource,
-        tags: &BTreeMap<String, String>,
-        token: &str,
+        request: ChangeSetRequest<'_>,
     ) -> Result<ChangeSet, ServiceError> {
-        let request = self
+        let ChangeSetRequest { stack, token, .. } = request;
+        let call = self
             .client
             .create_change_set()
             .stack_name(stack)
             .change_set_name(token)
             .client_token(token)
-            .change_set_type(if create {
+            .change_set_type(if request.create {
                 ChangeSetType::Create
             } else {
                 ChangeSetType::Update
             })
             .capabilities(Capability::CapabilityNamedIam)
+            .set_role_arn(request.settings.service_role.clone())
+            .set_notification_arns(Some(
+                request
+                    .settings
+                    .notification_topics
+                    .iter()
+                    .cloned()
+                    .collect(),
+            ))
             .set_tags(Some(
-                tags.iter()
+                request
+                    .tags
+                    .iter()
                     .map(|(key, value)| Tag::builder().key(key).value(value).build())
                     .collect(),
             ));
-        let request = match template {
-            TemplateSource::Body(body) => request.template_body(body),
-            TemplateSource::Url(url) => request.template_url(url),
+        let call = match request.template {
+            TemplateSource::Body(body) => call.template_body(body),
+            TemplateSource::Url(url) => call.template_url(url),
         };
-        let answer = request.send().await.map_err(failed_to(format!(
+        let answer = call.send().await.map_err(failed_to(format!(
             "make a change set for the stack {stack}"
-        )))?;
-        Ok(ChangeSet {
-            id: answer.id().unwrap_or_default().to_owned(),
-            stack_id: answer.stack_id().unwrap_or_default().to_owned(),
-        })
+        )));
+        match answer {
+            Ok(answer) => Ok(ChangeSet {
+                id: answer.id().unwrap_or_default().to_owned(),
+                stack_id: answer.stack_id().unwrap_or_default().to_owned(),
+            }),
+            // Nobody else takes this name: an earlier attempt made it, and its answer was lost.
+            Err(refusal) if refusal.has_code("AlreadyExistsException") => {
+                self.find_change_set(stack, token).await?.ok_or(refusal)
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
-    /// Waits until a change set can be executed, or cannot.
+    async fn find_change_set(
+        &self,
+        stack: &str,
+        name: &str,
+    ) -> Result<Option<ChangeSet>, ServiceError> {
+        let answer = self
+            .client
+            .describe_change_set()
+            .stack_name(stack)
+            .change_set_name(name)
+            .send()
+            .await
+            .map_err(failed_to("read the change set"));
+        match answer {
+            Ok(answer) => Ok(Some(ChangeSet {
+                id: answer.change_set_id().unwrap_or_default().to_owned(),
+                stack_id: answer.stack_id().unwrap_or_default().to_owned(),
+            })),
+            Err(error) if error.has_code("ChangeSetNotFound") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until a change set can be executed, or cannot. A poll that is lost is repeated.
     ///
     /// # Errors
-    /// When the service refuses or stays out of reach.
+    /// When the service refuses.
     pub async fn await_change_set(
         &self,
         change_set: &ChangeSet,
     ) -> Result<ChangeSetOutcome, ServiceError> {
         loop {
-            let mut changes = Changes::default();
-            let mut next_token = None;
-            let (status, reason) = loop {
-                let page = self
-                    .client
-                    .describe_change_set()
-                    .change_set_name(&change_set.id)
-                    .stack_name(&change_set.stack_id)
-                    .set_next_token(next_token)
-                    .send()
-                    .await
-                    .map_err(failed_to("read the change set"))?;
-                for change in page.changes() {
-                    match change.resource_change().and_then(|change| change.action()) {
-                        Some(ChangeAction::Add | ChangeAction::Import) => changes.add += 1,
-                        Some(ChangeAction::Remove) => changes.remove += 1,
-                        Some(_) => changes.modify += 1,
-                        None => {}
-                    }
-                }
-                next_token = page.next_token().map(str::to_owned);
-                if next_token.is_none() {
-                    break (
-                        page.status().cloned(),
-                        page.status_reason().unwrap_or_default().to_owned(),
-                    );
-                }
-            };
-            match status {
-                Some(ChangeSetStatus::CreateComplete) => {
-                    return Ok(ChangeSetOutcome::Ready(changes));
-                }
-                Some(ChangeSetStatus::Failed)
-                    if EMPTY.iter().any(|words| reason.contains(words)) =>
-                {
-                    return Ok(ChangeSetOutcome::Empty);
-                }
-                Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) | None => {
-                }
-                Some(_) => return Ok(ChangeSetOutcome::Refused { reason }),
+            match self.change_set_outcome(change_set).await {
+                Ok(Some(outcome)) => return Ok(outcome),
+                Ok(None) => {}
+                Err(error) if error.is_transient() => {}
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(self.poll_interval).await;
         }
+    }
+
+    /// What became of a change set, or `None` while CloudFormation is at it.
+    async fn change_set_outcome(
+        &self,
+        change_set: &ChangeSet,
+    ) -> Result<Option<ChangeSetOutcome>, ServiceError> {
+        let mut changes = Changes::default();
+        let mut next_token = None;
+        let (status, reason) = loop {
+            let page = self
+                .client
+                .describe_change_set()
+                .change_set_name(&change_set.id)
+                .stack_name(&change_set.stack_id)
+                .set_next_token(next_token)
+                .send()
+                .await
+                .map_err(failed_to("read the change set"))?;
+            for change in page.changes() {
+                match change.resource_change().and_then(|change| change.action()) {
+                    Some(ChangeAction::Add | ChangeAction::Import) => changes.add += 1,
+                    Some(ChangeAction::Remove) => changes.remove += 1,
+                    Some(_) => changes.modify += 1,
+                    None => {}
+                }
+            }
+            next_token = page.next_token().map(str::to_owned);
+            if next_token.is_none() {
+                break (
+                    page.status().cloned(),
+                    page.status_reason().unwrap_or_default().to_owned(),
+                );
+            }
+        };
+        Ok(match status {
+            Some(ChangeSetStatus::CreateComplete) => Some(ChangeSetOutcome::Ready(changes)),
+            Some(ChangeSetStatus::Failed) if EMPTY.iter().any(|words| reason.contains(words)) => {
+                Some(ChangeSetOutcome::Empty)
+            }
+            Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) | None => None,
+            Some(_) => Some(ChangeSetOutcome::Refused {
+                reason,
+                problems: self.problems_of_change_set(change_set).await,
+            }),
+        })
     }
 
     /// Executes a change set; [`Stacks::follow`] sees it through.
@@ -180,7 +268,8 @@ impl Stacks {
     /// # Errors
     /// When the service refuses or cannot be reached.
     pub async fn execute(&self, change_set: &ChangeSet, token: &str) -> Result<(), ServiceError> {
-        self.client
+        let answer = self
+            .client
             .execute_change_set()
             .change_set_name(&change_set.id)
             .stack_name(&change_set.stack_id)
@@ -189,7 +278,54 @@ impl Stacks {
             .disable_rollback(false)
             .send()
             .await
-            .map_err(failed_to("execute the change set"))?;
+            .map_err(failed_to("execute the change set"));
+        match answer {
+            Ok(_) => Ok(()),
+            // The answer to an earlier attempt may have been lost.
+            Err(refusal) => match self.was_executed(change_set, token).await {
+                Ok(true) => Ok(()),
+                _ => Err(refusal),
+            },
+        }
+    }
+
+    async fn was_executed(
+        &self,
+        change_set: &ChangeSet,
+        token: &str,
+    ) -> Result<bool, ServiceError> {
+        let answer = self
+            .client
+            .describe_change_set()
+            .change_set_name(&change_set.id)
+            .stack_name(&change_set.stack_id)
+            .send()
+            .await
+            .map_err(failed_to("read the change set"))?;
+        Ok(is_executed(answer.execution_status())
+            || self.has_begun(&change_set.stack_id, token).await?)
+    }
+
+    /// Deletes a change set that will not be executed, and the stack with it if that is
+    /// nothing but the shell that change sets of type CREATE leave behind.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn discard(&self, change_set: &ChangeSet) -> Result<(), ServiceError> {
+        self.delete_change_set(change_set).await?;
+        self.delete_empty_shell(&change_set.stack_id).await
+    }
+
+    /// Deletes a stack that has neither resources nor change sets.
+    async fn delete_empty_shell(&self, stack: &str) -> Result<(), ServiceError> {
+        let is_shell = self
+            .describe(stack)
+            .await?
+            .is_some_and(|stack| stack.status == StackStatus::ReviewInProgress);
+        if is_shell && self.change_sets(stack).await?.is_empty() {
+            let token = format!("{NAME_PREFIX}shell-{}", uuid::Uuid::new_v4().simple());
+            self.delete(stack, &token, &[]).await?;
+        }
         Ok(())
     }
 
@@ -213,7 +349,19 @@ impl Stacks {
     /// # Errors
     /// When the service refuses or cannot be reached.
     pub async fn delete_stale_change_sets(&self, stack: &str) -> Result<usize, ServiceError> {
+        let now = SystemTime::now();
         let mut deleted = 0;
+        for summary in self.change_sets(stack).await? {
+            if summary.is_stale(now) {
+                self.delete_change_set(&summary.change_set).await?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn change_sets(&self, stack: &str) -> Result<Vec<Summary>, ServiceError> {
+        let mut summaries = Vec::new();
         let mut next_token = None;
         loop {
             let page = self
@@ -226,31 +374,84 @@ impl Stacks {
                 .map_err(failed_to(format!(
                     "list the change sets of the stack {stack}"
                 )))?;
-            for summary in page.summaries() {
-                let ours = summary
-                    .change_set_name()
-                    .is_some_and(|name| name.starts_with(NAME_PREFIX));
-                let stale = summary
-                    .creation_time()
-                    .and_then(|made| SystemTime::try_from(*made).ok())
-                    .and_then(|made| made.elapsed().ok())
-                    .is_some_and(|age| age >= STALE_AFTER);
-                let (Some(id), Some(stack_id), true) =
-                    (summary.change_set_id(), summary.stack_id(), ours && stale)
-                else {
-                    continue;
-                };
-                self.delete_change_set(&ChangeSet {
-                    id: id.to_owned(),
-                    stack_id: stack_id.to_owned(),
-                })
-                .await?;
-                deleted += 1;
-            }
+            summaries.extend(page.summaries().iter().filter_map(Summary::read));
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
-                return Ok(deleted);
+                return Ok(summaries);
             }
         }
+    }
+}
+
+/// One change set of a list.
+struct Summary {
+    change_set: ChangeSet,
+    name: String,
+    made: Option<SystemTime>,
+    executed: bool,
+}
+
+impl Summary {
+    fn read(summary: &ChangeSetSummary) -> Option<Self> {
+        Some(Self {
+            change_set: ChangeSet {
+                id: summary.change_set_id()?.to_owned(),
+                stack_id: summary.stack_id()?.to_owned(),
+            },
+            name: summary.change_set_name()?.to_owned(),
+            made: summary
+                .creation_time()
+                .and_then(|made| SystemTime::try_from(*made).ok()),
+            executed: is_executed(summary.execution_status()),
+        })
+    }
+
+    /// Whether a run of this program made it so long ago that it will not be executed.
+    fn is_stale(&self, now: SystemTime) -> bool {
+        self.name.starts_with(NAME_PREFIX)
+            && !self.executed
+            && self
+                .made
+                .and_then(|made| now.duration_since(made).ok())
+                .is_some_and(|age| age >= STALE_AFTER)
+    }
+}
+
+fn is_executed(status: Option<&ExecutionStatus>) -> bool {
+    matches!(
+        status,
+        Some(
+            ExecutionStatus::ExecuteInProgress
+                | ExecutionStatus::ExecuteComplete
+                | ExecutionStatus::ExecuteFailed
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::{ChangeSet, Summary};
+
+    #[test]
+    fn only_old_change_sets_of_our_own_that_nobody_executed_are_stale() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let stale = |name: &str, minutes: u64, executed: bool| {
+            Summary {
+                change_set: ChangeSet {
+                    id: "arn".into(),
+                    stack_id: "arn".into(),
+                },
+                name: name.into(),
+                made: Some(now - Duration::from_secs(minutes * 60)),
+                executed,
+            }
+            .is_stale(now)
+        };
+        assert!(stale("connect-scim-0a1b2c-42", 60, false));
+        assert!(!stale("connect-scim-0a1b2c-42", 59, false), "may be in use");
+        assert!(!stale("connect-scim-0a1b2c-42", 60, true), "was executed");
+        assert!(!stale("somebody-elses", 600, false));
     }
 }

@@ -1,11 +1,10 @@
 //! Following an operation to its end.
 //!
 //! The operation goes on in the cloud whether we look or not. So looking must never make
-//! it fail: a throttled or lost poll is repeated until the end is known, the time is up,
-//! or the credentials have expired.
+//! it fail: a throttled, lost or garbled poll is repeated until the end is known or the
+//! credentials have expired. Whoever has no more time stops following from outside.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
 use aws_sdk_cloudformation::primitives::DateTimeFormat;
 
@@ -21,15 +20,13 @@ pub struct Followed {
     pub events: Vec<StackEvent>,
 }
 
-/// Why nobody knows yet how an operation ends.
-#[derive(Debug, thiserror::Error)]
-pub enum FollowError {
-    /// The time was up.
-    #[error("the operation on the stack is still going on after {} minutes", .0.as_secs() / 60)]
-    StillRunning(Duration),
-    /// The service will not tell any more.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
+/// The newest thing that was tried with a stack: a deployment with its rollbacks, or a deletion.
+#[derive(Debug, Clone, Default)]
+pub struct Attempt {
+    /// The last event before it; `None` where it is the stack's first.
+    pub since: Option<EventId>,
+    /// Its events so far, in order of time.
+    pub events: Vec<StackEvent>,
 }
 
 impl Stacks {
@@ -42,56 +39,71 @@ impl Stacks {
         Ok(events.into_iter().next())
     }
 
-    /// The last event before the operation that carries `token`; `None` where the
-    /// operation is the stack's first.
+    /// The newest attempt at a stack, of which the events may still come.
     ///
     /// # Errors
     /// When the service refuses or cannot be reached.
-    pub async fn last_event_before(
-        &self,
-        stack: &str,
-        token: &str,
-    ) -> Result<Option<EventId>, ServiceError> {
+    pub async fn newest_attempt(&self, stack: &str) -> Result<Attempt, ServiceError> {
+        let mut events = Vec::new();
         let mut next_token = None;
+        let mut has_begun = false;
         loop {
             let (page, next) = self.event_page(stack, next_token).await?;
-            let earlier = page
-                .into_iter()
-                .find(|event| event.client_request_token.as_deref() != Some(token));
-            if let Some(event) = earlier {
-                return Ok(Some(event.id));
+            for event in page {
+                if has_begun {
+                    events.reverse();
+                    let since = Some(event.id);
+                    return Ok(Attempt { since, events });
+                }
+                has_begun = event.begins_attempt();
+                events.push(event);
             }
             next_token = next;
             if next_token.is_none() {
-                return Ok(None);
+                events.reverse();
+                return Ok(Attempt {
+                    since: None,
+                    events,
+                });
             }
         }
+    }
+
+    /// Whether an operation that carries `token` has begun: tells what became of a call
+    /// of which the answer was lost.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn has_begun(&self, stack: &str, token: &str) -> Result<bool, ServiceError> {
+        let attempt = self.newest_attempt(stack).await?;
+        Ok(attempt
+            .events
+            .iter()
+            .any(|event| event.client_request_token.as_deref() == Some(token)))
     }
 
     /// Hands every event after `since` to `on_event`, in order of time, until the stack
     /// comes to rest.
     ///
     /// # Errors
-    /// [`FollowError::StillRunning`] when `timeout` has passed; [`FollowError::Service`]
-    /// when the credentials expire or the service refuses. The operation goes on.
+    /// When the credentials expire or the service refuses. The operation goes on.
     pub async fn follow(
         &self,
         stack: &str,
         since: Option<&EventId>,
-        timeout: Duration,
         mut on_event: impl FnMut(&StackEvent),
-    ) -> Result<Followed, FollowError> {
-        let started = Instant::now();
+    ) -> Result<Followed, ServiceError> {
         let mut seen: HashSet<EventId> = since.cloned().into_iter().collect();
         let mut events = Vec::new();
+        let mut may_have_ended = false;
         loop {
             match self.events_after(stack, &seen).await {
                 Ok(fresh) => {
-                    let mut may_have_ended = false;
                     for event in fresh {
                         seen.insert(event.id.clone());
-                        may_have_ended |=
-                            event.is_stack && !StackStatus::parse(&event.status).is_in_progress();
+                        if event.is_stack {
+                            may_have_ended = !StackStatus::parse(&event.status).is_in_progress();
+                        }
                         on_event(&event);
                         events.push(event);
                     }
@@ -100,10 +112,7 @@ impl Stacks {
                     }
                 }
                 Err(error) if error.is_transient() => {}
-                Err(error) => return Err(error.into()),
-            }
-            if started.elapsed() >= timeout {
-                return Err(FollowError::StillRunning(timeout));
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(self.poll_interval).await;
         }

@@ -4,27 +4,40 @@
 //! stack while we wait. Nothing here decides what to deploy; that is [`crate::commands`].
 
 mod change_set;
+mod custom_resource;
 mod events;
 mod follow;
+mod policy;
+mod recovery;
 mod status;
+mod validation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::TemplateStage;
+use aws_sdk_cloudformation::config::Builder;
+use aws_sdk_cloudformation::types::{StackResourceSummary, TemplateStage};
+use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::cloud::{Cloud, ServiceError, failed_to};
 
-pub use change_set::{ChangeSet, ChangeSetOutcome, Changes, TemplateSource};
-pub use events::{EventId, StackEvent, first_cause};
-pub use follow::{FollowError, Followed};
+pub use change_set::{
+    ChangeSet, ChangeSetOutcome, ChangeSetRequest, Changes, StackSettings, TemplateSource,
+};
+pub use custom_resource::{CustomResourceFunction, function_of};
+pub use events::{EventId, StackEvent, first_cause, not_undone};
+pub use follow::{Attempt, Followed};
+pub use recovery::{Recovery, RetainedResource};
 pub use status::StackStatus;
+pub use validation::ValidationProblem;
 
 /// CloudFormation publishes no rate limit; slower than this nobody has been throttled for long.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// The local cloud has nobody to share with.
 const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// CloudFormation answers within seconds: a connection that stays silent for longer is dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The stacks of one account and region.
 #[derive(Debug, Clone)]
@@ -50,6 +63,10 @@ pub struct StackDescription {
     pub termination_protection: bool,
     /// Seconds since 1970 at which the last operation started.
     pub last_changed: Option<i64>,
+    /// The role with which CloudFormation makes the resources.
+    pub service_role: Option<String>,
+    /// The SNS topics that are told of every event.
+    pub notification_topics: BTreeSet<String>,
 }
 
 impl StackDescription {
@@ -68,7 +85,15 @@ impl Stacks {
     #[must_use]
     pub fn new(cloud: &Cloud) -> Self {
         Self {
-            client: Client::new(cloud.config()),
+            client: Client::from_conf(
+                Builder::from(cloud.config())
+                    .timeout_config(
+                        TimeoutConfig::builder()
+                            .read_timeout(ANSWER_TIMEOUT)
+                            .build(),
+                    )
+                    .build(),
+            ),
             poll_interval: if cloud.is_local() {
                 LOCAL_POLL_INTERVAL
             } else {
@@ -121,7 +146,25 @@ impl Stacks {
         stack: &str,
         resource_type: &str,
     ) -> Result<BTreeMap<String, String>, ServiceError> {
-        let mut resources = BTreeMap::new();
+        Ok(self
+            .resource_summaries(stack)
+            .await?
+            .into_iter()
+            .filter(|resource| resource.resource_type() == Some(resource_type))
+            .filter_map(|resource| {
+                Some((
+                    resource.logical_resource_id()?.to_owned(),
+                    resource.physical_resource_id()?.to_owned(),
+                ))
+            })
+            .collect())
+    }
+
+    async fn resource_summaries(
+        &self,
+        stack: &str,
+    ) -> Result<Vec<StackResourceSummary>, ServiceError> {
+        let mut resources = Vec::new();
         let mut next_token = None;
         loop {
             let page = self
@@ -134,17 +177,8 @@ impl Stacks {
                 .map_err(failed_to(format!(
                     "list the resources of the stack {stack}"
                 )))?;
-            for resource in page.stack_resource_summaries() {
-                if resource.resource_type() == Some(resource_type)
-                    && let (Some(logical), Some(physical)) = (
-                        resource.logical_resource_id(),
-                        resource.physical_resource_id(),
-                    )
-                {
-                    resources.insert(logical.to_owned(), physical.to_owned());
-                }
-            }
             next_token = page.next_token().map(str::to_owned);
+            resources.extend(page.stack_resource_summaries.unwrap_or_default());
             if next_token.is_none() {
                 return Ok(resources);
             }
@@ -168,14 +202,21 @@ impl Stacks {
         Ok(())
     }
 
-    /// Starts the deletion of a stack; [`Stacks::follow`] sees it through.
+    /// Starts the deletion of a stack; [`Stacks::follow`] sees it through. The resources
+    /// in `retain` stay in the account: possible only where an earlier deletion failed.
     ///
     /// # Errors
     /// When the service refuses or cannot be reached.
-    pub async fn delete(&self, stack: &str, token: &str) -> Result<(), ServiceError> {
+    pub async fn delete(
+        &self,
+        stack: &str,
+        token: &str,
+        retain: &[String],
+    ) -> Result<(), ServiceError> {
         self.client
             .delete_stack()
             .stack_name(stack)
+            .set_retain_resources((!retain.is_empty()).then(|| retain.to_vec()))
             .client_request_token(token)
             .send()
             .await
@@ -217,5 +258,7 @@ fn description(stack: &aws_sdk_cloudformation::types::Stack) -> StackDescription
             .last_updated_time()
             .or(stack.creation_time())
             .map(aws_smithy_types::DateTime::secs),
+        service_role: stack.role_arn().map(str::to_owned),
+        notification_topics: stack.notification_arns().iter().cloned().collect(),
     }
 }

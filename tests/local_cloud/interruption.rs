@@ -67,7 +67,7 @@ fn an_interrupted_deployer_says_what_goes_on_and_the_next_one_follows_it() {
             "{told}"
         );
         assert!(
-            told.contains("run the same command again to follow it"),
+            told.contains("hint: `connect-scim watch --env local` follows it to its end"),
             "{told}"
         );
 

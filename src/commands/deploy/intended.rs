@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::environment::Environment;
-use crate::stack::StackDescription;
+use crate::stack::{StackDescription, StackSettings};
 use crate::template::{self, Template};
 
 /// The stack as the environment wants it.
@@ -13,7 +13,9 @@ use crate::template::{self, Template};
 pub(super) struct Intended {
     pub(super) template: Template,
     pub(super) tags: BTreeMap<String, String>,
-    pub(super) termination_protection: bool,
+    pub(super) settings: StackSettings,
+    /// Whether the stack and its directory are to be guarded.
+    pub(super) protected: bool,
     /// Twelve hexadecimal digits of the SHA-256 of all of it: marks the operations that bring it.
     digest: String,
 }
@@ -25,9 +27,10 @@ impl Intended {
             .iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect();
+        let settings = StackSettings::default();
         let mut hash = Sha256::new();
         hash.update(template.canonical().to_string());
-        hash.update(format!("{tags:?}"));
+        hash.update(format!("{tags:?}{settings:?}"));
         let digest = hash.finalize()[..6]
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -35,7 +38,8 @@ impl Intended {
         Self {
             template,
             tags,
-            termination_protection: environment.protected,
+            settings,
+            protected: environment.protected,
             digest,
         }
     }
@@ -50,13 +54,14 @@ impl Intended {
         format!("{}{}", self.token_prefix(), uuid::Uuid::new_v4().simple())
     }
 
-    /// Whether the deployed template and tags are what they should be.
+    /// Whether the deployed template, tags and settings are what they should be.
     pub(super) fn stands(
         &self,
         deployed: &StackDescription,
         deployed_template: Option<&str>,
     ) -> bool {
         self.tags == deployed.tags
+            && self.settings.stand(deployed)
             && deployed_template
                 .and_then(|text| template::canonical(text).ok())
                 .is_some_and(|canonical| &canonical == self.template.canonical())

@@ -1,0 +1,154 @@
+//! The last words of the function behind a custom resource that failed.
+//!
+//! CloudFormation knows only what the function sent to it; a function that panicked or
+//! ran out of time sent nothing. Its log is read the moment the resource fails, because a
+//! rollback may delete the log a little later. What cannot be read is not told: the
+//! failure itself is never lost over its explanation.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_cloudwatchlogs::Client;
+use tokio::task::JoinHandle;
+
+use crate::cloud::Cloud;
+use crate::stack::{StackEvent, Stacks, function_of};
+use crate::template;
+
+/// So many lines of a log are told.
+const LINES: usize = 10;
+/// How long before the failure its function may have begun: the longest that Lambda runs.
+const LOOK_BACK: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+/// Lambda's lines reach CloudWatch Logs within seconds.
+const ATTEMPTS: u32 = 4;
+const ATTEMPT_INTERVAL: Duration = Duration::from_secs(1);
+/// A failure is told without its log rather than much later.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What a function logged last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionLog {
+    /// The function's name.
+    pub function: String,
+    /// The lines, oldest first.
+    pub lines: Vec<String>,
+}
+
+impl fmt::Display for FunctionLog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the last lines of {}'s log:", self.function)?;
+        for line in &self.lines {
+            write!(formatter, "\n  {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads logs while an operation is followed.
+pub(super) struct FunctionLogs {
+    reader: Reader,
+    reading: Option<JoinHandle<Option<FunctionLog>>>,
+}
+
+impl FunctionLogs {
+    pub(super) fn new(cloud: &Cloud, stacks: &Stacks, stack_id: &str) -> Self {
+        Self {
+            reader: Reader {
+                stacks: stacks.clone(),
+                logs: Client::new(cloud.config()),
+                stack_id: stack_id.to_owned(),
+            },
+            reading: None,
+        }
+    }
+
+    /// Begins to read if the event is the first failure of a custom resource.
+    pub(super) fn event(&mut self, event: &StackEvent) {
+        if self.reading.is_none()
+            && event.is_custom_resource()
+            && event.is_failure()
+            && !event.is_cancellation()
+        {
+            let (reader, event) = (self.reader.clone(), event.clone());
+            self.reading = Some(tokio::spawn(async move { reader.read(&event).await }));
+        }
+    }
+
+    /// What was read.
+    pub(super) async fn collect(self) -> Vec<FunctionLog> {
+        match self.reading {
+            None => Vec::new(),
+            Some(reading) => tokio::time::timeout(PATIENCE, reading)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .flatten()
+                .into_iter()
+                .collect(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Reader {
+    stacks: Stacks,
+    logs: Client,
+    stack_id: String,
+}
+
+impl Reader {
+    async fn read(&self, event: &StackEvent) -> Option<FunctionLog> {
+        let text = self.stacks.template(&self.stack_id).await.ok()??;
+        let template = template::canonical(&text).ok()?;
+        let names = function_of(&template, &event.logical_id)?;
+        let physical =
+            |resource_type: &'static str| self.stacks.resources(&self.stack_id, resource_type);
+        let function = physical("AWS::Lambda::Function")
+            .await
+            .ok()?
+            .remove(&names.function)?;
+        let log_group = match names.log_group {
+            Some(name) => physical("AWS::Logs::LogGroup").await.ok()?.remove(&name)?,
+            None => format!("/aws/lambda/{function}"),
+        };
+        let failed_at: jiff::Timestamp = event.timestamp.parse().ok()?;
+        let since = failed_at.checked_sub(LOOK_BACK).ok()?.as_millisecond();
+        for _ in 0..ATTEMPTS {
+            let lines = self.last_lines(&log_group, since).await?;
+            if !lines.is_empty() {
+                return Some(FunctionLog { function, lines });
+            }
+            tokio::time::sleep(ATTEMPT_INTERVAL).await;
+        }
+        None
+    }
+
+    /// The last lines since a moment, in milliseconds since 1970; `None` where they
+    /// cannot be read.
+    async fn last_lines(&self, log_group: &str, since: i64) -> Option<Vec<String>> {
+        let mut lines = Vec::new();
+        let mut next_token = None;
+        loop {
+            let page = self
+                .logs
+                .filter_log_events()
+                .log_group_name(log_group)
+                .start_time(since)
+                .set_next_token(next_token)
+                .send()
+                .await
+                .ok()?;
+            lines.extend(
+                page.events()
+                    .iter()
+                    .filter_map(|event| event.message())
+                    .map(|message| message.trim_end().to_owned()),
+            );
+            lines.drain(..lines.len().saturating_sub(LINES));
+            next_token = page.next_token().map(str::to_owned);
+            if next_token.is_none() {
+                return Some(lines);
+            }
+        }
+    }
+}
