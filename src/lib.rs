@@ -14,6 +14,7 @@ pub mod exit_code;
 pub mod guardrail;
 pub mod local_cloud;
 pub mod logs;
+pub mod plan;
 pub mod printer;
 pub mod report;
 pub mod smoke;

@@ -62,6 +62,12 @@ impl Printer {
         std::io::stdin().is_terminal()
     }
 
+    /// The columns of the terminal that reads standard output, if one does.
+    #[must_use]
+    pub fn data_width(&self) -> Option<usize> {
+        columns(&Term::stdout())
+    }
+
     /// Writes data to standard output, exactly as given. A closed pipe (`| head`) is no failure.
     pub fn data(&self, text: &str) {
         let mut stdout = anstream::stdout().lock();
@@ -150,4 +156,9 @@ impl Printer {
         let mut stderr = anstream::stderr().lock();
         let _closed_pipe = writeln!(stderr, "{line}");
     }
+}
+
+fn columns(terminal: &Term) -> Option<usize> {
+    let (_rows, columns) = terminal.size_checked()?;
+    Some(columns.into())
 }

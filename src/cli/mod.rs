@@ -2,6 +2,7 @@
 
 mod local;
 mod operate;
+mod plan;
 mod project;
 mod stack;
 mod timeout;
@@ -14,6 +15,7 @@ pub use operate::{
     LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
     StatusFormat,
 };
+pub use plan::{PlanArgs, PlanFormat};
 pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
 pub use stack::{DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
 pub use timeout::Timeout;
@@ -71,6 +73,8 @@ pub enum Command {
     Render(RenderArgs),
     /// Build the Lambda functions into packages that can be deployed many times.
     Build(BuildArgs),
+    /// Show what a deployment would change, down to the single property; changes nothing.
+    Plan(PlanArgs),
     /// Bring the cloud to what the environment file says.
     Deploy(DeployArgs),
     /// Follow the operation that is going on, or tell how the last one ended.

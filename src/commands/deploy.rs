@@ -3,9 +3,11 @@
 mod intended;
 mod logging_role;
 mod start;
+mod survey;
 
 use self::intended::Intended;
 use self::start::{Holder, Start};
+pub(super) use self::survey::Survey;
 use super::conclusion::{Conclusion, tell_deployed};
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation};

@@ -10,9 +10,11 @@ mod local;
 mod logs;
 mod operation;
 mod outputs;
+mod plan;
 mod question;
 mod recover;
 mod render;
+mod saved_plan;
 mod smoke;
 mod status;
 mod target;
@@ -35,6 +37,8 @@ pub struct Outcome(Exit);
 impl Outcome {
     /// Done, or nothing to do.
     pub const SUCCESS: Self = Self(Exit::Success);
+    /// Done, and changes are pending.
+    pub const CHANGES: Self = Self(Exit::Changes);
 
     /// What the shell sees.
     #[must_use]
@@ -52,6 +56,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Validate(args) => validate::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
+        Command::Plan(args) => plan::run(&args, printer),
         Command::Deploy(args) => deploy::run(&args, printer),
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),

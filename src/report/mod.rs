@@ -2,5 +2,6 @@
 
 pub mod github;
 mod operation;
+pub mod plan;
 
 pub use operation::{EventReporter, OperationFailure, OperationResult, OperationStarted};

@@ -1,0 +1,131 @@
+//! The stack as it stands and as it should: what `plan` shows and `deploy` brings about.
+
+use std::collections::BTreeMap;
+
+use super::logging_role;
+use crate::artifact::Artifacts;
+use crate::commands::Error;
+use crate::commands::target::Target;
+use crate::plan::saved::{Basis, DeployedStack, Digests};
+use crate::plan::{Plan, Stack, Subject};
+use crate::stack::{StackDescription, StackStatus};
+use crate::template::{Template, canonical};
+
+/// What was found in the cloud, and the template that should be there.
+#[derive(Debug)]
+pub(in crate::commands) struct Survey {
+    pub(in crate::commands) stack: Option<StackDescription>,
+    /// The template of the last operation, as it was sent.
+    pub(in crate::commands) deployed_template: Option<String>,
+    pub(in crate::commands) template: Template,
+}
+
+impl Survey {
+    /// Looks; changes nothing.
+    pub(in crate::commands) async fn take(
+        target: &Target,
+        artifacts: &Artifacts,
+    ) -> Result<Self, Error> {
+        let (stack, logging_role) =
+            tokio::try_join!(target.describe(), logging_role::find(target))?;
+        let deployed_template = match &stack {
+            Some(stack) => target.stacks.template(&stack.id).await?,
+            None => None,
+        };
+        let template = Template::render(
+            &target.environment,
+            &target.code_locations(artifacts)?,
+            &target.template_options(logging_role.belongs_in_stack(deployed_template.as_deref())?),
+        )?;
+        Ok(Self {
+            stack,
+            deployed_template,
+            template,
+        })
+    }
+
+    /// The difference between the two.
+    pub(in crate::commands) fn plan(
+        &self,
+        target: &Target,
+        environment: &str,
+    ) -> Result<Plan, Error> {
+        let subject = Subject {
+            environment: environment.to_owned(),
+            stack_name: target.stack_name(),
+            account: target.cloud.account().to_owned(),
+            region: target.environment.region.to_string(),
+        };
+        let plan = Plan::new(subject, self.deployed()?.as_ref(), &self.intended(target));
+        Ok(if self.is_failed_creation() {
+            plan.recreating()
+        } else {
+            plan
+        })
+    }
+
+    /// What the plan is made of, to be recognised later.
+    pub(in crate::commands) fn basis(
+        &self,
+        plan: &Plan,
+        target: &Target,
+        artifacts: &Artifacts,
+    ) -> Result<Basis, Error> {
+        let deployed = match (&self.stack, self.deployed()?) {
+            (Some(stack), Some(deployed)) => Some(DeployedStack {
+                stack_id: stack.id.clone(),
+                last_changed: stack.last_changed,
+                digests: Digests::of(&deployed),
+            }),
+            _ => None,
+        };
+        let code: BTreeMap<_, _> = artifacts
+            .packages()
+            .iter()
+            .map(|package| (package.function.clone(), package.sha256))
+            .collect();
+        Ok(Basis::new(
+            &plan.subject,
+            deployed,
+            &self.intended(target),
+            code,
+        ))
+    }
+
+    /// The stack as it stands; an empty shell and the rest of a failed creation are none.
+    pub(in crate::commands) fn deployed(&self) -> Result<Option<Stack>, Error> {
+        let standing = self
+            .stack
+            .as_ref()
+            .filter(|stack| stack.has_resources() && !self.is_failed_creation());
+        Ok(match (standing, &self.deployed_template) {
+            (Some(stack), Some(template)) => Some(Stack::new(
+                canonical(template)?,
+                &stack.tags,
+                stack.termination_protection,
+            )),
+            _ => None,
+        })
+    }
+
+    /// The stack as the environment wants it.
+    pub(in crate::commands) fn intended(&self, target: &Target) -> Stack {
+        let environment = &target.environment;
+        let tags = environment
+            .tags
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect();
+        Stack::new(
+            self.template.canonical().clone(),
+            &tags,
+            environment.protected,
+        )
+    }
+
+    fn is_failed_creation(&self) -> bool {
+        self.stack
+            .as_ref()
+            .is_some_and(|stack| stack.status == StackStatus::RollbackComplete)
+    }
+}
