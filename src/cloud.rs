@@ -56,6 +56,9 @@ pub enum Error {
         /// The ARN of the caller.
         identity: String,
     },
+    /// There are no credentials.
+    #[error("no credentials were found")]
+    NoCredentials,
     /// STS did not answer the question who we are.
     #[error(transparent)]
     Identity(#[from] ServiceError),
@@ -69,6 +72,9 @@ impl Error {
             Self::WrongAccount { expected, .. } => Some(format!(
                 "use credentials of account {expected} (AWS_PROFILE, `profile:` or `roleArn:` in the environment file), or correct `account:`"
             )),
+            Self::NoCredentials => {
+                Some("set AWS_PROFILE, or `profile:` in the environment file".to_owned())
+            }
             Self::Identity(error) => error.hint(),
         }
     }
@@ -116,6 +122,24 @@ impl Cloud {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The same way for services that are called without an SDK of their own.
+    ///
+    /// # Errors
+    /// [`Error::NoCredentials`].
+    pub fn service_environment(&self) -> Result<aws_json_client::Environment, Error> {
+        let config = &self.config;
+        let region = config.region().map_or("", |region| region.as_ref());
+        let credentials = config.credentials_provider().ok_or(Error::NoCredentials)?;
+        let mut environment = aws_json_client::Environment::new(region, credentials);
+        if let Some(client) = config.http_client() {
+            environment = environment.http_client(client);
+        }
+        if let Some(url) = config.endpoint_url() {
+            environment = environment.endpoint_url(None, url);
+        }
+        Ok(environment)
     }
 
     /// The 12-digit account id that STS named.

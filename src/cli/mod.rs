@@ -7,6 +7,7 @@ mod project;
 mod stack;
 mod timeout;
 mod token;
+mod users;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -21,6 +22,10 @@ pub use stack::{DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
 pub use timeout::Timeout;
 pub use token::{
     ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,
+};
+pub use users::{
+    UsersCommand, UsersFormat, UsersImportArgs, UsersListArgs, UsersPurgeArgs, UsersReconcileArgs,
+    UsersShowArgs,
 };
 
 /// SCIM 2.0 for Amazon Connect: deploy the endpoint, guard it, prove that nothing drifted.
@@ -92,6 +97,9 @@ pub enum Command {
     /// The bearer tokens of the clients.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The users of the directory, and what Amazon Connect has of them.
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Delete the stack and everything in it.
     Destroy(DestroyArgs),
     /// The local cloud on this machine.

@@ -3,6 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use connect_directory::configuration::ConfigurationError;
+use connect_directory::connect::InstanceArnError;
+use connect_directory::store::StoreError;
+
 use super::interrupt::Ongoing;
 use super::operation::Failure;
 use crate::artifact::{self, UploadError};
@@ -156,6 +160,34 @@ pub enum Error {
         "access logs need the account's API Gateway logging role, and this account and region have none"
     )]
     NoLoggingRole,
+    /// The stack lacks an output or a resource that this program's templates have.
+    #[error("the stack {stack} has no {what}")]
+    Incomplete {
+        /// The stack's name.
+        stack: String,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// The deployed functions have a configuration that this program does not understand.
+    #[error("the function {function} is configured otherwise than this program does it")]
+    FunctionConfiguration {
+        /// The function's name.
+        function: String,
+        /// What is wrong.
+        source: ConfigurationError,
+    },
+    /// The deployed functions have an instance ARN that is none.
+    #[error(transparent)]
+    InstanceArn(#[from] InstanceArnError),
+    /// The directory table could not be used.
+    #[error(transparent)]
+    Directory(#[from] StoreError),
+    /// Amazon Connect or the queue refused or could not be reached.
+    #[error(transparent)]
+    Call(#[from] aws_json_client::Error),
+    /// The directory has no such user. Who was asked for stands in no log.
+    #[error("the directory has no user of this id or userName")]
+    NoSuchUser,
     /// It is not clear which client is meant.
     #[error("{}", match .named { Some(name) => format!("the environment has no client {name}"), None => "the environment has several clients".to_owned() })]
     WhichClient {
@@ -260,7 +292,9 @@ impl Error {
             | Self::Template(_)
             | Self::NoLoggingRole
             | Self::ChangeSetRefused { .. } => Exit::InvalidEnvironment,
-            Self::Cloud(cloud::Error::WrongAccount { .. }) => Exit::Credentials,
+            Self::Cloud(cloud::Error::WrongAccount { .. } | cloud::Error::NoCredentials) => {
+                Exit::Credentials
+            }
             Self::Cloud(cloud::Error::Identity(error))
             | Self::Service(error)
             | Self::Upload(UploadError::Service(error))
@@ -298,6 +332,12 @@ impl Error {
             | Self::SmokeFailed { .. }
             | Self::NoLogGroup { .. }
             | Self::Protected { .. }
+            | Self::Incomplete { .. }
+            | Self::FunctionConfiguration { .. }
+            | Self::InstanceArn(_)
+            | Self::Directory(_)
+            | Self::Call(_)
+            | Self::NoSuchUser
             | Self::NotConfirmed => Exit::Failure,
         }
     }
@@ -369,6 +409,18 @@ impl Error {
             },
             Self::Protected { .. } => {
                 "set `protected: false` in the environment file, deploy, and destroy then".to_owned()
+            }
+            Self::Incomplete { .. } | Self::FunctionConfiguration { .. } | Self::InstanceArn(_) => {
+                "`connect-scim deploy` brings the stack up to date".to_owned()
+            }
+            Self::Call(error) if matches!(error.status(), Some(401 | 403)) => {
+                format!("use credentials that are permitted {}", error.operation())
+            }
+            Self::Directory(_) | Self::Call(_) => {
+                "nothing is half done; run the same command again".to_owned()
+            }
+            Self::NoSuchUser => {
+                "`connect-scim users list` shows those it has, with --unmanaged those that only Amazon Connect has".to_owned()
             }
             Self::ConfirmationNeeded { flag } => format!("add {flag} if that is what you want"),
             Self::NoLoggingRole => {

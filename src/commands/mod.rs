@@ -19,6 +19,7 @@ mod smoke;
 mod status;
 mod target;
 mod token;
+mod users;
 mod validate;
 mod watch;
 
@@ -65,6 +66,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Logs(args) => logs::run(&args, printer),
         Command::Smoke(args) => smoke::run(&args, printer),
         Command::Token(command) => token::run(&command, printer),
+        Command::Users(command) => users::run(&command, printer),
         Command::Destroy(args) => destroy::run(&args, printer),
         Command::Local(command) => local::run(command, printer),
     }

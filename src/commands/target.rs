@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use aws_json_client::Service;
+
 use super::Error;
 use crate::artifact::{self, Artifacts, Bucket};
 use crate::cli::EnvironmentArg;
@@ -129,6 +131,15 @@ impl Target {
     pub(super) async fn describe_existing(&self) -> Result<StackDescription, Error> {
         self.describe().await?.ok_or_else(|| Error::NotDeployed {
             stack: self.stack_name(),
+        })
+    }
+
+    /// The way to services that are called without an SDK of their own; Connect among them.
+    pub(super) fn service_environment(&self) -> Result<aws_json_client::Environment, Error> {
+        let environment = self.cloud.service_environment()?;
+        Ok(match &self.local {
+            None => environment,
+            Some(local) => environment.endpoint_url(Some(Service::CONNECT), local.simulator_url()),
         })
     }
 

@@ -3,5 +3,9 @@
 pub mod github;
 mod operation;
 pub mod plan;
+mod table;
+mod users;
 
 pub use operation::{EventReporter, OperationFailure, OperationResult, OperationStarted};
+pub use table::table;
+pub use users::{UserOutcome, UserReporter};

@@ -87,7 +87,7 @@ fn line(event: &StackEvent) -> String {
 }
 
 /// One line of the JSON form: `{"type": kind, …fields of data}`.
-fn json_line(kind: &str, data: &impl Serialize) -> String {
+pub(super) fn json_line(kind: &str, data: &impl Serialize) -> String {
     let mut object = serde_json::Map::new();
     object.insert("type".to_owned(), json!(kind));
     if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(data) {

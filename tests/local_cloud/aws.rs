@@ -279,7 +279,7 @@ impl Aws {
     }
 
     /// One call of a service of which nothing else here has a client.
-    fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
+    pub fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
         let environment = aws_json_client::Environment::from_variables(
             [
                 ("AWS_REGION", "us-east-1"),

@@ -24,3 +24,4 @@ mod secrets;
 mod smoke;
 mod terminal;
 mod token;
+mod users;

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::{
     auth::{SigV4OperationSigningConfig, sigv4},
     invocation_id::InvocationIdInterceptor,
@@ -171,7 +170,7 @@ impl Client {
         ClientBuilder {
             service,
             environment: environment.clone(),
-            http_client: None,
+            http_client: environment.http_client.clone(),
             endpoint_url: None,
             retry: RetryConfig::standard(),
             connect_timeout: Duration::from_secs(2),
@@ -385,14 +384,21 @@ fn signing(service: &Service, environment: &Environment) -> SharedRuntimePlugin 
     config.store_put(AwsUserAgent::new_from_environment(Env::real(), api.clone()));
     config.store_put(api);
 
-    let credentials = SharedCredentialsProvider::new(environment.credentials.clone());
+    let identity_cache = if environment.caches_credentials {
+        IdentityCache::lazy().build()
+    } else {
+        IdentityCache::no_cache()
+    };
     let components = RuntimeComponentsBuilder::new("aws-json-client")
         .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
             StaticAuthSchemeOptionResolver::new(vec![sigv4::SCHEME_ID]),
         )))
         .with_auth_scheme(SharedAuthScheme::new(sigv4::SigV4AuthScheme::new()))
-        .with_identity_resolver(sigv4::SCHEME_ID, SharedIdentityResolver::new(credentials))
-        .with_identity_cache(Some(IdentityCache::no_cache()))
+        .with_identity_resolver(
+            sigv4::SCHEME_ID,
+            SharedIdentityResolver::new(environment.credentials.clone()),
+        )
+        .with_identity_cache(Some(identity_cache))
         .with_interceptor(ConnectionPoisoningInterceptor::new())
         .with_interceptor(ServiceClockSkewInterceptor::new())
         .with_interceptor(RequestInfoInterceptor::new())

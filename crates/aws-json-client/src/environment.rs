@@ -1,12 +1,23 @@
-//! Region, credentials and endpoint overrides, read once from environment variables.
+//! Region, credentials and endpoint overrides: read once from environment variables, or
+//! taken over from a program that found them by other means.
 
-use aws_credential_types::Credentials;
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::Service;
 
 /// What the clients of all services share: where they run and as whom.
 #[derive(Debug, Clone)]
 pub struct Environment {
     pub(crate) region: String,
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: SharedCredentialsProvider,
+    /// Whether the provider is asked once and again shortly before the credentials expire,
+    /// instead of for every call.
+    pub(crate) caches_credentials: bool,
+    pub(crate) http_client: Option<SharedHttpClient>,
     /// Variables that begin with `AWS_ENDPOINT_URL`, unless they are to be ignored.
     pub(crate) endpoint_urls: Vec<(String, String)>,
 }
@@ -74,9 +85,41 @@ impl Environment {
         };
         Ok(Self {
             region,
-            credentials,
+            credentials: SharedCredentialsProvider::new(credentials),
+            caches_credentials: false,
+            http_client: None,
             endpoint_urls,
         })
+    }
+
+    /// A region and a provider of credentials, such as those of an SDK configuration, with
+    /// the regional endpoints. Credentials that expire are fetched anew.
+    pub fn new(region: impl Into<String>, credentials: impl ProvideCredentials + 'static) -> Self {
+        Self {
+            region: region.into(),
+            credentials: SharedCredentialsProvider::new(credentials),
+            caches_credentials: true,
+            http_client: None,
+            endpoint_urls: Vec::new(),
+        }
+    }
+
+    /// Sends to this URL: what is for `service`, or, without one, what has no URL of its own.
+    #[must_use]
+    pub fn endpoint_url(mut self, service: Option<Service>, url: impl Into<String>) -> Self {
+        let variable = service.map_or_else(
+            || "AWS_ENDPOINT_URL".to_owned(),
+            |service| format!("AWS_ENDPOINT_URL_{}", service.id),
+        );
+        self.endpoint_urls.push((variable, url.into()));
+        self
+    }
+
+    /// Sends through this HTTP client, unless a client has one of its own.
+    #[must_use]
+    pub fn http_client(mut self, client: SharedHttpClient) -> Self {
+        self.http_client = Some(client);
+        self
     }
 
     /// The AWS region, such as `eu-central-1`.

@@ -9,10 +9,12 @@
 //! - [`schema`]: the extension for what only Amazon Connect has of a user.
 //! - [`source`]: one SCIM path, known to name values of a User.
 //! - [`attributes`]: the paths of every field, with their defaults.
+//! - [`write_back`]: values of fields into the attributes that feed them.
 
 pub mod attributes;
 pub mod schema;
 pub mod source;
+pub mod write_back;
 
 pub use attributes::Attributes;
 pub use source::{Source, SourceError, Sources};

@@ -23,8 +23,8 @@ use crate::schema::user;
 pub struct Source {
     path: PatchPath,
     /// The attribute's sub-attribute that holds the value, in the schema's spelling.
-    leaf: Option<&'static str>,
-    is_multi_valued: bool,
+    pub(crate) leaf: Option<&'static str>,
+    pub(crate) is_multi_valued: bool,
 }
 
 /// Why a text is no source; made to follow the name of what the text was given for.
@@ -148,7 +148,7 @@ pub struct Sources(Vec<Source>);
 
 impl Sources {
     /// The paths, in order of preference.
-    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Source> {
         self.0.iter()
     }
 

@@ -47,6 +47,8 @@
 //!   the identity provider, until Connect's user is gone. If the same userName comes
 //!   again before that, the new user is accepted and waits for the old one's end.
 
+mod operator;
+
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use connect_attributes::Attributes;
@@ -66,6 +68,8 @@ use crate::{
     },
     user::{AppliedUser, ConnectUser, ownership_tags},
 };
+
+pub use operator::Comparison;
 
 /// How long a request waits for another one that is changing the same user.
 const WAIT_FOR_CLAIM: Duration = Duration::from_secs(3);
@@ -168,8 +172,8 @@ pub enum Reconciled {
     Synchronised,
     /// It does not yet, and this is why: a code without personal data.
     Pending(String),
-    /// It will not until somebody acts: a code without personal data.
-    Refused(&'static str),
+    /// It will not until somebody acts. The code is for logs, the message is not.
+    Refused(Refusal),
     /// There is no such user (any more).
     Gone,
     /// Another request is changing the user.
@@ -184,6 +188,16 @@ pub struct Directory {
     profiles: Profiles,
     reconciler: Reconciler,
     settings: Settings,
+}
+
+/// Where a reconciliation starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Observation {
+    /// What Connect was last known to have.
+    Recorded,
+    /// What Connect has now. A user who is inactive and not known to Connect is not looked
+    /// for: nobody else gives a user its SCIM id.
+    Anew,
 }
 
 /// What is wanted of Connect could not be worked out.
@@ -525,6 +539,16 @@ impl Directory {
         id: &str,
         context: Context<'_>,
     ) -> Result<Reconciled, StoreError> {
+        self.reconcile_from(id, Observation::Recorded, context)
+            .await
+    }
+
+    async fn reconcile_from(
+        &self,
+        id: &str,
+        observation: Observation,
+        context: Context<'_>,
+    ) -> Result<Reconciled, StoreError> {
         let claimed = match self
             .store
             .claim(id, context.now, Whom::PresentOrRemoved)
@@ -536,6 +560,9 @@ impl Directory {
             Err(error) => return Err(error),
         };
         let mut after = claimed.record.clone();
+        if observation == Observation::Anew {
+            after.connect.uncertain |= after.connect.applied.is_some() || after.user.is_active();
+        }
         if after.removed {
             let username = after.user.user_name().to_owned();
             let outcome = self
@@ -575,7 +602,7 @@ impl Directory {
         let reconciled = match &outcome {
             Ok(()) => Reconciled::Synchronised,
             Err(Failure::Transient(code)) => Reconciled::Pending(code.clone()),
-            Err(Failure::Refused(refusal)) => Reconciled::Refused(refusal.code()),
+            Err(Failure::Refused(refusal)) => Reconciled::Refused(refusal.clone()),
         };
         self.conclude(claimed, after, outcome, context).await?;
         Ok(reconciled)

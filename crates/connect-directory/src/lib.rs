@@ -14,11 +14,15 @@
 //! - [`reconcile`]: carrying the calls out.
 //! - [`connect`]: the calls.
 //! - [`queue`]: handing a user over to the reconciler.
+//! - [`import`]: a Connect user as a SCIM User; pure.
+//! - [`facet`]: what is wanted beside what is, for people; pure.
 //! - [`configuration`]: all of it, as the functions' environment says.
 
 pub mod configuration;
 pub mod connect;
 pub mod directory;
+pub mod facet;
+pub mod import;
 pub mod mapping;
 pub mod plan;
 pub mod profiles;

@@ -60,3 +60,83 @@ impl Queue {
         Ok(())
     }
 }
+
+/// The queue of messages that the reconciler failed on too often.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    client: Client,
+    url: String,
+}
+
+/// A message of [`DeadLetters`].
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// The message's id: the same each time that it is received.
+    pub message_id: String,
+    /// The SCIM id that it names; absent: it is none of ours.
+    pub user_id: Option<String>,
+    receipt_handle: String,
+}
+
+/// How long a received dead letter is hidden from other readers, in seconds: long enough
+/// to send the users of a page back, after which it is deleted.
+const HIDDEN_SECONDS: u32 = 60;
+
+impl DeadLetters {
+    /// The queue of this URL, by a client of [`aws_json_client::Service::SQS`].
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self {
+            client,
+            url: url.into(),
+        }
+    }
+
+    /// Up to ten messages, which stay in the queue until [`DeadLetters::delete`]; none:
+    /// the queue is empty, or others have its messages at this moment.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    pub async fn receive(&self) -> Result<Vec<DeadLetter>, Error> {
+        let answer: Value = self
+            .client
+            .call(
+                "ReceiveMessage",
+                &json!({
+                    "QueueUrl": self.url,
+                    "MaxNumberOfMessages": 10,
+                    "VisibilityTimeout": HIDDEN_SECONDS,
+                    "WaitTimeSeconds": 1,
+                }),
+            )
+            .await?;
+        let messages = answer["Messages"].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(messages
+            .iter()
+            .filter_map(|message| {
+                let body = message["Body"].as_str().unwrap_or_default();
+                Some(DeadLetter {
+                    message_id: message["MessageId"].as_str()?.to_owned(),
+                    user_id: serde_json::from_str::<Message>(body)
+                        .ok()
+                        .map(|message| message.user_id),
+                    receipt_handle: message["ReceiptHandle"].as_str()?.to_owned(),
+                })
+            })
+            .collect())
+    }
+
+    /// Removes a message for good.
+    ///
+    /// # Errors
+    /// When the queue cannot be written.
+    pub async fn delete(&self, letter: &DeadLetter) -> Result<(), Error> {
+        let _: Value = self
+            .client
+            .call(
+                "DeleteMessage",
+                &json!({"QueueUrl": self.url, "ReceiptHandle": letter.receipt_handle}),
+            )
+            .await?;
+        Ok(())
+    }
+}

@@ -85,6 +85,11 @@ impl AppliedUser {
         })
     }
 
+    /// All that an existing Connect user is like.
+    pub fn whole(user: User, proficiencies: Vec<Proficiency>) -> Self {
+        Self::read(user, |user| user.proficiencies = proficiencies)
+    }
+
     /// What an existing Connect user is like, with the tags that mark ownership only.
     pub fn seen(user: User) -> Self {
         Self::read(user, |user| {
@@ -92,7 +97,7 @@ impl AppliedUser {
         })
     }
 
-    fn read(user: User, leave_out: impl FnOnce(&mut ConnectUser)) -> Self {
+    fn read(user: User, adjust: impl FnOnce(&mut ConnectUser)) -> Self {
         let mut seen = ConnectUser {
             username: user.username,
             identity: user.identity_info,
@@ -103,7 +108,7 @@ impl AppliedUser {
             proficiencies: Vec::new(),
             tags: user.tags,
         };
-        leave_out(&mut seen);
+        adjust(&mut seen);
         Self {
             user_id: user.id,
             user: seen,
@@ -112,11 +117,15 @@ impl AppliedUser {
 
     /// The SCIM id that the user's tags name, if SCIM owns it.
     pub fn owner(&self) -> Option<&str> {
-        let tags = &self.user.tags;
-        (tags.get(MANAGED_BY_TAG).map(String::as_str) == Some(MANAGED_BY))
-            .then(|| tags.get(ID_TAG).map(String::as_str))
-            .flatten()
+        owner(&self.user.tags)
     }
+}
+
+/// The SCIM id that a Connect user's tags name, if SCIM owns it.
+pub fn owner(tags: &BTreeMap<String, String>) -> Option<&str> {
+    (tags.get(MANAGED_BY_TAG).map(String::as_str) == Some(MANAGED_BY))
+        .then(|| tags.get(ID_TAG).map(String::as_str))
+        .flatten()
 }
 
 /// The tags of a user that SCIM owns. An external id that cannot be the value of a tag

@@ -163,7 +163,7 @@ impl Handler {
             Ok(Reconciled::Gone) => ("gone", None),
             Ok(Reconciled::Busy) => ("busy", None),
             Ok(Reconciled::Pending(code)) => ("pending", Some(code.clone())),
-            Ok(Reconciled::Refused(code)) => ("refused", Some((*code).to_owned())),
+            Ok(Reconciled::Refused(refusal)) => ("refused", Some(refusal.code().to_owned())),
             Err(error) => ("failed", Some(error.to_string())),
         };
         tracing::info!(

@@ -20,10 +20,10 @@ use shapes::{
     CreatedUser, DescribedUser, FoundUsers, NamedPage, ProficiencyPage, SearchCriteria,
     SearchUsers, StringCondition, TagResource, UpdateHierarchy, UpdateIdentityInfo,
     UpdatePhoneConfig, UpdateRoutingProfile, UpdateSecurityProfiles, UserPage, UserProficiencies,
-    UserSummary,
 };
 pub use shapes::{
-    IdentityInfo, NamedResource, PhoneConfig, PhoneType, Proficiency, ProficiencyName, User,
+    FoundUser, IdentityInfo, NamedResource, PhoneConfig, PhoneType, Proficiency, ProficiencyName,
+    User, UserSummary,
 };
 
 /// The largest page of `List…` operations.
@@ -31,6 +31,9 @@ const LIST_PAGE: &str = "1000";
 
 /// The largest page of `ListUserProficiencies`.
 const PROFICIENCY_PAGE: &str = "100";
+
+/// The largest page of `SearchUsers`.
+const SEARCH_PAGE: u32 = 500;
 
 /// One Amazon Connect instance.
 #[derive(Debug, Clone)]
@@ -343,35 +346,26 @@ impl Connect {
     /// documented about its consistency), so a miss is confirmed by `ListUsers`. Only a
     /// name that Connect has just called taken is worth that.
     pub async fn find_user(&self, username: &str) -> Result<Option<User>, Error> {
-        let search =
-            Request::rest("SearchUsers", Method::Post, &["search-users"]).body(&SearchUsers {
-                instance_id: self.instance_id(),
-                max_results: 10,
-                search_criteria: SearchCriteria {
-                    string_condition: StringCondition {
-                        field_name: "Username",
-                        value: username,
-                        comparison_type: "EXACT",
-                    },
-                },
-            })?;
-        let found: FoundUsers = self.send(search).await?.json()?;
-        let by_name = |users: Vec<UserSummary>| {
-            users
-                .into_iter()
-                .find(|user| user.username == username)
-                .map(|user| user.id)
+        let by_name = SearchCriteria {
+            string_condition: StringCondition {
+                field_name: "Username",
+                value: username,
+                comparison_type: "EXACT",
+            },
         };
-        let mut user_id = by_name(found.users);
+        let found = self.search(10, None, Some(by_name)).await?.users;
+        let mut user_id = found
+            .into_iter()
+            .find(|user| user.username == username)
+            .map(|user| user.id);
         let mut next_token = None;
         while user_id.is_none() {
-            let list = Request::rest(
-                "ListUsers",
-                Method::Get,
-                &["users-summary", self.instance_id()],
-            );
-            let page: UserPage = self.send(page(list, next_token.as_deref())).await?.json()?;
-            user_id = by_name(page.user_summary_list);
+            let page = self.user_page(next_token.as_deref()).await?;
+            user_id = page
+                .user_summary_list
+                .into_iter()
+                .find(|user| user.username == username)
+                .map(|user| user.id);
             next_token = page.next_token;
             if next_token.is_none() {
                 break;
@@ -384,6 +378,68 @@ impl Connect {
                 Err(error) if error.code() == Some(NOT_FOUND) => Ok(None),
                 Err(error) => Err(error),
             },
+        }
+    }
+
+    async fn search(
+        &self,
+        max_results: u32,
+        next_token: Option<&str>,
+        search_criteria: Option<SearchCriteria<'_>>,
+    ) -> Result<FoundUsers, Error> {
+        let request =
+            Request::rest("SearchUsers", Method::Post, &["search-users"]).body(&SearchUsers {
+                instance_id: self.instance_id(),
+                max_results,
+                next_token,
+                search_criteria,
+            })?;
+        self.send(request).await?.json()
+    }
+
+    async fn user_page(&self, next_token: Option<&str>) -> Result<UserPage, Error> {
+        let list = Request::rest(
+            "ListUsers",
+            Method::Get,
+            &["users-summary", self.instance_id()],
+        );
+        self.send(page(list, next_token)).await?.json()
+    }
+
+    /// `ListUsers`, all pages: one call for each thousand users.
+    ///
+    /// # Errors
+    /// When Connect does not answer.
+    pub async fn users(&self) -> Result<Vec<UserSummary>, Error> {
+        let mut users = Vec::new();
+        let mut next_token: Option<String> = None;
+        loop {
+            let mut page = self.user_page(next_token.as_deref()).await?;
+            users.append(&mut page.user_summary_list);
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(users);
+            }
+        }
+    }
+
+    /// `SearchUsers` without a condition, all pages: one call for each five hundred users.
+    /// Its index may lag behind what [`Connect::users`] tells.
+    ///
+    /// # Errors
+    /// When Connect does not answer.
+    pub async fn search_users(&self) -> Result<Vec<FoundUser>, Error> {
+        let mut users = Vec::new();
+        let mut next_token: Option<String> = None;
+        loop {
+            let mut page = self
+                .search(SEARCH_PAGE, next_token.as_deref(), None)
+                .await?;
+            users.append(&mut page.users);
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(users);
+            }
         }
     }
 

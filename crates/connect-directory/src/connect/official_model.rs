@@ -86,6 +86,8 @@ async fn every_request_fits_the_model_that_aws_publishes() {
             "UntagResource",
             "SearchUsers",
             "ListUsers",
+            "SearchUsers",
+            "ListUsers",
             "ListSecurityProfiles",
             "ListRoutingProfiles",
             "ListUserHierarchyGroups",
@@ -165,6 +167,8 @@ async fn call_everything(connect: &Connect) {
         .await
         .unwrap();
     assert!(connect.find_user("ada").await.unwrap().is_none());
+    connect.search_users().await.unwrap();
+    connect.users().await.unwrap();
     connect.security_profiles().await.unwrap();
     connect.routing_profiles().await.unwrap();
     connect.hierarchy_groups().await.unwrap();

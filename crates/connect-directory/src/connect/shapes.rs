@@ -219,13 +219,16 @@ pub(crate) struct TagResource<'a> {
     pub tags: &'a BTreeMap<String, String>,
 }
 
-/// `SearchUsersRequest`, by one string condition.
+/// `SearchUsersRequest`, by one string condition or of all users.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SearchUsers<'a> {
     pub instance_id: &'a str,
     pub max_results: u32,
-    pub search_criteria: SearchCriteria<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_criteria: Option<SearchCriteria<'a>>,
 }
 
 /// `UserSearchCriteria`.
@@ -244,12 +247,66 @@ pub(crate) struct StringCondition<'a> {
     pub comparison_type: &'a str,
 }
 
-/// `SearchUsersResponse`. The summary lacks e-mail addresses and the mobile number.
+/// `SearchUsersResponse`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct FoundUsers {
     #[serde(default)]
-    pub users: Vec<UserSummary>,
+    pub users: Vec<FoundUser>,
+    #[serde(default)]
+    pub next_token: Option<String>,
+}
+
+/// `UserSearchSummary`, which lacks e-mail addresses and the mobile number, and the same
+/// part of [`User`].
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FoundUser {
+    /// The user's id.
+    pub id: String,
+    /// The name to sign in with.
+    pub username: String,
+    /// Names only.
+    #[serde(default)]
+    pub identity_info: IdentityInfo,
+    /// 1 to 10 security profiles.
+    #[serde(default)]
+    pub security_profile_ids: Vec<String>,
+    /// The routing profile.
+    #[serde(default)]
+    pub routing_profile_id: String,
+    /// Tags, ours and others'.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl From<FoundUser> for User {
+    /// Without the addresses and settings that a search does not tell.
+    fn from(found: FoundUser) -> Self {
+        Self {
+            id: found.id,
+            username: found.username,
+            identity_info: found.identity_info,
+            phone_config: None,
+            security_profile_ids: found.security_profile_ids,
+            routing_profile_id: found.routing_profile_id,
+            hierarchy_group_id: None,
+            tags: found.tags,
+        }
+    }
+}
+
+impl From<User> for FoundUser {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            username: user.username,
+            identity_info: user.identity_info,
+            security_profile_ids: user.security_profile_ids,
+            routing_profile_id: user.routing_profile_id,
+            tags: user.tags,
+        }
+    }
 }
 
 /// `ListUsersResponse`.
@@ -262,11 +319,13 @@ pub(crate) struct UserPage {
     pub next_token: Option<String>,
 }
 
-/// `UserSummary`, and the part of `UserSearchSummary` that it shares.
-#[derive(Deserialize)]
+/// `UserSummary`.
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct UserSummary {
+pub struct UserSummary {
+    /// The user's id.
     pub id: String,
+    /// The name to sign in with.
     pub username: String,
 }
 

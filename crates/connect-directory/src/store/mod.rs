@@ -19,8 +19,7 @@ use uuid::Uuid;
 pub use groups::{Link, Member};
 use listing::Listing;
 pub use listing::new_id;
-pub(crate) use record::fold;
-pub use record::{Claim, ConnectState, Record, StoredUser, iso};
+pub use record::{Claim, ConnectState, Record, StoredUser, fold, iso};
 use record::{
     PENDING, UserItem, external_id_item, external_id_key, external_id_partition, is_removed,
     member_key, parse_record, parse_user, user_item, user_key, user_name_item, user_name_key,
@@ -246,13 +245,28 @@ impl Store {
         for batch in ids.chunks(BATCH) {
             let items = self.batch::<UserItem>(batch).await?;
             let present = items.into_iter().filter(|item| !item.is_removed());
-            let mut found: Vec<StoredUser> = present.map(StoredUser::from).collect();
-            users.extend(batch.iter().filter_map(|id| {
-                let position = found.iter().position(|user| user.id == *id)?;
-                Some(found.swap_remove(position))
-            }));
+            let mut found = present.map(StoredUser::from).collect();
+            users.extend(in_order(batch, &mut found, |user| &user.id));
         }
         Ok(users)
+    }
+
+    /// Everything kept of the users of these ids, in this order, removed ones included,
+    /// without those that no longer exist. One call for each hundred.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn records(&self, ids: &[String]) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let items = self.batch::<Value>(batch).await?;
+            let mut found = items
+                .iter()
+                .map(parse_record)
+                .collect::<Result<Vec<_>, _>>()?;
+            records.extend(in_order(batch, &mut found, |record| &record.user.id));
+        }
+        Ok(records)
     }
 
     async fn batch<I: DeserializeOwned>(&self, ids: &[String]) -> Result<Vec<I>, StoreError> {
@@ -548,6 +562,16 @@ fn pause(attempt: u32) -> Duration {
 fn id_of(item: &Value) -> Option<String> {
     let key = item.pointer("/pk/S")?.as_str()?;
     key.strip_prefix("USER#").map(str::to_owned)
+}
+
+/// What was found of a batch, in the order of the ids.
+fn in_order<T>(ids: &[String], found: &mut Vec<T>, id_of: impl Fn(&T) -> &String) -> Vec<T> {
+    ids.iter()
+        .filter_map(|id| {
+            let position = found.iter().position(|item| id_of(item) == id)?;
+            Some(found.swap_remove(position))
+        })
+        .collect()
 }
 
 fn items(answer: &Value) -> &[Value] {

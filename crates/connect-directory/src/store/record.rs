@@ -43,14 +43,21 @@ pub struct StoredUser {
 }
 
 impl StoredUser {
-    pub(crate) fn user_name(&self) -> &str {
+    /// `userName` as the identity provider wrote it.
+    pub fn user_name(&self) -> &str {
         self.document
             .get("userName")
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
 
-    pub(crate) fn external_id(&self) -> Option<&str> {
+    /// Whether the person may work; who is not said to be inactive may.
+    pub fn is_active(&self) -> bool {
+        self.document.get("active").and_then(Value::as_bool) != Some(false)
+    }
+
+    /// The identity provider's id of the user.
+    pub fn external_id(&self) -> Option<&str> {
         self.document.get("externalId").and_then(Value::as_str)
     }
 }
@@ -102,7 +109,7 @@ pub fn iso(time: Timestamp) -> String {
 
 /// One form for all spellings of a userName that SCIM holds to be equal (RFC 7643,
 /// section 4.1.1: caseExact false).
-pub(crate) fn fold(user_name: &str) -> String {
+pub fn fold(user_name: &str) -> String {
     user_name
         .trim()
         .nfc()
