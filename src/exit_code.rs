@@ -26,6 +26,8 @@ pub enum Exit {
     Busy = 8,
     /// Credentials are missing, expired, or belong to another account.
     Credentials = 9,
+    /// The plan needs an approval, and nobody could be asked for it; nothing was changed.
+    ApprovalNeeded = 10,
     /// Interrupted by Ctrl-C; the operation in the cloud goes on.
     Interrupted = 130,
     /// Interrupted by SIGTERM; the operation in the cloud goes on.

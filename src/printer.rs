@@ -68,6 +68,12 @@ impl Printer {
         columns(&Term::stdout())
     }
 
+    /// The columns of the terminal that reads standard error, if one does.
+    #[must_use]
+    pub fn message_width(&self) -> Option<usize> {
+        columns(&Term::stderr())
+    }
+
     /// Writes data to standard output, exactly as given. A closed pipe (`| head`) is no failure.
     pub fn data(&self, text: &str) {
         let mut stdout = anstream::stdout().lock();
@@ -86,6 +92,11 @@ impl Printer {
         if !self.quiet {
             self.stderr_line(text);
         }
+    }
+
+    /// Tells, on standard error, what a question is about: even if only data is wanted.
+    pub fn notice(&self, text: &str) {
+        self.stderr_line(text);
     }
 
     /// Points out, on standard error, what somebody should look at.

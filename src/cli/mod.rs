@@ -18,7 +18,7 @@ pub use operate::{
 };
 pub use plan::{PlanArgs, PlanFormat};
 pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
-pub use stack::{DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
+pub use stack::{ApproveArg, DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
 pub use timeout::Timeout;
 pub use token::{
     ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,

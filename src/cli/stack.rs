@@ -15,6 +15,15 @@ pub struct DeployArgs {
     /// Packages made by `build --out DIR`, for a pipeline that builds once; without them the functions are built here.
     #[arg(long, value_name = "DIR")]
     pub artifacts: Option<PathBuf>,
+    /// Do not ask. Where nobody can be asked, as in a pipeline, nothing is deployed without it.
+    #[arg(long)]
+    pub yes: bool,
+    /// Approve what --yes alone does not: `iam` for permissions that are broadened, `replace` for resources that are replaced and data that is lost.
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub approve: Vec<ApproveArg>,
+    /// Carry out exactly the plan that `plan --out FILE` saved, without asking; refused if the stack, the code or the environment file has changed since.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// How progress is told.
     #[arg(long, value_enum, default_value_t)]
     pub format: EventFormat,
@@ -27,6 +36,15 @@ pub struct DeployArgs {
     /// Minutes (or a time such as `90s`) that the command may take in the cloud; when they have passed, an operation there goes on, and the way to follow it is printed.
     #[arg(long, value_name = "MINUTES", default_value = "60")]
     pub timeout: Timeout,
+}
+
+/// What has to be approved by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ApproveArg {
+    /// Permissions that are broadened.
+    Iam,
+    /// Resources that are replaced, and data that is lost.
+    Replace,
 }
 
 /// How progress is told.

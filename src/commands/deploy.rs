@@ -1,10 +1,12 @@
 //! `deploy`: brings the cloud to what the environment file says.
 
+mod gate;
 mod intended;
 mod logging_role;
 mod start;
 mod survey;
 
+use self::gate::Gate;
 use self::intended::Intended;
 use self::start::{Holder, Start};
 pub(super) use self::survey::Survey;
@@ -24,7 +26,7 @@ use crate::stack::{
     ChangeSet, ChangeSetOutcome, ChangeSetRequest, Recovery, StackDescription, StackStatus,
     TemplateSource,
 };
-use crate::template::{LONGEST_TEMPLATE_BODY, Template};
+use crate::template::LONGEST_TEMPLATE_BODY;
 
 /// Runs `deploy`.
 pub(super) fn run(args: &DeployArgs, printer: &Printer) -> Result<Outcome, Error> {
@@ -58,6 +60,7 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn run(&self) -> Result<Outcome, Error> {
+        let mut gate = Gate::new(self.target, self.artifacts, self.args, self.printer)?;
         loop {
             let (stack, logging_role) =
                 tokio::try_join!(self.target.describe(), logging_role::find(self.target))?;
@@ -65,21 +68,29 @@ impl Deployment<'_> {
                 Some(stack) => self.look_closer(stack).await?,
                 None => None,
             };
-            let template = Template::render(
-                &self.target.environment,
-                &self.target.code_locations(self.artifacts)?,
-                &self
-                    .target
-                    .template_options(logging_role.belongs_in_stack(deployed_template.as_deref())?),
+            let survey = Survey::new(
+                self.target,
+                self.artifacts,
+                stack,
+                deployed_template,
+                &logging_role,
             )?;
-            let intended = Intended::new(&self.target.environment, template);
-            match Start::from(stack.as_ref().map(|stack| &stack.status)) {
+            let Survey {
+                stack,
+                deployed_template,
+                intended,
+            } = &survey;
+            let start = Start::from(stack.as_ref().map(|stack| &stack.status));
+            if start.changes_the_stack() {
+                gate.review(&survey).await?;
+            }
+            match start {
                 Start::Create | Start::Update => {
                     let outcome = match stack.as_ref().filter(|stack| stack.has_resources()) {
                         Some(stack) if intended.stands(stack, deployed_template.as_deref()) => {
-                            self.conclude(&intended, stack, false).await
+                            self.conclude(intended, stack, false).await
                         }
-                        deployed => self.apply(&intended, deployed).await,
+                        deployed => self.apply(intended, deployed).await,
                     };
                     match outcome {
                         Err(Error::Service(error))
@@ -92,13 +103,13 @@ impl Deployment<'_> {
                     }
                 }
                 Start::DeleteThenCreate => {
-                    if let Some(stack) = &stack {
+                    if let Some(stack) = stack {
                         self.delete_failed_creation(stack).await?;
                     }
                 }
                 Start::Busy => {
-                    if let Some(stack) = &stack
-                        && let Some(outcome) = self.follow_other(&intended, stack).await?
+                    if let Some(stack) = stack
+                        && let Some(outcome) = self.follow_other(intended, stack).await?
                     {
                         return Ok(outcome);
                     }

@@ -1,5 +1,6 @@
 //! Everything that can go wrong in a command, with its exit code and the next step.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::operation::Failure;
 use crate::artifact::{self, UploadError};
 use crate::cloud::{self, ServiceError, ServiceErrorKind};
 use crate::exit_code::Exit;
+use crate::plan::Approval;
 use crate::report::github::{Annotation, Level};
 use crate::stack::{RetainedResource, StackStatus, ValidationProblem};
 use crate::token::{MalformedToken, NoRandomness};
@@ -152,6 +154,45 @@ pub enum Error {
         /// The flag that answers the question.
         flag: &'static str,
     },
+    /// The file is no plan.
+    #[error("{} is no plan", .path.display())]
+    NotAPlan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The plan was made by another version of this program.
+    #[error("{} is a plan of version {version}, which this connect-scim cannot carry out", .path.display())]
+    PlanVersion {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        version: u32,
+    },
+    /// What a saved plan rests on has changed.
+    #[error("{} cannot be carried out: {change}; nothing was changed", .path.display())]
+    StalePlan {
+        /// The file.
+        path: PathBuf,
+        /// The environment.
+        environment: String,
+        /// What has changed.
+        change: &'static str,
+    },
+    /// The plan has to be approved, and nobody can be asked.
+    #[error(
+        "{}; nobody can be asked here, and nothing was changed",
+        approval_needed(stack, missing)
+    )]
+    ApprovalNeeded {
+        /// The stack.
+        stack: String,
+        /// Whether `--yes` was given.
+        yes: bool,
+        /// What has to be approved by name.
+        missing: Vec<Approval>,
+    },
     /// The answer was no.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
@@ -279,6 +320,19 @@ fn human_duration(duration: &Duration) -> String {
     )
 }
 
+/// `scim-prod: permissions are broadened, and resources are replaced or data is lost`
+fn approval_needed(stack: &str, missing: &[Approval]) -> String {
+    let reasons: Vec<&str> = missing
+        .iter()
+        .map(|approval| approval.describes())
+        .collect();
+    if reasons.is_empty() {
+        format!("{stack} would change, and that has not been approved")
+    } else {
+        format!("{stack} would change so that {}", reasons.join(", and "))
+    }
+}
+
 impl Error {
     /// What the shell sees.
     #[must_use]
@@ -316,7 +370,10 @@ impl Error {
             | Self::MalformedToken(_)
             | Self::TokenNeeded { .. }
             | Self::ConfirmationNeeded { .. }
-            | Self::NotSkippable { .. } => Exit::Usage,
+            | Self::NotSkippable { .. }
+            | Self::NotAPlan { .. }
+            | Self::PlanVersion { .. } => Exit::Usage,
+            Self::ApprovalNeeded { .. } => Exit::ApprovalNeeded,
             Self::Interrupted { exit, .. } => *exit,
             Self::Io { .. }
             | Self::TimedOut { ongoing: None, .. }
@@ -338,6 +395,7 @@ impl Error {
             | Self::Directory(_)
             | Self::Call(_)
             | Self::NoSuchUser
+            | Self::StalePlan { .. }
             | Self::NotConfirmed => Exit::Failure,
         }
     }
@@ -351,6 +409,21 @@ impl Error {
             | Self::Template(_)
             | Self::DeployedTemplate(_)
             | Self::NoRandomness(_) => return None,
+            Self::NotAPlan { .. } | Self::PlanVersion { .. } => {
+                "`connect-scim plan --out FILE` makes one".to_owned()
+            }
+            Self::StalePlan { path, environment, .. } => format!(
+                "review a new one: `connect-scim plan --env {environment} --out {}`",
+                path.display()
+            ),
+            Self::ApprovalNeeded { yes, missing, .. } => {
+                let flags = (!yes).then(|| "--yes".to_owned()).into_iter().chain(
+                    missing
+                        .iter()
+                        .map(|approval| format!("--approve {}", approval.word())),
+                );
+                format!("if that is what you want, add {}", flags.collect::<Vec<_>>().join(" "))
+            }
             Self::Environment(error) => return error.hint(),
             Self::Artifact(error) => return error.hint(),
             Self::Upload(error) => return error.hint(),

@@ -30,7 +30,7 @@ pub(super) fn run(args: &PlanArgs, printer: &Printer) -> Result<Outcome, Error> 
         }
         let plan = survey.plan(&target, &target::name(&args.environment))?;
         if let Some(path) = &args.out {
-            saved_plan::write(path, survey.basis(&plan, &target, &artifacts)?, &plan)?;
+            saved_plan::write(path, survey.basis(&plan, &artifacts)?, &plan)?;
         }
         print(&plan, args.format, printer);
         Ok(if plan.is_empty() {

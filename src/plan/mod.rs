@@ -56,6 +56,15 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// Adds a setting; one that is `null` counts as one that is not there.
+    #[must_use]
+    pub fn with_setting(mut self, name: &str, value: Value) -> Self {
+        if !value.is_null() {
+            self.settings.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// A stack by its template (in canonical form), its tags and its termination protection.
     #[must_use]
     pub fn new(

@@ -90,6 +90,16 @@ impl Basis {
         }
     }
 
+    /// Whether both want the same of the same stack, whatever stood there.
+    #[must_use]
+    pub fn wants_the_same_as(&self, other: &Self) -> bool {
+        let wants = |basis: &Self| Self {
+            deployed: None,
+            ..basis.clone()
+        };
+        wants(self) == wants(other)
+    }
+
     /// What has changed from this basis to `now`, as words that read after "since it was made,";
     /// nothing where the plan still holds.
     #[must_use]

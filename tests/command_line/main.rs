@@ -1,8 +1,12 @@
 //! The real binary, from the outside: exit code, standard output, standard error.
 
+#[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
+mod cloud;
 mod documentation;
 mod environment_reference;
 mod environment_schema;
+mod gate;
+mod plan;
 mod render;
 mod validate;
 

@@ -30,7 +30,7 @@ fn deploy(project: &Project, endpoint: &str, access_key_id: &str) -> Run {
 
 /// `deploy --env prod`, with nowhere to find credentials.
 fn deploy_command(project: &Project) -> Command {
-    let mut command = project.command(&["deploy", "--env", "prod", "--artifacts"]);
+    let mut command = project.command(&["deploy", "--env", "prod", "--yes", "--artifacts"]);
     command
         .arg(artifacts())
         .env("HOME", project.path())

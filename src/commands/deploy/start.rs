@@ -18,6 +18,11 @@ pub(super) enum Start {
 }
 
 impl Start {
+    /// Whether what follows may change the stack.
+    pub(super) fn changes_the_stack(&self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::DeleteThenCreate)
+    }
+
     /// Decides by the state alone.
     pub(super) fn from(status: Option<&StackStatus>) -> Self {
         match status {

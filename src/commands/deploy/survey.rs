@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::logging_role;
+use serde_json::json;
+
+use super::intended::Intended;
+use super::logging_role::{self, LoggingRole};
 use crate::artifact::Artifacts;
 use crate::commands::Error;
 use crate::commands::target::Target;
@@ -11,13 +14,13 @@ use crate::plan::{Plan, Stack, Subject};
 use crate::stack::{StackDescription, StackStatus};
 use crate::template::{Template, canonical};
 
-/// What was found in the cloud, and the template that should be there.
+/// What was found in the cloud, and what should be there.
 #[derive(Debug)]
 pub(in crate::commands) struct Survey {
     pub(in crate::commands) stack: Option<StackDescription>,
     /// The template of the last operation, as it was sent.
-    pub(in crate::commands) deployed_template: Option<String>,
-    pub(in crate::commands) template: Template,
+    pub(super) deployed_template: Option<String>,
+    pub(super) intended: Intended,
 }
 
 impl Survey {
@@ -32,6 +35,17 @@ impl Survey {
             Some(stack) => target.stacks.template(&stack.id).await?,
             None => None,
         };
+        Self::new(target, artifacts, stack, deployed_template, &logging_role)
+    }
+
+    /// Works out what should be there, given what is.
+    pub(super) fn new(
+        target: &Target,
+        artifacts: &Artifacts,
+        stack: Option<StackDescription>,
+        deployed_template: Option<String>,
+        logging_role: &LoggingRole<'_>,
+    ) -> Result<Self, Error> {
         let template = Template::render(
             &target.environment,
             &target.code_locations(artifacts)?,
@@ -40,11 +54,11 @@ impl Survey {
         Ok(Self {
             stack,
             deployed_template,
-            template,
+            intended: Intended::new(&target.environment, template),
         })
     }
 
-    /// The difference between the two.
+    /// What a deployment would change.
     pub(in crate::commands) fn plan(
         &self,
         target: &Target,
@@ -56,7 +70,7 @@ impl Survey {
             account: target.cloud.account().to_owned(),
             region: target.environment.region.to_string(),
         };
-        let plan = Plan::new(subject, self.deployed()?.as_ref(), &self.intended(target));
+        let plan = Plan::new(subject, self.deployed()?.as_ref(), &self.intended());
         Ok(if self.is_failed_creation() {
             plan.recreating()
         } else {
@@ -68,7 +82,6 @@ impl Survey {
     pub(in crate::commands) fn basis(
         &self,
         plan: &Plan,
-        target: &Target,
         artifacts: &Artifacts,
     ) -> Result<Basis, Error> {
         let deployed = match (&self.stack, self.deployed()?) {
@@ -84,43 +97,48 @@ impl Survey {
             .iter()
             .map(|package| (package.function.clone(), package.sha256))
             .collect();
-        Ok(Basis::new(
-            &plan.subject,
-            deployed,
-            &self.intended(target),
-            code,
-        ))
+        Ok(Basis::new(&plan.subject, deployed, &self.intended(), code))
     }
 
     /// The stack as it stands; an empty shell and the rest of a failed creation are none.
-    pub(in crate::commands) fn deployed(&self) -> Result<Option<Stack>, Error> {
-        let standing = self
-            .stack
-            .as_ref()
-            .filter(|stack| stack.has_resources() && !self.is_failed_creation());
-        Ok(match (standing, &self.deployed_template) {
-            (Some(stack), Some(template)) => Some(Stack::new(
-                canonical(template)?,
-                &stack.tags,
-                stack.termination_protection,
-            )),
+    fn deployed(&self) -> Result<Option<Stack>, Error> {
+        Ok(match (self.standing(), &self.deployed_template) {
+            (Some(stack), Some(template)) => Some(
+                Stack::new(
+                    canonical(template)?,
+                    &stack.tags,
+                    stack.termination_protection,
+                )
+                .with_setting("NotificationTopics", json!(stack.notification_topics))
+                .with_setting("ServiceRole", json!(stack.service_role)),
+            ),
             _ => None,
         })
     }
 
     /// The stack as the environment wants it.
-    pub(in crate::commands) fn intended(&self, target: &Target) -> Stack {
-        let environment = &target.environment;
-        let tags = environment
-            .tags
-            .iter()
-            .map(|(key, value)| (key.to_string(), value.to_string()))
-            .collect();
-        Stack::new(
-            self.template.canonical().clone(),
-            &tags,
-            environment.protected,
-        )
+    fn intended(&self) -> Stack {
+        let Intended {
+            template,
+            tags,
+            settings,
+            protected,
+            ..
+        } = &self.intended;
+        // Without a role of its own in the environment the stack keeps the one it has.
+        let kept_role = self
+            .standing()
+            .and_then(|stack| stack.service_role.as_ref());
+        let service_role = settings.service_role.as_ref().or(kept_role);
+        Stack::new(template.canonical().clone(), tags, *protected)
+            .with_setting("NotificationTopics", json!(settings.notification_topics))
+            .with_setting("ServiceRole", json!(service_role))
+    }
+
+    fn standing(&self) -> Option<&StackDescription> {
+        self.stack
+            .as_ref()
+            .filter(|stack| stack.has_resources() && !self.is_failed_creation())
     }
 
     fn is_failed_creation(&self) -> bool {

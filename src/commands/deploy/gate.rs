@@ -1,0 +1,143 @@
+//! The review gate: nothing is uploaded or made before somebody has said yes to the plan.
+//!
+//! On a terminal the plan is shown and the person is asked. A pipeline says yes beforehand
+//! (`--yes`), and has to name what cannot be taken back (`--approve`), so that a pipeline
+//! that says yes to everything stops where somebody should look. The local cloud holds
+//! nothing that matters and asks nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Survey;
+use crate::artifact::Artifacts;
+use crate::cli::{ApproveArg, DeployArgs};
+use crate::commands::target::{self, Target};
+use crate::commands::{Error, question, saved_plan};
+use crate::environment::Cloud;
+use crate::plan::saved::Basis;
+use crate::plan::{Approval, Plan};
+use crate::printer::Printer;
+use crate::report::plan::text;
+
+/// What was approved so far, in one deployment.
+pub(super) struct Gate<'a> {
+    target: &'a Target,
+    artifacts: &'a Artifacts,
+    args: &'a DeployArgs,
+    printer: &'a Printer,
+    /// The plan that is to be carried out, if it is one from a file.
+    saved: Option<(&'a Path, Basis)>,
+    /// What has passed already: a deployment that has to look again asks about news only.
+    approved: Option<Basis>,
+}
+
+impl<'a> Gate<'a> {
+    /// A gate that nothing has passed yet.
+    ///
+    /// # Errors
+    /// When there is no plan in the file that the arguments name.
+    pub(super) fn new(
+        target: &'a Target,
+        artifacts: &'a Artifacts,
+        args: &'a DeployArgs,
+        printer: &'a Printer,
+    ) -> Result<Self, Error> {
+        let saved = match &args.plan {
+            Some(path) => Some((path.as_path(), saved_plan::read(path)?)),
+            None => None,
+        };
+        Ok(Self {
+            target,
+            artifacts,
+            args,
+            printer,
+            saved,
+            approved: None,
+        })
+    }
+
+    /// Lets a plan pass, or does not.
+    ///
+    /// # Errors
+    /// [`Error::StalePlan`] where the saved plan no longer holds, [`Error::ApprovalNeeded`]
+    /// where nobody can be asked, [`Error::NotConfirmed`] where the answer was no.
+    pub(super) async fn review(&mut self, survey: &Survey) -> Result<(), Error> {
+        let plan = survey.plan(self.target, &target::name(&self.args.environment))?;
+        let basis = survey.basis(&plan, self.artifacts)?;
+        if let Some((path, saved)) = &self.saved {
+            check(path, saved, &plan, &basis)?;
+        }
+        let trusted = self.target.environment.cloud == Cloud::Local;
+        if plan.is_empty() || trusted || self.approved.as_ref() == Some(&basis) {
+            return Ok(());
+        }
+        self.ask(&plan).await?;
+        self.approved = Some(basis);
+        Ok(())
+    }
+
+    async fn ask(&self, plan: &Plan) -> Result<(), Error> {
+        let yes = self.args.yes || self.saved.is_some();
+        let given: BTreeSet<Approval> = self.args.approve.iter().map(approval).collect();
+        let missing: Vec<Approval> = plan.approvals().difference(&given).copied().collect();
+        let asks = !yes || !missing.is_empty();
+        let review = text(plan, self.printer.message_width());
+        if asks {
+            self.printer.notice(review.trim_end());
+        } else {
+            self.printer.message(review.trim_end());
+            return Ok(());
+        }
+        if !self.printer.can_ask() {
+            return Err(Error::ApprovalNeeded {
+                stack: plan.subject.stack_name.clone(),
+                yes,
+                missing,
+            });
+        }
+        let (question, answer) = question(plan, &missing);
+        question::confirm(self.printer, false, question, &answer).await
+    }
+}
+
+fn approval(argument: &ApproveArg) -> Approval {
+    match argument {
+        ApproveArg::Iam => Approval::Iam,
+        ApproveArg::Replace => Approval::Replace,
+    }
+}
+
+/// Refuses a saved plan that no longer holds; but what it wanted may stand already.
+fn check(path: &Path, saved: &Basis, plan: &Plan, now: &Basis) -> Result<(), Error> {
+    if plan.is_empty() && saved.wants_the_same_as(now) {
+        return Ok(());
+    }
+    match saved.changed_to(now) {
+        None => Ok(()),
+        Some(change) => Err(Error::StalePlan {
+            path: path.to_owned(),
+            environment: plan.subject.environment.clone(),
+            change,
+        }),
+    }
+}
+
+/// What is asked, and what has to be typed: a `y` is typed too easily.
+fn question(plan: &Plan, missing: &[Approval]) -> (String, String) {
+    let subject = &plan.subject;
+    let mut question = format!(
+        "deploy this to {} in account {}?\n",
+        subject.stack_name, subject.account
+    );
+    if missing.is_empty() {
+        question.push_str("type yes to go on:");
+        return (question, "yes".to_owned());
+    }
+    let words: Vec<&str> = missing.iter().map(|approval| approval.word()).collect();
+    let words = words.join(" ");
+    for approval in missing {
+        question.push_str(&format!("{}: {}\n", approval.word(), approval.describes()));
+    }
+    question.push_str(&format!("type {words} to approve that and go on:"));
+    (question, words)
+}

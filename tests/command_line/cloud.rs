@@ -1,0 +1,254 @@
+//! A cloud that is played: it has one stack, or none, and answers what a deployer asks
+//! before it changes anything. Whatever would change something is refused, and noted.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use test_support::{HttpAnswer, HttpRequest, HttpServer};
+
+use crate::connect_scim;
+
+/// What only looks.
+const READING: [&str; 5] = [
+    "GetCallerIdentity",
+    "DescribeStacks",
+    "GetTemplate",
+    "ListChangeSets",
+    "GetStackPolicy",
+];
+
+/// The stack that the cloud has.
+#[derive(Clone)]
+pub struct PlayedStack {
+    /// As YAML or JSON.
+    pub template: String,
+    /// `CREATE_COMPLETE`, …
+    pub status: &'static str,
+}
+
+/// A project with the environment `test`, on a cloud that is played.
+pub struct PlayedProject {
+    directory: TempDir,
+    server: HttpServer,
+}
+
+impl PlayedProject {
+    /// A project whose environment file has more lines, on a cloud with this stack.
+    pub fn new(lines: &str, stack: Option<PlayedStack>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("environments")).unwrap();
+        write_artifacts(&directory.path().join("packages"));
+        let project = Self {
+            directory,
+            server: HttpServer::start(move |request| answer(request, stack.as_ref())),
+        };
+        project.write_environment(lines);
+        project
+    }
+
+    /// The same with the stack that another environment file would have made.
+    pub fn deployed_as(deployed: &str, lines: &str) -> Self {
+        let template = Self::new(deployed, None).render();
+        Self::new(
+            lines,
+            Some(PlayedStack {
+                template,
+                status: "UPDATE_COMPLETE",
+            }),
+        )
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes `environments/test.yaml`.
+    pub fn write_environment(&self, lines: &str) {
+        fs::write(
+            self.path().join("environments/test.yaml"),
+            format!(
+                "account: \"111122223333\"\nregion: eu-central-1\nstackName: scim\n\
+                 connect: {{instanceId: 11111111-2222-4333-8444-555555555555}}\n{lines}\n"
+            ),
+        )
+        .unwrap();
+    }
+
+    /// `connect-scim VERB --env test --artifacts packages …`
+    pub fn command(&self, verb: &str, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = connect_scim();
+        command
+            .current_dir(self.path())
+            .envs(self.variables())
+            .args([verb, "--env", "test", "--artifacts", "packages"])
+            .args(arguments);
+        command
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.server.url()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("NO_COLOR", "1".to_owned()),
+        ]
+    }
+
+    fn render(&self) -> String {
+        let output = self.command("render", &[]).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What was asked of the cloud that would have changed something.
+    pub fn writing_calls(&self) -> Vec<String> {
+        self.server
+            .requests()
+            .iter()
+            .map(call)
+            .filter(|call| !READING.contains(&call.as_str()))
+            .collect()
+    }
+
+    /// Runs `connect-scim VERB …` on a terminal of so many columns, typing `answer` when
+    /// something is asked. Returns the exit code and what the terminal shows.
+    pub fn on_terminal(
+        &self,
+        columns: u16,
+        verb: &str,
+        arguments: &[&str],
+        answer: &str,
+    ) -> (Option<i32>, String) {
+        let program = env!("CARGO_BIN_EXE_connect-scim");
+        let line = format!(
+            "stty -echo cols {columns} rows 50; exec '{program}' {verb} --env test --artifacts packages {}",
+            arguments.join(" ")
+        );
+        let mut terminal = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("SHELL", "/bin/sh")
+            .envs(self.variables())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut keyboard = terminal.stdin.take().unwrap();
+        let mut screen = terminal.stdout.take().unwrap();
+        let mut shown = Vec::new();
+        let mut answered = false;
+        let mut chunk = [0; 4096];
+        loop {
+            let length = screen.read(&mut chunk).unwrap();
+            if length == 0 {
+                break;
+            }
+            shown.extend_from_slice(&chunk[..length]);
+            if !answered && shown.ends_with(b" go on: ") {
+                keyboard
+                    .write_all(format!("{answer}\n").as_bytes())
+                    .unwrap();
+                answered = true;
+            }
+        }
+        let code = terminal.wait().unwrap().code();
+        let shown = String::from_utf8(shown).unwrap().replace('\r', "");
+        (code, shown)
+    }
+}
+
+/// `DescribeStacks`, or method and path of what is no CloudFormation or STS.
+fn call(request: &HttpRequest) -> String {
+    request
+        .body
+        .strip_prefix("Action=")
+        .and_then(|rest| rest.split('&').next())
+        .map_or_else(
+            || format!("{} {}", request.method, request.target),
+            str::to_owned,
+        )
+}
+
+fn answer(request: &HttpRequest, stack: Option<&PlayedStack>) -> HttpAnswer {
+    let call = call(request);
+    match (call.as_str(), stack) {
+        ("GetCallerIdentity", _) => result(
+            &call,
+            "<Arn>arn:aws:iam::111122223333:user/deployer</Arn><UserId>AIDA</UserId><Account>111122223333</Account>",
+        ),
+        ("DescribeStacks", Some(stack)) => result(
+            &call,
+            &format!(
+                "<Stacks><member><StackName>scim</StackName>\
+                 <StackId>arn:aws:cloudformation:eu-central-1:111122223333:stack/scim/5d3e7c60</StackId>\
+                 <CreationTime>2026-11-01T08:00:00Z</CreationTime>\
+                 <StackStatus>{}</StackStatus></member></Stacks>",
+                stack.status
+            ),
+        ),
+        ("DescribeStacks", None) => refusal("ValidationError", "Stack with id scim does not exist"),
+        ("GetTemplate", Some(stack)) => result(
+            &call,
+            &format!("<TemplateBody>{}</TemplateBody>", escaped(&stack.template)),
+        ),
+        ("ListChangeSets", _) => result(&call, "<Summaries></Summaries>"),
+        _ => refusal("AccessDenied", "nothing can be changed here"),
+    }
+}
+
+fn result(call: &str, body: &str) -> HttpAnswer {
+    HttpAnswer::ok(format!(
+        "<{call}Response><{call}Result>{body}</{call}Result>\
+         <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></{call}Response>"
+    ))
+}
+
+fn refusal(code: &str, message: &str) -> HttpAnswer {
+    HttpAnswer::Respond(
+        400,
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+             <RequestId>1</RequestId></ErrorResponse>"
+        ),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Packages that have nothing but a digest.
+fn write_artifacts(directory: &Path) {
+    fs::create_dir(directory).unwrap();
+    let functions: serde_json::Map<_, _> = [
+        "reconciler",
+        "token-authorizer",
+        "token-generator",
+        "user-provisioning",
+    ]
+    .map(|function| {
+        let file = format!("{function}.zip");
+        fs::write(directory.join(&file), function).unwrap();
+        let digest: String = Sha256::digest(function)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let entry = serde_json::json!({
+            "file": file, "size": function.len(), "sha256": digest, "codeSha256": "",
+        });
+        (function.to_owned(), entry)
+    })
+    .into_iter()
+    .collect();
+    let manifest = serde_json::json!({
+        "version": 1, "architecture": "x86_64", "inputs": "0".repeat(64), "functions": functions,
+    });
+    fs::write(directory.join("artifacts.json"), manifest.to_string()).unwrap();
+}
