@@ -93,14 +93,7 @@ impl Cloud {
     ) -> Result<Self, Error> {
         let is_local = local.is_some();
         let config = load_config(environment, local).await;
-        let patience = aws_sdk_sts::config::Builder::from(&config)
-            .retry_config(RetryConfig::standard().with_max_attempts(FIRST_CALL_ATTEMPTS))
-            .build();
-        let identity = aws_sdk_sts::Client::from_conf(patience)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(failed_to("ask STS for the caller's identity"))?;
+        let identity = caller(&config).await?;
         let account = identity.account().unwrap_or_default().to_owned();
         if let Some(expected) = &environment.account
             && expected.as_ref() != account
@@ -115,6 +108,26 @@ impl Cloud {
             config,
             account,
             local: is_local,
+        })
+    }
+
+    /// Finds credentials for whatever account they belong to, for commands that have no
+    /// environment yet.
+    ///
+    /// # Errors
+    /// [`Error::Identity`] when there are no valid credentials or STS is out of reach.
+    pub async fn discover(region: &str, profile: Option<&str>) -> Result<Self, Error> {
+        let mut loader = loader(Region::new(region.to_owned()))
+            .http_client(http_client(ProxyConfig::from_env()));
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let config = loader.load().await;
+        let identity = caller(&config).await?;
+        Ok(Self {
+            account: identity.account().unwrap_or_default().to_owned(),
+            config,
+            local: false,
         })
     }
 
@@ -155,11 +168,29 @@ impl Cloud {
     }
 }
 
+/// Asks STS who we are.
+async fn caller(
+    config: &SdkConfig,
+) -> Result<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput, Error> {
+    let patience = aws_sdk_sts::config::Builder::from(config)
+        .retry_config(RetryConfig::standard().with_max_attempts(FIRST_CALL_ATTEMPTS))
+        .build();
+    Ok(aws_sdk_sts::Client::from_conf(patience)
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(failed_to("ask STS for the caller's identity"))?)
+}
+
+fn loader(region: Region) -> aws_config::ConfigLoader {
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(region)
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+}
+
 async fn load_config(environment: &Environment, local: Option<LocalEndpoint>) -> SdkConfig {
     let region = Region::new(environment.region.to_string());
-    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(region.clone())
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS));
+    let loader = loader(region.clone());
     if let Some(local) = local {
         return loader
             .http_client(http_client(ProxyConfig::disabled()))

@@ -1,4 +1,5 @@
-//! The exit codes: a public interface that pipelines rely on.
+//! The exit codes: a public interface that pipelines rely on. `docs/exit-codes.md` is made
+//! of what stands here.
 
 use std::process::ExitCode;
 
@@ -34,8 +35,83 @@ pub enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// Every exit code.
+    pub const ALL: [Self; 13] = [
+        Self::Success,
+        Self::Failure,
+        Self::Usage,
+        Self::InvalidEnvironment,
+        Self::Changes,
+        Self::NotFullyChecked,
+        Self::RolledBack,
+        Self::NeedsHuman,
+        Self::Busy,
+        Self::Credentials,
+        Self::ApprovalNeeded,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The number that the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, in Markdown.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "Done, or nothing to do",
+            Self::Failure => "Unexpected failure; a check of `doctor` or a step of `smoke` failed",
+            Self::Usage => {
+                "Wrong usage of the command line, or a question that nobody can be asked (`--yes`)"
+            }
+            Self::InvalidEnvironment => {
+                "The environment file or the template is invalid, or CloudFormation refused the change set"
+            }
+            Self::Changes => "Changes are pending, or drift was found",
+            Self::NotFullyChecked => "Drift could not be checked in full",
+            Self::RolledBack => "The deployment failed and was rolled back",
+            Self::NeedsHuman => "The stack is in a state that needs a person",
+            Self::Busy => {
+                "Another operation holds the stack, or `--timeout` passed while ours goes on"
+            }
+            Self::Credentials => "Credentials are missing, expired, or belong to another account",
+            Self::ApprovalNeeded => {
+                "The plan has to be approved, and nobody could be asked; nothing was changed"
+            }
+            Self::Interrupted => "Interrupted by Ctrl-C",
+            Self::Terminated => "Interrupted by SIGTERM",
+        }
+    }
+
+    /// What to do then, in Markdown.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Success => "",
+            Self::Failure => "Read the last lines; repeating is safe.",
+            Self::Usage => "`connect-scim help`",
+            Self::InvalidEnvironment => "Correct the file; every problem has its line.",
+            Self::Changes => "Look at them, and deploy.",
+            Self::NotFullyChecked => "What could not be checked is named, with the reason.",
+            Self::RolledBack => "The stack is as before; mend the cause and repeat.",
+            Self::NeedsHuman => "The message says which, and what to do.",
+            Self::Busy => "`deploy --wait`, or later; `watch` follows what goes on.",
+            Self::Credentials => "Sign in; compare `account`.",
+            Self::ApprovalNeeded => {
+                "Review it with `plan`; the message names the flags that approve it."
+            }
+            Self::Interrupted => "What goes on in the cloud goes on there; `watch` follows it.",
+            Self::Terminated => "The same.",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
+        ExitCode::from(exit.code())
     }
 }

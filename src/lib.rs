@@ -9,6 +9,8 @@ pub mod artifact;
 pub mod cli;
 pub mod cloud;
 pub mod commands;
+pub mod connect_instance;
+pub mod doctor;
 pub mod environment;
 pub mod exit_code;
 pub mod guardrail;

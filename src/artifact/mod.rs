@@ -117,6 +117,16 @@ impl Artifacts {
         })
     }
 
+    /// The packages of the checkout at `workspace`, if they were built from its sources as
+    /// they are now. Nothing is built.
+    #[must_use]
+    pub fn built(workspace: &Path, architecture: Architecture) -> Option<Self> {
+        let functions = inputs::functions(workspace).ok()?;
+        let digest = inputs::digest(workspace, &functions, architecture).ok()?;
+        let directory = default_directory(workspace, architecture);
+        Self::up_to_date(&directory, architecture, digest)
+    }
+
     /// The packages of `directory`, if they are intact and made from these inputs.
     fn up_to_date(directory: &Path, architecture: Architecture, inputs: Sha256) -> Option<Self> {
         let artifacts = manifest::read(directory).ok()?;

@@ -13,11 +13,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use local::{ConnectSimulatorArgs, LocalCommand};
 pub use operate::{
-    LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
+    DoctorArgs, LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
     StatusFormat,
 };
 pub use plan::{PlanArgs, PlanFormat};
-pub use project::{ArchitectureArg, BuildArgs, RenderArgs, TemplateFormat, ValidateArgs};
+pub use project::{
+    ArchitectureArg, BuildArgs, CloudArg, CompletionsArgs, IdentityManagementArg, InitArgs,
+    ManArgs, RenderArgs, TemplateFormat, ValidateArgs,
+};
 pub use stack::{ApproveArg, DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
 pub use timeout::Timeout;
 pub use token::{
@@ -72,6 +75,8 @@ pub enum Color {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write an environment file, by asking or by flags.
+    Init(InitArgs),
     /// Check environment files, offline.
     Validate(ValidateArgs),
     /// Print the CloudFormation template of an environment, offline.
@@ -86,6 +91,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Bring a stack that was left half way back to where it can be deployed.
     Recover(RecoverArgs),
+    /// Check what a deployment needs, and say how to mend what is missing.
+    Doctor(DoctorArgs),
     /// Show the state of the stack, its endpoint and its functions.
     Status(StatusArgs),
     /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.
@@ -105,6 +112,10 @@ pub enum Command {
     /// The local cloud on this machine.
     #[command(subcommand)]
     Local(LocalCommand),
+    /// Print a script that completes the command line in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands.
+    Man(ManArgs),
 }
 
 /// Which environment.

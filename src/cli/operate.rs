@@ -1,4 +1,4 @@
-//! Verbs that look at what is deployed: `status`, `outputs`, `smoke` and `logs`.
+//! Verbs that look at what is deployed: `status`, `outputs`, `smoke`, `logs` and `doctor`.
 
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub enum OutputsFormat {
     Json,
     /// `NAME=value` lines for a shell.
     Env,
+    /// Lines for the file $GITHUB_OUTPUT, which make them outputs of a step.
+    Github,
 }
 
 /// Arguments of `smoke`.
@@ -116,4 +118,15 @@ pub enum LogsFormat {
     Text,
     /// Every line, as a JSON object with `timestamp`, `source` and `event`.
     Json,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// How to print the checks.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
 }

@@ -1,4 +1,5 @@
-//! Verbs that work on files alone: `validate`, `render` and `build`.
+//! Verbs that work on files: `init`, `validate`, `render`, `build`, and what describes the
+//! program itself.
 
 use std::path::PathBuf;
 
@@ -67,4 +68,77 @@ pub enum ArchitectureArg {
     /// AWS Graviton.
     #[value(name = "arm64")]
     Arm64,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell that is to complete the command line.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Where to put one page for each command; without it the main page is printed.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The environment's name: the file will be environments/NAME.yaml.
+    pub name: Option<String>,
+    /// Which cloud the stack lives in.
+    #[arg(long, value_enum)]
+    pub cloud: Option<CloudArg>,
+    /// A profile of the AWS configuration files to take credentials from.
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// The AWS region of the Connect instance.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The AWS account; without it that of the credentials.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// The Connect instance; without it one of the account's is chosen.
+    #[arg(long, value_name = "ID")]
+    pub instance_id: Option<String>,
+    /// How people sign in to the instance; without it as the instance says.
+    #[arg(long, value_enum)]
+    pub identity_management: Option<IdentityManagementArg>,
+    /// The stack; without it connect-scim-NAME.
+    #[arg(long, value_name = "NAME")]
+    pub stack_name: Option<String>,
+    /// The security profile of users for whom the identity provider names none.
+    #[arg(long, value_name = "NAME", default_value = "Agent")]
+    pub security_profile: String,
+    /// The routing profile of users for whom the identity provider names none.
+    #[arg(long, value_name = "NAME", default_value = "Basic Routing Profile")]
+    pub routing_profile: String,
+    /// An identity provider that will call the endpoint; may be repeated.
+    #[arg(long = "client", value_name = "NAME", default_value = "idp")]
+    pub clients: Vec<String>,
+}
+
+/// Which cloud a stack lives in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CloudArg {
+    /// Amazon Web Services.
+    Aws,
+    /// The local cloud on this machine.
+    Local,
+}
+
+/// How people sign in to a Connect instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IdentityManagementArg {
+    /// Through their identity provider.
+    #[value(name = "saml")]
+    Saml,
+    /// With a password that Connect keeps.
+    #[value(name = "connectManaged")]
+    ConnectManaged,
 }

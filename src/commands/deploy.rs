@@ -2,7 +2,7 @@
 
 mod gate;
 mod intended;
-mod logging_role;
+pub(super) mod logging_role;
 mod start;
 mod survey;
 

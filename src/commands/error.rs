@@ -193,6 +193,32 @@ pub enum Error {
         /// What has to be approved by name.
         missing: Vec<Approval>,
     },
+    /// Something has to be known, and nobody can be asked.
+    #[error("nobody can be asked here, and {flag} was not given")]
+    AnswerNeeded {
+        /// The flag that answers the question.
+        flag: &'static str,
+    },
+    /// A file is there already.
+    #[error("{} is there already", .path.display())]
+    FileExists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The account has no Connect instance.
+    #[error("the account has no Amazon Connect instance in {region}")]
+    NoInstance {
+        /// Where none was found.
+        region: String,
+    },
+    /// Connect did not answer a question about its instances.
+    #[error("failed to {action}")]
+    Connect {
+        /// What was tried.
+        action: &'static str,
+        /// What Connect said.
+        source: Box<aws_json_client::Error>,
+    },
     /// The answer was no.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
@@ -264,6 +290,12 @@ pub enum Error {
         client: String,
         /// Who makes its JWTs.
         issuer: String,
+    },
+    /// `doctor` found what has to be mended.
+    #[error("{failures} of the checks failed")]
+    Unwell {
+        /// How many.
+        failures: usize,
     },
     /// The stack has no such log.
     #[error("the stack {stack} has no log group of {source_name}")]
@@ -371,6 +403,8 @@ impl Error {
             | Self::TokenNeeded { .. }
             | Self::ConfirmationNeeded { .. }
             | Self::NotSkippable { .. }
+            | Self::AnswerNeeded { .. }
+            | Self::FileExists { .. }
             | Self::NotAPlan { .. }
             | Self::PlanVersion { .. } => Exit::Usage,
             Self::ApprovalNeeded { .. } => Exit::ApprovalNeeded,
@@ -388,6 +422,9 @@ impl Error {
             | Self::NoRandomness(_)
             | Self::SmokeFailed { .. }
             | Self::NoLogGroup { .. }
+            | Self::Unwell { .. }
+            | Self::NoInstance { .. }
+            | Self::Connect { .. }
             | Self::Protected { .. }
             | Self::Incomplete { .. }
             | Self::FunctionConfiguration { .. }
@@ -408,7 +445,8 @@ impl Error {
             | Self::NotConfirmed
             | Self::Template(_)
             | Self::DeployedTemplate(_)
-            | Self::NoRandomness(_) => return None,
+            | Self::NoRandomness(_)
+            | Self::Unwell { .. } => return None,
             Self::NotAPlan { .. } | Self::PlanVersion { .. } => {
                 "`connect-scim plan --out FILE` makes one".to_owned()
             }
@@ -494,6 +532,14 @@ impl Error {
             }
             Self::NoSuchUser => {
                 "`connect-scim users list` shows those it has, with --unmanaged those that only Amazon Connect has".to_owned()
+            }
+            Self::AnswerNeeded { flag } => format!("add {flag}, or run it on a terminal"),
+            Self::FileExists { .. } => "edit it, or choose another name".to_owned(),
+            Self::NoInstance { .. } => {
+                "make one in the Amazon Connect console, or name another region or profile".to_owned()
+            }
+            Self::Connect { .. } => {
+                "check --region and --profile; the action connect:ListInstances must be allowed".to_owned()
             }
             Self::ConfirmationNeeded { flag } => format!("add {flag} if that is what you want"),
             Self::NoLoggingRole => {

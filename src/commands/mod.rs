@@ -1,13 +1,17 @@
 //! One verb, one file; each reads like a recipe.
 
 mod build;
+mod completions;
 mod conclusion;
 mod deploy;
 mod destroy;
+mod doctor;
 mod error;
+mod init;
 mod interrupt;
 mod local;
 mod logs;
+mod man;
 mod operation;
 mod outputs;
 mod plan;
@@ -54,6 +58,7 @@ impl Outcome {
 /// Whatever the outside world did wrong; [`Error::exit_code`] says how the shell hears of it.
 pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Error> {
     match command_line.command {
+        Command::Init(args) => init::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
@@ -61,6 +66,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Deploy(args) => deploy::run(&args, printer),
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),
+        Command::Doctor(args) => doctor::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Logs(args) => logs::run(&args, printer),
@@ -69,5 +75,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Users(command) => users::run(&command, printer),
         Command::Destroy(args) => destroy::run(&args, printer),
         Command::Local(command) => local::run(command, printer),
+        Command::Completions(args) => completions::run(&args, printer),
+        Command::Man(args) => man::run(&args, printer),
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn run(args: &OutputsArgs, printer: &Printer) -> Result<Outcome, Erro
             OutputsFormat::Text => text(&outputs),
             OutputsFormat::Json => json(&outputs),
             OutputsFormat::Env => env(&outputs),
+            OutputsFormat::Github => github(&outputs),
         });
         Ok(Outcome::SUCCESS)
     })
@@ -44,6 +45,23 @@ fn env(outputs: &BTreeMap<String, String>) -> String {
         .collect()
 }
 
+/// `OktaBaseUrl=…` lines for the file `$GITHUB_OUTPUT`. A value of several lines stands
+/// between delimiters, which are unlike anything in it.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings>
+fn github(outputs: &BTreeMap<String, String>) -> String {
+    outputs
+        .iter()
+        .map(|(key, value)| {
+            if value.contains(['\n', '\r']) {
+                let delimiter = format!("end-of-{}", uuid::Uuid::new_v4().simple());
+                format!("{key}<<{delimiter}\n{value}\n{delimiter}\n")
+            } else {
+                format!("{key}={value}\n")
+            }
+        })
+        .collect()
+}
+
 /// `OktaBaseUrl` → `OKTA_BASE_URL`.
 fn shouting(key: &str) -> String {
     let mut name = String::new();
@@ -60,7 +78,7 @@ fn shouting(key: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{env, json, text};
+    use super::{env, github, json, text};
 
     fn outputs() -> BTreeMap<String, String> {
         BTreeMap::from([
@@ -86,6 +104,20 @@ mod tests {
         API_ID='a1b2'
         OKTA_BASE_URL='https://example.com/it'\''s'
         ");
+    }
+
+    #[test]
+    fn a_value_of_several_lines_cannot_make_another_output() {
+        let mut outputs = outputs();
+        outputs.insert("Note".to_owned(), "one\nApiId=forged".to_owned());
+        let lines = github(&outputs);
+        let (plain, note) = lines.split_once("Note<<").unwrap();
+        assert_eq!(plain, "ApiId=a1b2\n");
+        let (delimiter, rest) = note.split_once('\n').unwrap();
+        assert_eq!(
+            rest,
+            format!("one\nApiId=forged\n{delimiter}\nOktaBaseUrl=https://example.com/it's\n")
+        );
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome};
+use crate::artifact::{self, Artifacts};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::cloud::failed_to;
 use crate::printer::Printer;
@@ -72,6 +74,9 @@ struct FunctionStatus {
     name: String,
     /// Whether the code that runs is the package that the template names.
     code_as_deployed: bool,
+    /// Whether it is what this checkout builds; absent where that was not built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_as_in_checkout: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +85,8 @@ struct TokenStatus {
     parameter: String,
     version: Option<i64>,
     written: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_days: Option<i64>,
 }
 
 impl Status {
@@ -98,17 +105,18 @@ impl Status {
             self.endpoint.url, self.endpoint.detail
         ));
         for function in self.functions.values() {
-            let code = if function.code_as_deployed {
-                "runs the deployed package"
-            } else {
-                "RUNS OTHER CODE than the deployed package; deploy again"
-            };
-            lines.push(format!("function  {}  {code}", function.name));
+            lines.push(format!("function  {}  {}", function.name, function.code()));
         }
         for (client, token) in &self.tokens {
             lines.push(match (token.version, &token.written) {
                 (Some(version), Some(written)) => {
-                    format!("token     {client}  version {version}, written {written}")
+                    let age = match token.age_days {
+                        Some(0) => " (today)".to_owned(),
+                        Some(1) => " (a day ago)".to_owned(),
+                        Some(days) => format!(" ({days} days ago)"),
+                        None => String::new(),
+                    };
+                    format!("token     {client}  version {version}, written {written}{age}")
                 }
                 _ => format!(
                     "token     {client}  MISSING: {} is not there",
@@ -121,6 +129,27 @@ impl Status {
     }
 }
 
+impl FunctionStatus {
+    fn code(&self) -> &'static str {
+        match (self.code_as_deployed, self.code_as_in_checkout) {
+            (false, _) => "RUNS OTHER CODE than the deployed package; deploy again",
+            (true, None) => "runs the deployed package",
+            (true, Some(true)) => "runs the deployed package, which is this checkout's",
+            (true, Some(false)) => {
+                "runs the deployed package, which is not this checkout's; deploy brings it up to date"
+            }
+        }
+    }
+}
+
+/// The digests of the packages that this checkout builds, if they are built.
+fn built_here(target: &Target) -> Option<Vec<String>> {
+    let workspace = artifact::find_workspace(&std::env::current_dir().ok()?).ok()?;
+    let built = Artifacts::built(&workspace, target.environment.functions.architecture)?;
+    let packages = built.packages().iter();
+    Some(packages.map(|package| package.sha256.to_string()).collect())
+}
+
 /// Compares the code of every function with the package that the deployed template names:
 /// CloudFormation's own drift detection cannot see it.
 async fn functions(
@@ -130,6 +159,7 @@ async fn functions(
     let text = target.stacks.template(&stack.id).await?.unwrap_or_default();
     let deployed = template::canonical(&text)?;
     let client = aws_sdk_lambda::Client::new(target.cloud.config());
+    let built = built_here(target);
     let mut functions = BTreeMap::new();
     for (logical_id, name) in target
         .stacks
@@ -147,16 +177,22 @@ async fn functions(
         let live_hash = live
             .code_sha256()
             .and_then(|hash| STANDARD.decode(hash).ok());
+        let live_hash = live_hash.as_deref().map(hexadecimal);
         let package = &deployed["Resources"][&logical_id]["Properties"]["Code"]["S3Key"];
         let code_as_deployed = package
             .as_str()
+            .zip(live_hash.as_ref())
+            .is_some_and(|(key, hash)| key.contains(hash.as_str()));
+        let code_as_in_checkout = built
+            .as_ref()
             .zip(live_hash)
-            .is_some_and(|(key, hash)| key.contains(&hexadecimal(&hash)));
+            .map(|(built, hash)| built.contains(&hash));
         functions.insert(
             logical_id,
             FunctionStatus {
                 name,
                 code_as_deployed,
+                code_as_in_checkout,
             },
         );
     }
@@ -174,6 +210,10 @@ async fn tokens(target: &Target) -> Result<BTreeMap<String, TokenStatus>, Error>
             TokenStatus {
                 parameter,
                 version: facts.as_ref().map(|facts| facts.version),
+                age_days: facts
+                    .as_ref()
+                    .and_then(|facts| facts.written_at)
+                    .map(|written| Timestamp::now().duration_since(written).as_hours() / 24),
                 written: facts.map(|facts| facts.written),
             },
         );

@@ -2,10 +2,13 @@
 
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod cloud;
+mod command_reference;
+mod completions;
 mod documentation;
 mod environment_reference;
 mod environment_schema;
 mod gate;
+mod init;
 mod plan;
 mod render;
 mod validate;

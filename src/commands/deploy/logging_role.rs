@@ -11,13 +11,13 @@ use crate::environment::Api;
 use crate::template;
 
 /// What is known of the logging role.
-pub(super) struct LoggingRole<'a> {
+pub(in crate::commands) struct LoggingRole<'a> {
     api: &'a Api,
     exists: bool,
 }
 
 /// Asks API Gateway, if the environment's access logs need the role at all.
-pub(super) async fn find(target: &Target) -> Result<LoggingRole<'_>, Error> {
+pub(in crate::commands) async fn find(target: &Target) -> Result<LoggingRole<'_>, Error> {
     let api = &target.environment.api;
     let exists = if api.access_logs {
         let account = aws_sdk_apigateway::Client::new(target.cloud.config())
@@ -40,7 +40,10 @@ impl LoggingRole<'_> {
     /// # Errors
     /// [`Error::NoLoggingRole`] when access logs are wanted, the account has no role, and
     /// the environment does not ask for one.
-    pub(super) fn belongs_in_stack(&self, deployed_template: Option<&str>) -> Result<bool, Error> {
+    pub(in crate::commands) fn belongs_in_stack(
+        &self,
+        deployed_template: Option<&str>,
+    ) -> Result<bool, Error> {
         if !self.api.access_logs {
             return Ok(false);
         }
