@@ -321,6 +321,9 @@ pub struct Jwt {
     /// What the tokens' `scp`, `scope` or `roles` must contain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_scope: Option<Scope>,
+    /// Which application the tokens must have been given to: their `azp`, `appid`, `client_id` or `cid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_client_id: Option<ClientId>,
     /// Where the issuer publishes its keys. Default: where its OpenID configuration says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_url: Option<JwksUrl>,

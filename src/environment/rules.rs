@@ -340,10 +340,13 @@ fn jwt_client(
     let twin = environment.clients.iter().find(|(other, client)| {
         *other < name
             && client.jwt.as_ref().is_some_and(|other| {
-                let one_takes_all = other.required_scope.is_none() || jwt.required_scope.is_none();
                 other.issuer == jwt.issuer
                     && other.audience == jwt.audience
-                    && (one_takes_all || other.required_scope == jwt.required_scope)
+                    && !differ(other.required_scope.as_ref(), jwt.required_scope.as_ref())
+                    && !differ(
+                        other.required_client_id.as_ref(),
+                        jwt.required_client_id.as_ref(),
+                    )
             })
     });
     if let Some((twin, _)) = twin {
@@ -351,9 +354,14 @@ fn jwt_client(
             found,
             path(&["clients", name.get(), "jwt"]),
             format!("the same JWT could be one of the client `{twin}` and of `{name}`"),
-            "give them different audiences, or a `requiredScope` of its own to each",
+            "give them different audiences, or a `requiredScope` or `requiredClientId` of its own to each",
         );
     }
+}
+
+/// Whether both are asked for, and something else of each.
+fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.is_some() && other.is_some() && one != other
 }
 
 /// Whether nobody on the way can change what comes from `url`.
@@ -372,6 +380,7 @@ fn client_characters(environment: &Environment) -> usize {
             Some(jwt) => {
                 let optional = [
                     jwt.required_scope.as_ref().map(AsRef::<str>::as_ref),
+                    jwt.required_client_id.as_ref().map(AsRef::<str>::as_ref),
                     jwt.jwks_url.as_ref().map(AsRef::as_ref),
                 ];
                 let optional: usize = optional.into_iter().flatten().map(str::len).sum();

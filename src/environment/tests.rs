@@ -129,6 +129,11 @@ fn clients_with_jwts_are_checked_against_each_other_and_the_cloud() {
             jwt(", requiredScope: r"),
             jwt(", requiredScope: s")
         ),
+        format!(
+            "  a: {{{}}}\n  b: {{{}}}\n",
+            jwt(", requiredClientId: r"),
+            jwt(", requiredScope: s, requiredClientId: s")
+        ),
         (0..10)
             .map(|client| format!("  a{client}: {{jwt: {{issuer: 'https://i.example/{long}', audience: a{client}}}}}\n"))
             .collect(),

@@ -97,6 +97,7 @@ fn the_resources_of_an_environment_with_two_clients() {
         DeadLettersAlarm: AWS::CloudWatch::Alarm
         DirectoryTable: AWS::DynamoDB::Table
         GuardrailPolicy: AWS::IAM::ManagedPolicy
+        MissingSweepAlarm: AWS::CloudWatch::Alarm
         OldestPendingUserAlarm: AWS::CloudWatch::Alarm
         ReconcileDeadLetterQueue: AWS::SQS::Queue
         ReconcileQueue: AWS::SQS::Queue
@@ -163,7 +164,7 @@ fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
         &context["clients"][0],
         &context["guardrail"]["statements"][0],
         // Given by the caller of a partial, and by a loop.
-        &json!({"challenge": 0, "retryAfter": 0, "@first": 0}),
+        &json!({"below": 0, "challenge": 0, "retryAfter": 0, "@first": 0}),
     ];
     for (file, text) in engine::PARTIALS {
         for block in ["{{#if ", "{{#unless ", "{{#each "] {
@@ -298,6 +299,7 @@ fn jwt() -> Value {
         "issuer": "https://login.example.com/$a/",
         "audience": "a${b}'\"\\",
         "requiredScope": "scim.write",
+        "requiredClientId": "00000000-0000-4000-8000-000000000001",
     })
 }
 
@@ -358,6 +360,8 @@ fn only_what_a_client_can_have_gets_through_to_the_authorizer() {
         let expression = regex_lite::Regex::new(expression).unwrap();
         for (header, passes) in [
             (format!("Bearer {token}"), tokens),
+            (format!("bearer {token}"), tokens),
+            (format!("BEARER {}", jwt_of(86)), jwts),
             (format!("Bearer {}", &token[1..]), false),
             (format!("Bearer {}", jwt_of(86)), jwts),
             (format!("Bearer {}", jwt_of(1366)), jwts),
@@ -508,15 +512,30 @@ fn alarms_tell_the_topic_that_the_environment_names_and_nobody_else() {
     ] {
         let template = rendered(json!({"alarms": {"topicArn": topic}}));
         let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
-        assert_eq!(alarms.len(), 9);
+        assert_eq!(alarms.len(), 10);
         for (id, alarm) in alarms {
-            assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
             for actions in ["AlarmActions", "OKActions"] {
                 let expected = topic.map(|topic| json!([topic]));
                 assert_eq!(alarm.get(actions), expected.as_ref(), "{id} {actions}");
             }
         }
     }
+}
+
+#[test]
+fn no_data_is_an_alarm_only_where_the_sweep_should_have_measured() {
+    let template = rendered(json!({}));
+    for (id, alarm) in of_type(&template, "AWS::CloudWatch::Alarm") {
+        let expected = match id {
+            "MissingSweepAlarm" => ("breaching", "LessThanThreshold"),
+            _ => ("notBreaching", "GreaterThanOrEqualToThreshold"),
+        };
+        assert_eq!(alarm["TreatMissingData"], expected.0, "{id}");
+        assert_eq!(alarm["ComparisonOperator"], expected.1, "{id}");
+    }
+    let sweep = &template["Resources"]["MissingSweepAlarm"]["Properties"];
+    assert_eq!(sweep["MetricName"], "PendingUsers");
+    assert_eq!(sweep["Statistic"], "SampleCount");
 }
 
 #[test]

@@ -134,6 +134,10 @@ pub enum DirectoryError {
         "userName cannot be changed while the user exists in Amazon Connect, which cannot rename users; deploy with `rename: recreate` to have the Connect user deleted and created anew"
     )]
     Rename,
+    /// Whether names of profiles exist cannot be found out at the moment; the code says
+    /// why.
+    #[error("Amazon Connect does not say at the moment which profiles there are ({0})")]
+    Unchecked(String),
     /// Connect refused.
     #[error(transparent)]
     Refused(Refusal),
@@ -279,7 +283,7 @@ impl Directory {
         let presence = match self.presence(&record, &wanted).await {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => return Err(error),
-            Err(Unresolved::Transient(code)) => Err(code),
+            Err(Unresolved::Transient(code)) => Err(accept_unresolved(None, &wanted, code)?),
         };
         if !wanted.active {
             // Nobody of this SCIM id is in Connect, and nobody needs to be.
@@ -483,7 +487,11 @@ impl Directory {
         }
         match self.presence(after, &wanted).await {
             Ok(presence) => Ok((wanted, Ok(presence))),
-            Err(Unresolved::Transient(code)) => Ok((wanted, Err(code))),
+            Err(Unresolved::Transient(code)) => {
+                let before = self.wanted(&before.user).ok();
+                let code = accept_unresolved(before.as_ref(), &wanted, code)?;
+                Ok((wanted, Err(code)))
+            }
             Err(Unresolved::Refused(error)) => Err(error),
         }
     }
@@ -788,5 +796,25 @@ impl Directory {
                 outcome => return outcome,
             }
         }
+    }
+}
+
+/// Whether a change may be accepted, to be finished later, although its names could not be
+/// resolved: if it gives no name that was not checked before. Any other one would be found
+/// to be unknown when nobody can tell the identity provider any more. The answer is the
+/// code of what is in the way.
+///
+/// Nothing keeps a leaver: names of an inactive user are looked at when it is activated.
+fn accept_unresolved(
+    before: Option<&Wanted>,
+    wanted: &Wanted,
+    code: String,
+) -> Result<String, DirectoryError> {
+    let checked = before.filter(|before| before.active).map(Wanted::names);
+    let is_checked = |names| wanted.names().is_subset(names);
+    if !wanted.active || is_checked(&checked.unwrap_or_default()) {
+        Ok(code)
+    } else {
+        Err(DirectoryError::Unchecked(code))
     }
 }

@@ -33,7 +33,7 @@
 //! `changePassword`), and a PATCH that asks for nothing else is refused where Connect
 //! keeps passwords (RFC 7644 section 3.12, `mutability`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connect_attributes::{Attributes, Sources};
 use scim::Resource;
@@ -44,6 +44,7 @@ pub use connect_attributes::schema::AMAZON_CONNECT;
 
 use crate::{
     connect::{IdentityInfo, PhoneConfig, PhoneType, Proficiency},
+    profiles::Kind,
     user::{OWN_TAGS, is_tag_value},
 };
 
@@ -91,6 +92,31 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// The identity provider's id.
     pub external_id: Option<String>,
+}
+
+impl Wanted {
+    /// The names that the identity provider gives: of profiles and of
+    /// the hierarchy group.
+    pub(crate) fn names(&self) -> BTreeSet<(Kind, &str)> {
+        let security_profiles: &[String] = match &self.security_profiles {
+            SecurityProfiles::Named(names) | SecurityProfiles::Fallback(names) => names,
+            SecurityProfiles::Default => &[],
+        };
+        security_profiles
+            .iter()
+            .map(|name| (Kind::SecurityProfile, name.as_str()))
+            .chain(
+                self.routing_profile
+                    .as_deref()
+                    .map(|name| (Kind::RoutingProfile, name)),
+            )
+            .chain(
+                self.hierarchy_group
+                    .as_deref()
+                    .map(|name| (Kind::HierarchyGroup, name)),
+            )
+            .collect()
+    }
 }
 
 /// Where the names of security profiles come from.

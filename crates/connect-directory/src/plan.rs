@@ -114,10 +114,16 @@ fn changes(applied: &ConnectUser, desired: &ConnectUser) -> Vec<Call> {
     if applied.identity != desired.identity {
         calls.push(Call::Identity(Box::new(desired.identity.clone())));
     }
-    if let Some(phone) = &desired.phone
-        && applied.phone.as_ref() != Some(phone)
-    {
-        calls.push(Call::Phone(Box::new(phone.clone())));
+    match (&applied.phone, &desired.phone) {
+        (applied, Some(phone)) if applied.as_ref() != Some(phone) => {
+            calls.push(Call::Phone(Box::new(phone.clone())));
+        }
+        // SCIM had a say and has none any more: what a new user without settings has, lest
+        // calls go on to a telephone that was taken away.
+        (Some(applied), None) if *applied != PhoneConfig::default() => {
+            calls.push(Call::Phone(Box::default()));
+        }
+        _ => {}
     }
     proficiencies(&applied.proficiencies, &desired.proficiencies, &mut calls);
     let removed: Vec<String> = applied
@@ -213,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::connect::PhoneType;
 
     fn user() -> ConnectUser {
         ConnectUser {
@@ -228,6 +235,29 @@ mod tests {
             proficiencies: Vec::new(),
             tags: [("scim:id".to_owned(), "1".to_owned())].into(),
         }
+    }
+
+    fn desk_phone() -> PhoneConfig {
+        PhoneConfig {
+            phone_type: PhoneType::DeskPhone,
+            desk_phone_number: Some("+4930123456".to_owned()),
+            ..PhoneConfig::default()
+        }
+    }
+
+    #[test]
+    fn a_desk_phone_that_is_taken_away_becomes_a_soft_phone_once() {
+        let before = ConnectUser {
+            phone: Some(desk_phone()),
+            ..user()
+        };
+        let calls = plan(Some(&before), Some(&user()));
+        let [Call::Phone(phone)] = &calls[..] else {
+            panic!("{calls:?}");
+        };
+        assert!(**phone == PhoneConfig::default());
+        let after = carry_out(Some(before), calls);
+        assert!(plan(after.as_ref(), Some(&user())).is_empty());
     }
 
     fn operations(calls: &[Call]) -> Vec<&'static str> {
@@ -266,6 +296,16 @@ mod tests {
             ),
             (
                 change(|user| user.phone = Some(PhoneConfig::default())),
+                "UpdateUserPhoneConfig",
+            ),
+            (
+                operations(&plan(
+                    Some(&ConnectUser {
+                        phone: Some(desk_phone()),
+                        ..user()
+                    }),
+                    Some(&user()),
+                )),
                 "UpdateUserPhoneConfig",
             ),
             (

@@ -63,7 +63,7 @@ pub struct Names {
 }
 
 /// Which kind of name was not found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Security profile.
     SecurityProfile,

@@ -72,7 +72,8 @@ impl AppliedUser {
     pub fn observed(user: User, desired: &ConnectUser, before: Option<&ConnectUser>) -> Self {
         let decides_hierarchy = desired.hierarchy_group_id.is_some()
             || before.is_some_and(|before| before.hierarchy_group_id.is_some());
-        let decides_phone = desired.phone.is_some();
+        let decides_phone =
+            desired.phone.is_some() || before.is_some_and(|before| before.phone.is_some());
         let decides_tag = |key: &str| {
             desired.tags.contains_key(key)
                 || before.is_some_and(|before| before.tags.contains_key(key))

@@ -46,6 +46,8 @@ pub struct JwtSettings {
     pub audience: String,
     /// What must be in `scp`, `scope` or `roles`.
     pub required_scope: Option<String>,
+    /// What `azp`, `appid`, `client_id` or `cid` must be.
+    pub required_client_id: Option<String>,
     /// Where the issuer's keys are; without it, where its OpenID configuration says.
     pub jwks_url: Option<String>,
 }
@@ -176,6 +178,7 @@ mod tests {
                             issuer: "https://i/".into(),
                             audience: "a".into(),
                             required_scope: None,
+                            required_client_id: None,
                             jwks_url: None,
                         }),
                         usage_identifier_key: None,

@@ -176,6 +176,7 @@ impl TestIssuer {
             issuer: self.name(),
             audience: AUDIENCE.into(),
             required_scope: None,
+            required_client_id: None,
             jwks_url: None,
         }
     }

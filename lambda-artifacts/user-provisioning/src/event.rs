@@ -158,12 +158,20 @@ impl ProxyEvent {
     }
 }
 
-impl From<Response> for ProxyResponse {
-    fn from(response: Response) -> Self {
+/// The header by which a client finds its request in the log: API Gateway's id. Answers
+/// that API Gateway makes itself have it as `x-amzn-RequestId` only.
+const REQUEST_ID: &str = "X-Request-Id";
+
+impl ProxyResponse {
+    /// The answer to the request of this id.
+    pub fn new(response: Response, request_id: String) -> Self {
+        let body = response.body_text().unwrap_or_default();
+        let mut headers: BTreeMap<_, _> = response.headers.into_iter().collect();
+        headers.insert(REQUEST_ID, request_id);
         Self {
             status_code: response.status,
-            body: response.body_text().unwrap_or_default(),
-            headers: response.headers.into_iter().collect(),
+            headers,
+            body,
             is_base64_encoded: false,
         }
     }

@@ -26,6 +26,10 @@ pub(crate) fn directory_error(error: DirectoryError) -> ScimError {
         DirectoryError::Mapping(error) => ScimError::invalid_value(error.to_string()),
         DirectoryError::Profile(detail) => ScimError::invalid_value(detail),
         DirectoryError::Rename => ScimError::of(ScimType::Mutability, error.to_string()),
+        DirectoryError::Unchecked(_) => ScimError::unavailable(
+            "Amazon Connect does not say at the moment which profiles there are, so it cannot be checked whether those of the user exist; repeat the request",
+            OUTAGE_RETRY_SECONDS,
+        ),
         DirectoryError::Refused(refusal) => refused(&refusal),
         DirectoryError::Store(error) => store_error(error),
     }

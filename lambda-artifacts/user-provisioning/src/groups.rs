@@ -6,6 +6,11 @@
 //! links it. Deleting a group takes its members out and the group out of the identity
 //! provider's sight; the profile stays, and can be linked again. Connect cannot rename
 //! profiles, so groups cannot be renamed.
+//!
+//! A group's version is a hash of what it consists of: its members are changed one by one,
+//! each in a transaction of its own, so there is no place to count the changes of the
+//! group. `If-Match` is checked when a change begins; two changes that begin at once both
+//! pass, and both are made.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +22,8 @@ use connect_directory::{
     store::{Link, Member},
 };
 use scim::{
-    Resource, ScimError, ScimType, filter::Filter, list::ListQuery, patch::PatchRequest,
-    resource::replace, schema::ResourceType,
+    Resource, ScimError, ScimType, etag, filter::Filter, list::ListQuery, patch::PatchRequest,
+    protocol::Request, resource::replace, schema::ResourceType,
 };
 use serde_json::{Value, json};
 
@@ -71,8 +76,19 @@ impl Group {
         if !members.is_empty() {
             resource.insert("members".to_owned(), members.into());
         }
-        resource.insert("meta".to_owned(), json!({"resourceType": "Group"}));
+        let meta = json!({"resourceType": "Group", "version": self.version()});
+        resource.insert("meta".to_owned(), meta);
         resource
+    }
+
+    fn version(&self) -> String {
+        let external_id = self
+            .link
+            .as_ref()
+            .and_then(|link| link.external_id.as_deref());
+        let own = [self.profile.name.as_str(), external_id.unwrap_or_default()];
+        let members = self.members.iter().map(|member| member.user_id.as_str());
+        etag::of_parts(own.into_iter().chain(members))
     }
 }
 
@@ -208,6 +224,7 @@ pub(crate) async fn create(
 
 pub(crate) async fn put(
     directory: &Directory,
+    request: &Request<'_>,
     resource_type: &ResourceType,
     id: &str,
     incoming: &Resource,
@@ -215,12 +232,14 @@ pub(crate) async fn put(
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     let before = find(directory, id).await?;
+    request.preconditions.check_write(&before.version())?;
     let replaced = replace(&before.resource(base), incoming, resource_type)?;
     change(directory, before, &replaced, base, context).await
 }
 
 pub(crate) async fn patch(
     directory: &Directory,
+    request: &Request<'_>,
     resource_type: &ResourceType,
     id: &str,
     patch: &PatchRequest,
@@ -228,6 +247,7 @@ pub(crate) async fn patch(
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     let before = find(directory, id).await?;
+    request.preconditions.check_write(&before.version())?;
     let patched = patch.apply(&before.resource(base), resource_type)?;
     change(directory, before, &patched.resource, base, context).await
 }
@@ -236,10 +256,12 @@ pub(crate) async fn patch(
 /// not yet have so.
 pub(crate) async fn delete(
     directory: &Directory,
+    request: &Request<'_>,
     id: &str,
     context: Context<'_>,
 ) -> Result<u32, ScimError> {
     let group = find(directory, id).await?;
+    request.preconditions.check_write(&group.version())?;
     let members = ids(&group.members);
     let pending = set_members(
         directory,

@@ -84,7 +84,7 @@ impl Handler {
             count.DeferredChanges = summary.pending,
         }
         tracing::info!(
-            api_request_id,
+            api_request_id = api_request_id.as_str(),
             client,
             operation = summary.operation,
             resource_type = summary.resource_type,
@@ -96,7 +96,7 @@ impl Handler {
             pending = summary.pending,
             "answered"
         );
-        response.into()
+        ProxyResponse::new(response, api_request_id)
     }
 
     async fn answer(
@@ -234,7 +234,8 @@ impl Handler {
                 let replaced = if is_group(resource_type) {
                     let wanted = &incoming.resource;
                     let changed =
-                        groups::put(directory, resource_type, id, wanted, base, context).await?;
+                        groups::put(directory, request, resource_type, id, wanted, base, context)
+                            .await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
                     let changed =
@@ -251,7 +252,8 @@ impl Handler {
             } => {
                 let patched = if is_group(resource_type) {
                     let changed =
-                        groups::patch(directory, resource_type, id, patch, base, context).await?;
+                        groups::patch(directory, request, resource_type, id, patch, base, context)
+                            .await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
                     let changed =
@@ -262,7 +264,7 @@ impl Handler {
             }
             Operation::Delete { resource_type, id } => {
                 summary.pending += if is_group(resource_type) {
-                    groups::delete(directory, id, context).await?
+                    groups::delete(directory, request, id, context).await?
                 } else {
                     users::delete(directory, request, id, context).await?
                 };

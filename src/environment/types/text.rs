@@ -332,6 +332,12 @@ text_types! {
         Rule::Matches("^[!#-\\[\\]-~]+$", "must be one scope, without spaces, quotes and backslashes"),
     ] }
 
+    /// The id of an application at its issuer.
+    /// <https://www.rfc-editor.org/rfc/rfc6749#section-2.2>
+    ClientId { length: 1..=128, example: "8adf8e6e-67b2-4cf2-a259-e3dc5476c621", rules: [
+        Rule::Matches("^[!-~]+$", "must be printable ASCII without spaces"),
+    ] }
+
     /// The URL of a JSON Web Key Set.
     /// <https://www.rfc-editor.org/rfc/rfc7517#section-5>
     JwksUrl { length: 9..=512, example: "https://login.example.com/tenant/keys", rules: [
@@ -549,6 +555,7 @@ mod tests {
             refusal::<IssuerUrl>("https://a.example/.well-known/openid-configuration"),
             refusal::<Audience>("two words"),
             refusal::<Scope>("scim.read scim.write"),
+            refusal::<ClientId>("two words"),
             refusal::<JwksUrl>("https://me@login.example.com/keys"),
             refusal::<Cidr>("10.0.0.0"),
             refusal::<Cidr>("10.0.0.0/33"),
@@ -581,6 +588,7 @@ mod tests {
             refusal::<IssuerUrl>("https://sts.windows.net/11111111-2222-4333-8444-555555555555/"),
             refusal::<Audience>("8adf8e6e-67b2-4cf2-a259-e3dc5476c621"),
             refusal::<Scope>("https://example.com/scim/.default"),
+            refusal::<ClientId>("0oa1b2c3.apps.example.com"),
             refusal::<JwksUrl>("https://login.example.com/tenant/keys?appid=1"),
             refusal::<Cidr>("2001:db8::/32"),
             refusal::<Cidr>("203.0.113.7/32"),

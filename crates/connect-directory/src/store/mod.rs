@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_json_client::{Client, Error};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,6 +44,13 @@ pub const MAXIMUM_KEY_LENGTH: usize = 900;
 pub struct Store {
     client: Client,
     table: String,
+}
+
+/// The input of `BatchGetItem`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BatchRequest {
+    request_items: Value,
 }
 
 /// The answer to `BatchGetItem`.
@@ -271,16 +278,18 @@ impl Store {
 
     async fn batch<I: DeserializeOwned>(&self, ids: &[String]) -> Result<Vec<I>, StoreError> {
         let keys: Vec<Value> = ids.iter().map(|id| user_key(id)).collect();
-        let mut request = json!({ &self.table: {"Keys": keys, "ConsistentRead": true} });
+        let mut request = BatchRequest {
+            request_items: json!({ &self.table: {"ConsistentRead": true} }),
+        };
+        // Not within json!, which would copy them.
+        request.request_items[&self.table]["Keys"] = Value::Array(keys);
         let mut items = Vec::with_capacity(ids.len());
         for attempt in 0..CONFLICT_ATTEMPTS {
-            let answer: Batch<I> = self
-                .client
-                .call("BatchGetItem", &json!({"RequestItems": request}))
-                .await?;
+            let answer: Batch<I> = self.client.call("BatchGetItem", &request).await?;
             items.extend(answer.responses.into_values().flatten());
-            request = answer.unprocessed_keys;
-            if request.as_object().is_none_or(serde_json::Map::is_empty) {
+            request.request_items = answer.unprocessed_keys;
+            let left = request.request_items.as_object();
+            if left.is_none_or(serde_json::Map::is_empty) {
                 return Ok(items);
             }
             tokio::time::sleep(pause(attempt)).await;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{ListQuery, Paging};
 use crate::error::{ScimError, ScimType};
+use crate::etag::fnv1a;
 
 impl ListQuery {
     /// The cursor for a position in this query's results.
@@ -41,7 +42,7 @@ impl ListQuery {
             .ok_or_else(invalid_cursor)
     }
 
-    /// FNV-1a of what decides the order of results: stable between builds and machines.
+    /// A hash of what decides the order of results.
     fn fingerprint(&self) -> u64 {
         let filter = self
             .filter
@@ -53,11 +54,7 @@ impl ListQuery {
             .as_ref()
             .map(|sort| format!("{}\n{}", sort.by, sort.descending))
             .unwrap_or_default();
-        format!("{filter}\n{sort}")
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
+        fnv1a([filter.as_str(), sort.as_str()])
     }
 }
 

@@ -24,6 +24,14 @@ pub struct Claims {
     scope: Option<OneOrMore>,
     /// Microsoft Entra ID, for applications that act on their own.
     roles: Option<OneOrMore>,
+    /// OpenID Connect Core, section 2; Microsoft Entra ID, version 2.0.
+    azp: Option<String>,
+    /// Microsoft Entra ID, version 1.0.
+    appid: Option<String>,
+    /// RFC 9068, section 2.2.
+    client_id: Option<String>,
+    /// Okta.
+    cid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +56,7 @@ impl OneOrMore {
 
 impl Claims {
     /// Whether they are what a client's settings ask for at the time `now`. Issuer,
-    /// audience and scope are compared as they are, letter by letter.
+    /// audience, scope and client id are compared as they are, letter by letter.
     ///
     /// # Errors
     ///
@@ -78,8 +86,21 @@ impl Claims {
                 .flat_map(OneOrMore::words)
                 .any(|scope| scope == required)
         };
-        match &expected.required_scope {
-            Some(required) if !has(required) => Err(Rejection::Scope),
+        if expected
+            .required_scope
+            .as_ref()
+            .is_some_and(|required| !has(required))
+        {
+            return Err(Rejection::Scope);
+        }
+        let is_holder = |required: &String| {
+            let holders = [&self.azp, &self.appid, &self.client_id, &self.cid];
+            let mut named = holders.into_iter().flatten().peekable();
+            // Where several claims name it, they must agree.
+            named.peek().is_some() && named.all(|holder| holder == required)
+        };
+        match &expected.required_client_id {
+            Some(required) if !is_holder(required) => Err(Rejection::ClientId),
             _ => Ok(()),
         }
     }
@@ -94,6 +115,14 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
 
     fn check(changes: &Value, required_scope: Option<&str>) -> Result<(), Rejection> {
+        check_both(changes, required_scope, None)
+    }
+
+    fn check_both(
+        changes: &Value,
+        required_scope: Option<&str>,
+        required_client_id: Option<&str>,
+    ) -> Result<(), Rejection> {
         let mut claims = json!({
             "iss": "https://issuer.example/",
             "aud": "endpoint",
@@ -107,6 +136,7 @@ mod tests {
             issuer: "https://issuer.example/".into(),
             audience: "endpoint".into(),
             required_scope: required_scope.map(str::to_owned),
+            required_client_id: required_client_id.map(str::to_owned),
             jwks_url: None,
         };
         claims.check(&settings, UNIX_EPOCH + Duration::from_secs(NOW))
@@ -143,6 +173,34 @@ mod tests {
         ] {
             assert_eq!(check(&changes, None), expected, "{changes}");
         }
+    }
+
+    #[test]
+    fn the_application_may_stand_in_each_of_four_claims_which_must_agree() {
+        for (changes, expected) in [
+            (json!({}), Err(Rejection::ClientId)),
+            (json!({"azp": "app"}), Ok(())),
+            (json!({"appid": "app"}), Ok(())),
+            (json!({"client_id": "app"}), Ok(())),
+            (json!({"cid": "app", "azp": "app"}), Ok(())),
+            (
+                json!({"cid": "app", "azp": "other"}),
+                Err(Rejection::ClientId),
+            ),
+            (json!({"azp": "App"}), Err(Rejection::ClientId)),
+            (json!({"sub": "app"}), Err(Rejection::ClientId)),
+        ] {
+            assert_eq!(
+                check_both(&changes, None, Some("app")),
+                expected,
+                "{changes}"
+            );
+        }
+        let without_scope = json!({"azp": "app"});
+        assert_eq!(
+            check_both(&without_scope, Some("scim.write"), Some("app")),
+            Err(Rejection::Scope)
+        );
     }
 
     #[test]

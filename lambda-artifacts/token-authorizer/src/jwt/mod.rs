@@ -53,6 +53,9 @@ pub enum Rejection {
     /// Neither `scp` nor `scope` nor `roles` has what the client needs.
     #[error("the JWT lacks the required scope")]
     Scope,
+    /// Neither `azp` nor `appid`, `client_id` or `cid` is the client's, or they differ.
+    #[error("the JWT was given to another application")]
+    ClientId,
     /// The issuer has no such key.
     #[error("the JWT is signed with a key that its issuer does not publish")]
     UnknownKey,

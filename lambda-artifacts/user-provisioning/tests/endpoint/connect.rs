@@ -474,3 +474,23 @@ async fn a_used_up_quota_is_named_and_leaves_nothing_behind() {
     );
     assert_eq!(endpoint.get("/Users").await.body["totalResults"], 1);
 }
+
+#[tokio::test]
+async fn calls_no_longer_go_to_a_desk_phone_that_was_taken_away() {
+    let endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada[AMAZON_CONNECT] = json!({"deskPhoneNumber": "+4930123456"});
+    let id = endpoint.create(ada).await.expect(201).id();
+    let phone = |endpoint: &Endpoint| endpoint.connect_user("ada").unwrap()["PhoneConfig"].clone();
+    assert_eq!(phone(&endpoint)["PhoneType"], "DESK_PHONE");
+    endpoint.connect_calls();
+    let path = format!("{AMAZON_CONNECT}:deskPhoneNumber");
+    let taken = json!([{"op": "remove", "path": path}]);
+    endpoint.patch(&id, taken.clone()).await.expect(200);
+    assert_eq!(endpoint.connect_calls(), ["UpdateUserPhoneConfig"]);
+    assert_eq!(phone(&endpoint)["PhoneType"], "SOFT_PHONE");
+    assert!(phone(&endpoint).get("DeskPhoneNumber").is_none());
+    let other = json!([{"op": "replace", "path": "name.familyName", "value": "King"}]);
+    endpoint.patch(&id, other).await.expect(200);
+    assert_eq!(endpoint.connect_calls(), ["UpdateUserIdentityInfo"]);
+}

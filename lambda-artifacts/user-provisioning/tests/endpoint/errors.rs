@@ -1,6 +1,8 @@
 //! What the identity provider's administrator reads.
 
+use connect_simulator::{Fault, FaultRule, Operation};
 use serde_json::{Value, json};
+use user_provisioning::handler::Handler;
 
 use crate::common::{AMAZON_CONNECT, Endpoint, user};
 
@@ -123,4 +125,77 @@ async fn a_directory_out_of_reach_is_503_with_the_time_to_wait() {
         None,
         "Connect is not changed either"
     );
+}
+
+/// As often as one look-up asks.
+fn throttle_the_list_of_security_profiles(endpoint: &Endpoint) {
+    let operation = Operation::ListSecurityProfiles;
+    let rule = FaultRule::next(3, operation, Fault::Throttle);
+    endpoint.cloud.simulator.inject(rule);
+}
+
+#[tokio::test]
+async fn a_new_user_whose_profiles_cannot_be_checked_is_asked_for_again_and_not_accepted() {
+    let endpoint = Endpoint::start().await;
+    let mut misspelt = user("ada");
+    misspelt["entitlements"] = json!([{"value": "CallCentreManager"}]);
+    throttle_the_list_of_security_profiles(&endpoint);
+    let unavailable = endpoint.create(misspelt.clone()).await.expect(503);
+    assert_eq!(unavailable.header("Retry-After"), Some("10"));
+    let none = endpoint.get("/Users").await;
+    assert_eq!(none.body["totalResults"], 0, "nothing is left of it");
+    endpoint.create(misspelt).await.expect(400);
+}
+
+#[tokio::test]
+async fn a_new_user_who_names_no_profile_is_accepted_while_the_list_is_throttled() {
+    let endpoint = Endpoint::start().await;
+    throttle_the_list_of_security_profiles(&endpoint);
+    endpoint.create(user("ada")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_change_is_accepted_while_the_list_is_throttled_if_it_names_no_other_profile() {
+    let mut endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada["entitlements"] = json!([{"value": "QualityAnalyst"}, {"value": "Agent"}]);
+    let id = endpoint.create(ada).await.expect(201).id();
+    let set = |path: &str, value: Value| json!([{"op": "replace", "path": path, "value": value}]);
+    for (change, status) in [
+        (set("name.familyName", json!("King")), 200),
+        (
+            set("entitlements", json!([{"value": "QualityAnalyst"}])),
+            200,
+        ),
+        (
+            set("entitlements", json!([{"value": "CallCenterManager"}])),
+            503,
+        ),
+        (set("active", json!(false)), 200),
+    ] {
+        // An instance that has no list yet.
+        endpoint.handler = Handler::new(endpoint.cloud.directory(), None);
+        throttle_the_list_of_security_profiles(&endpoint);
+        let changed = endpoint.patch(&id, change.clone()).await;
+        assert_eq!(changed.status, status, "{change}: {}", changed.body);
+    }
+    assert_eq!(endpoint.connect_user("ada"), None);
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let target = format!("/Users/{id}");
+    for (method, target, status) in [
+        ("GET", target.as_str(), 200),
+        ("GET", "/Users", 200),
+        ("GET", "/Users?filter=%28", 400),
+        ("GET", "/Users/nobody", 404),
+        ("DELETE", target.as_str(), 204),
+    ] {
+        let answer = endpoint.send(method, target, Value::Null).await;
+        let answer = answer.expect(status);
+        assert_eq!(answer.header("X-Request-Id"), Some("r-1"), "{target}");
+    }
 }

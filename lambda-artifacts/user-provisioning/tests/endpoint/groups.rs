@@ -267,3 +267,52 @@ fn with_schema(mut group: Value) -> Value {
     group["schemas"] = json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]);
     group
 }
+
+#[tokio::test]
+async fn a_group_has_a_version_and_a_change_of_another_one_is_refused() {
+    let endpoint = Endpoint::start().await;
+    let user_id = endpoint.create(user("ada")).await.expect(201).id();
+    let target = format!("/Groups/{}", group_id(&endpoint, "QualityAnalyst").await);
+    let empty = endpoint.get(&target).await.expect(200);
+    let first = empty.header("ETag").unwrap().to_owned();
+    assert_eq!(empty.body["meta"]["version"], first);
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": user_id}]}],
+    });
+    let change = |method: &'static str, body: Value, version: String| {
+        let (endpoint, target) = (&endpoint, &target);
+        async move {
+            let headers = [("If-Match", version.as_str())];
+            endpoint.send_with(method, target, body, &headers).await
+        }
+    };
+    let changed = change("PATCH", body.clone(), first.clone())
+        .await
+        .expect(200);
+    let second = changed.header("ETag").unwrap().to_owned();
+    assert_ne!(second, first);
+    assert_eq!(
+        endpoint.get(&target).await.header("ETag"),
+        Some(second.as_str())
+    );
+
+    let whole = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": "QualityAnalyst",
+    });
+    for (method, body) in [
+        ("PATCH", body),
+        ("PUT", whole.clone()),
+        ("DELETE", Value::Null),
+    ] {
+        change(method, body, first.clone()).await.expect(412);
+    }
+    let unchanged = endpoint.get(&target).await.expect(200);
+    assert_eq!(unchanged.body["meta"]["version"], second);
+    let emptied = change("PUT", whole, second).await.expect(200);
+    assert_eq!(emptied.body["meta"]["version"], first);
+    change("DELETE", Value::Null, "*".to_owned())
+        .await
+        .expect(204);
+}
