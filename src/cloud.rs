@@ -4,6 +4,7 @@
 //! so [`Cloud::connect`] asks STS who we are before anything else and refuses every
 //! account but the one that the environment names.
 
+mod mfa;
 mod service_error;
 
 use aws_config::sts::AssumeRoleProvider;
@@ -59,6 +60,16 @@ pub enum Error {
     /// There are no credentials.
     #[error("no credentials were found")]
     NoCredentials,
+    /// The profile wants a second factor, and nobody was asked for it.
+    #[error(
+        "the profile {profile} wants a second factor (mfa_serial), and there is no session with one"
+    )]
+    MfaNeeded {
+        /// The profile.
+        profile: String,
+        /// What STS said.
+        source: ServiceError,
+    },
     /// STS did not answer the question who we are.
     #[error(transparent)]
     Identity(#[from] ServiceError),
@@ -75,6 +86,9 @@ impl Error {
             Self::NoCredentials => {
                 Some("set AWS_PROFILE, or `profile:` in the environment file".to_owned())
             }
+            Self::MfaNeeded { profile, .. } => Some(format!(
+                "this asks for the code and hands the session over: eval \"$(aws configure export-credentials --profile {profile} --format env)\"; or sign in by `aws sso login` with a profile of IAM Identity Center"
+            )),
             Self::Identity(error) => error.hint(),
         }
     }
@@ -86,6 +100,7 @@ impl Cloud {
     ///
     /// # Errors
     /// [`Error::Identity`] when there are no valid credentials or STS is out of reach,
+    /// [`Error::MfaNeeded`] when there are none for want of a second factor,
     /// [`Error::WrongAccount`] when they belong to somebody else.
     pub async fn connect(
         environment: &Environment,
@@ -93,7 +108,7 @@ impl Cloud {
     ) -> Result<Self, Error> {
         let is_local = local.is_some();
         let config = load_config(environment, local).await;
-        let identity = caller(&config).await?;
+        let identity = caller(&config, environment.profile.as_deref()).await?;
         let account = identity.account().unwrap_or_default().to_owned();
         if let Some(expected) = &environment.account
             && expected.as_ref() != account
@@ -123,7 +138,7 @@ impl Cloud {
             loader = loader.profile_name(profile);
         }
         let config = loader.load().await;
-        let identity = caller(&config).await?;
+        let identity = caller(&config, profile).await?;
         Ok(Self {
             account: identity.account().unwrap_or_default().to_owned(),
             config,
@@ -171,15 +186,26 @@ impl Cloud {
 /// Asks STS who we are.
 async fn caller(
     config: &SdkConfig,
+    profile: Option<&str>,
 ) -> Result<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput, Error> {
     let patience = aws_sdk_sts::config::Builder::from(config)
         .retry_config(RetryConfig::standard().with_max_attempts(FIRST_CALL_ATTEMPTS))
         .build();
-    Ok(aws_sdk_sts::Client::from_conf(patience)
+    aws_sdk_sts::Client::from_conf(patience)
         .get_caller_identity()
         .send()
         .await
-        .map_err(failed_to("ask STS for the caller's identity"))?)
+        .map_err(failed_to("ask STS for the caller's identity"))
+        .map_err(|source| {
+            let is_refused = matches!(
+                source.kind,
+                ServiceErrorKind::Credentials | ServiceErrorKind::Denied
+            );
+            match mfa::profile_with_mfa(profile) {
+                Some(profile) if is_refused => Error::MfaNeeded { profile, source },
+                _ => Error::Identity(source),
+            }
+        })
 }
 
 fn loader(region: Region) -> aws_config::ConfigLoader {
@@ -207,12 +233,13 @@ async fn load_config(environment: &Environment, local: Option<LocalEndpoint>) ->
     let Some(role) = &environment.role_arn else {
         return base;
     };
-    let provider = AssumeRoleProvider::builder(role.to_string())
+    let mut provider = AssumeRoleProvider::builder(role.to_string())
         .session_name("connect-scim")
-        .region(region)
-        .configure(&base)
-        .build()
-        .await;
+        .region(region);
+    if let Some(external_id) = &environment.external_id {
+        provider = provider.external_id(external_id.to_string());
+    }
+    let provider = provider.configure(&base).build().await;
     base.to_builder()
         .credentials_provider(
             aws_credential_types::provider::SharedCredentialsProvider::new(provider),

@@ -378,9 +378,11 @@ impl Error {
             | Self::Template(_)
             | Self::NoLoggingRole
             | Self::ChangeSetRefused { .. } => Exit::InvalidEnvironment,
-            Self::Cloud(cloud::Error::WrongAccount { .. } | cloud::Error::NoCredentials) => {
-                Exit::Credentials
-            }
+            Self::Cloud(
+                cloud::Error::WrongAccount { .. }
+                | cloud::Error::NoCredentials
+                | cloud::Error::MfaNeeded { .. },
+            ) => Exit::Credentials,
             Self::Cloud(cloud::Error::Identity(error))
             | Self::Service(error)
             | Self::Upload(UploadError::Service(error))

@@ -53,15 +53,22 @@ pub struct Environment {
     /// A role to assume for everything the deployer does.
     #[serde(default)]
     pub role_arn: Option<RoleArn>,
+    /// The external id that the trust policy of `roleArn` asks for.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
     /// The CloudFormation stack.
     pub stack_name: StackName,
     /// The API Gateway stage: the first path segment of the endpoint's URL. Okta refuses `_` in it.
     #[serde(default)]
     pub stage: StageName,
     /// Guards a production stack: termination protection, deletion protection of the
-    /// directory table, and `destroy` refuses.
+    /// directory table, a stack policy that refuses every update which would replace or
+    /// delete it, and `destroy` refuses.
     #[serde(default)]
     pub protected: bool,
+    /// What CloudFormation is told about the stack as a whole.
+    #[serde(default)]
+    pub stack: Stack,
     /// The Amazon Connect instance whose users SCIM owns.
     pub connect: Connect,
     /// What happens to Connect users when the identity provider changes its mind.
@@ -130,6 +137,16 @@ pub enum Cloud {
     Aws,
     /// MiniStack and the Connect simulator on this machine.
     Local,
+}
+
+/// What CloudFormation is told about the stack as a whole.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Stack {
+    /// The role with which CloudFormation makes the resources, so that whoever deploys needs no permissions on them. The stack keeps it once it has one.
+    pub service_role_arn: Option<RoleArn>,
+    /// The SNS topics that are told of every event of the stack, up to five.
+    pub notification_topic_arns: Vec<TopicArn>,
 }
 
 /// The Amazon Connect instance.

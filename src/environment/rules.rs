@@ -107,6 +107,27 @@ fn on_aws(environment: &Environment, found: &mut Vec<Violation>) {
             "name a role of the partition that the region belongs to",
         );
     }
+    if environment.external_id.is_some() && environment.role_arn.is_none() {
+        complain(
+            found,
+            path(&["externalId"]),
+            "`externalId` is for assuming a role, and there is no `roleArn`",
+            "add `roleArn`, or remove the line",
+        );
+    }
+    if let (Some(account), Some(role)) = (&environment.account, &environment.stack.service_role_arn)
+        && role.account() != account.get()
+    {
+        complain(
+            found,
+            path(&["stack", "serviceRoleArn"]),
+            format!(
+                "`stack.serviceRoleArn` is a role of account {}, but `account` is {account}",
+                role.account()
+            ),
+            "name a role of the account that the stack belongs to",
+        );
+    }
     if !environment.api.require_api_key {
         complain(
             found,
@@ -143,6 +164,11 @@ fn on_the_local_cloud(environment: &Environment, found: &mut Vec<Violation>) {
         (
             "roleArn",
             environment.role_arn.is_some(),
+            "the local cloud needs no credentials",
+        ),
+        (
+            "externalId",
+            environment.external_id.is_some(),
             "the local cloud needs no credentials",
         ),
         (
@@ -434,6 +460,28 @@ fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
             ),
             "name a topic in the stack's region",
         );
+    }
+    let topics = &environment.stack.notification_topic_arns;
+    if topics.len() > 5 {
+        complain(
+            found,
+            path(&["stack", "notificationTopicArns"]),
+            "`stack.notificationTopicArns` has more than the 5 topics that CloudFormation allows",
+            "name one topic, and subscribe the others' readers to it",
+        );
+    }
+    for (index, topic) in topics.iter().enumerate() {
+        if topic.region() != environment.region.get() {
+            let mut path = path(&["stack", "notificationTopicArns"]);
+            path.push(Step::Item(index));
+            let message = format!(
+                "`{}` is a topic in {}, but the stack is in {}",
+                dotted(&path),
+                topic.region(),
+                environment.region
+            );
+            complain(found, path, message, "name a topic in the stack's region");
+        }
     }
     let attach_to = &environment.guardrails.attach_to;
     for (key, names) in [("roles", &attach_to.roles), ("users", &attach_to.users)] {

@@ -332,6 +332,18 @@ fn the_schema_and_the_parser_agree() {
         ),
         (false, "alarms: {topicArn: operations}"),
         (
+            true,
+            "stack: {serviceRoleArn: 'arn:aws:iam::123456789012:role/CloudFormation', notificationTopicArns: ['arn:aws:sns:eu-central-1:123456789012:operations']}",
+        ),
+        (false, "stack: {notificationTopicArns: [operations]}"),
+        (false, "stack: {serviceRoleArn: CloudFormation}"),
+        (false, "stack: {policy: {}}"),
+        (
+            true,
+            "roleArn: 'arn:aws:iam::123456789012:role/Deployer'\nexternalId: connect-scim",
+        ),
+        (false, "externalId: 'not valid'"),
+        (
             false,
             "alarms: {topicArn: 'arn:aws:sns:eu-central-1:123456789012:operations.fifo'}",
         ),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_sdk_cloudformation::types::StackEvent;
+use aws_sdk_cloudformation::types::{ExecutionStatus, StackEvent};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use connect_scim::template::canonical;
 use serde_json::{Value, json};
@@ -153,6 +154,74 @@ impl Aws {
             )
             .unwrap();
         answer.summaries().len()
+    }
+
+    /// The names of the change sets of a stack that nobody has executed. Those of a shell
+    /// are not among them: on AWS the stack is the shell filled, in MiniStack it replaces it.
+    pub fn pending_change_sets(&self, stack: &str) -> Vec<String> {
+        let cloudformation = self.cloudformation();
+        let stacks = cloudformation.describe_stacks().stack_name(stack).send();
+        let stacks = self.wait(stacks).unwrap();
+        let stack_id = stacks.stacks()[0].stack_id();
+        let answer = self
+            .wait(cloudformation.list_change_sets().stack_name(stack).send())
+            .unwrap();
+        answer
+            .summaries()
+            .iter()
+            .filter(|change_set| change_set.stack_id() == stack_id)
+            .filter(|change_set| {
+                matches!(
+                    change_set.execution_status(),
+                    Some(ExecutionStatus::Available | ExecutionStatus::Unavailable)
+                )
+            })
+            .map(|change_set| change_set.change_set_name().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The names of all stacks, empty shells included.
+    pub fn stacks(&self) -> Vec<String> {
+        let answer = self
+            .wait(self.cloudformation().describe_stacks().send())
+            .unwrap();
+        answer
+            .stacks()
+            .iter()
+            .map(|stack| stack.stack_name().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Waits until a stack is in a state.
+    #[track_caller]
+    pub fn await_status(&self, stack: &str, status: &str) {
+        let begin = Instant::now();
+        loop {
+            let call = self.cloudformation().describe_stacks().stack_name(stack);
+            let answer = self.wait(call.send()).unwrap();
+            let current = answer.stacks()[0].stack_status().unwrap().as_str();
+            if current == status {
+                return;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "{stack} is {current}, not {status}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Puts a text into a bucket.
+    pub fn put_object(&self, bucket: &str, key: &str, text: String) {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(true)
+            .build();
+        let call = aws_sdk_s3::Client::from_conf(config)
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .body(text.into_bytes().into());
+        self.wait(call.send()).unwrap();
     }
 
     /// The names of everything that a stack could leave behind, by service.

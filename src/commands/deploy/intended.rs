@@ -27,7 +27,19 @@ impl Intended {
             .iter()
             .map(|(key, value)| (key.to_string(), value.to_string()))
             .collect();
-        let settings = StackSettings::default();
+        let settings = StackSettings {
+            service_role: environment
+                .stack
+                .service_role_arn
+                .as_ref()
+                .map(ToString::to_string),
+            notification_topics: environment
+                .stack
+                .notification_topic_arns
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        };
         let mut hash = Sha256::new();
         hash.update(template.canonical().to_string());
         hash.update(format!("{tags:?}{settings:?}"));

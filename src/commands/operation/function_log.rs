@@ -112,9 +112,9 @@ impl Reader {
             None => format!("/aws/lambda/{function}"),
         };
         let failed_at: jiff::Timestamp = event.timestamp.parse().ok()?;
-        let since = failed_at.checked_sub(LOOK_BACK).ok()?.as_millisecond();
+        let since = failed_at.checked_sub(LOOK_BACK).ok()?;
         for _ in 0..ATTEMPTS {
-            let lines = self.last_lines(&log_group, since).await?;
+            let lines = self.last_lines(&log_group, since, failed_at).await?;
             if !lines.is_empty() {
                 return Some(FunctionLog { function, lines });
             }
@@ -123,9 +123,14 @@ impl Reader {
         None
     }
 
-    /// The last lines since a moment, in milliseconds since 1970; `None` where they
-    /// cannot be read.
-    async fn last_lines(&self, log_group: &str, since: i64) -> Option<Vec<String>> {
+    /// The last lines between two moments (those of the rollback come later); `None`
+    /// where they cannot be read.
+    async fn last_lines(
+        &self,
+        log_group: &str,
+        since: jiff::Timestamp,
+        until: jiff::Timestamp,
+    ) -> Option<Vec<String>> {
         let mut lines = Vec::new();
         let mut next_token = None;
         loop {
@@ -133,7 +138,8 @@ impl Reader {
                 .logs
                 .filter_log_events()
                 .log_group_name(log_group)
-                .start_time(since)
+                .start_time(since.as_millisecond())
+                .end_time(until.as_millisecond())
                 .set_next_token(next_token)
                 .send()
                 .await
@@ -142,13 +148,52 @@ impl Reader {
                 page.events()
                     .iter()
                     .filter_map(|event| event.message())
-                    .map(|message| message.trim_end().to_owned()),
+                    .map(str::trim_end)
+                    .filter(|line| !is_frame(line))
+                    .map(str::to_owned),
             );
             lines.drain(..lines.len().saturating_sub(LINES));
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
                 return Some(lines);
             }
+        }
+    }
+}
+
+/// Whether Lambda wrote a line around every invocation. What it reports of one that
+/// failed (`Status: timeout`) is no such line.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html>
+fn is_frame(line: &str) -> bool {
+    let is_text = ["START RequestId:", "END RequestId:", "INIT_START "]
+        .iter()
+        .any(|begin| line.starts_with(begin));
+    let is_report = line.starts_with("REPORT RequestId:") && !line.contains("Status:");
+    let is_json = line.contains(r#""type":"platform."#) && !line.contains(r#""status":"#);
+    is_text || is_report || is_json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_frame;
+
+    #[test]
+    fn what_lambda_writes_around_every_invocation_is_left_out() {
+        for frame in [
+            "START RequestId: 255d5c5c-b93f-45e6-a4a3-3057b22ff08c Version: $LATEST",
+            "END RequestId: 255d5c5c-b93f-45e6-a4a3-3057b22ff08c",
+            "REPORT RequestId: 255d5c5c-b93f-45e6-a4a3-3057b22ff08c\tDuration: 20 ms\tBilled Duration: 20 ms",
+            r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.start","record":{"requestId":"x","version":"$LATEST"}}"#,
+        ] {
+            assert!(is_frame(frame), "{frame}");
+        }
+        for line in [
+            "REPORT RequestId: 255d5c5c-b93f-45e6-a4a3-3057b22ff08c\tDuration: 50000 ms\tStatus: timeout",
+            r#"{"level":"ERROR","message":"not done","reason":"AccessDenied"}"#,
+            r#"{"time":"2026-01-01T00:00:00.000Z","type":"platform.report","record":{"requestId":"x","status":"timeout"}}"#,
+            "asked to START RequestId:",
+        ] {
+            assert!(!is_frame(line), "{line}");
         }
     }
 }

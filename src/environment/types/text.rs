@@ -237,6 +237,15 @@ text_types! {
         ),
     ] }
 
+    /// What the trust policy of a role asks for besides the principal.
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+    ExternalId { length: 2..=1224, example: "connect-scim-deployer", rules: [
+        Rule::Matches(
+            "^[A-Za-z0-9_+=,.@:/-]+$",
+            "must have letters, digits and `_+=,.@:/-` only",
+        ),
+    ] }
+
     /// The name of the CloudFormation stack. CloudFormation takes 128 characters; the
     /// functions are named after the stack and Lambda takes 64 for them.
     /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>
