@@ -108,6 +108,14 @@ impl Exit {
             Self::Terminated => "The same.",
         }
     }
+
+    /// The meaning of a code that this program ended with.
+    #[must_use]
+    pub fn from_code(code: i32) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|exit| i32::from(exit.code()) == code)
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -99,6 +99,11 @@ impl Printer {
         self.stderr_line(text);
     }
 
+    /// Passes on, on standard error, a line that another run of this program wrote.
+    pub fn passed_on(&self, line: &str) {
+        self.stderr_line(line);
+    }
+
     /// Points out, on standard error, what somebody should look at.
     pub fn warning(&self, text: &str) {
         self.stderr_line(&format!("{} {text}", "warning:".yellow().bold()));

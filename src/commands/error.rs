@@ -321,6 +321,16 @@ pub enum Error {
         /// Who makes its JWTs.
         issuer: String,
     },
+    /// A command for several targets did not succeed for all of them.
+    #[error("failed: {}{}", failed.join(", "), if not_started.is_empty() { String::new() } else { format!("; not started: {}", not_started.join(", ")) })]
+    Targets {
+        /// The targets whose runs failed; each has told why.
+        failed: Vec<String>,
+        /// Those of later waves.
+        not_started: Vec<String>,
+        /// How the first of those that failed ended.
+        exit: Exit,
+    },
     /// Ctrl-C or SIGTERM.
     #[error("interrupted; {}", left_behind(.ongoing.as_ref()))]
     Interrupted {
@@ -410,7 +420,7 @@ impl Error {
             | Self::NotAPlan { .. }
             | Self::PlanVersion { .. } => Exit::Usage,
             Self::ApprovalNeeded { .. } => Exit::ApprovalNeeded,
-            Self::Interrupted { exit, .. } => *exit,
+            Self::Interrupted { exit, .. } | Self::Targets { exit, .. } => *exit,
             Self::Io { .. }
             | Self::TimedOut { ongoing: None, .. }
             | Self::Artifact(_)
@@ -492,6 +502,9 @@ impl Error {
             Self::Interrupted { ongoing: Some(ongoing), .. }
             | Self::TimedOut { ongoing: Some(ongoing), .. } => {
                 format!("`{}` follows it to its end", ongoing.resume_command())
+            }
+            Self::Targets { .. } => {
+                "mend what stands above, and run it again: targets that are done stay as they are".to_owned()
             }
             Self::Interrupted { ongoing: None, .. } => "run the same command again to finish the job".to_owned(),
             Self::TimedOut { ongoing: None, .. } => {

@@ -6,6 +6,7 @@ mod conclusion;
 mod deploy;
 mod destroy;
 mod doctor;
+mod each_target;
 mod error;
 mod init;
 mod interrupt;
@@ -32,6 +33,8 @@ use std::process::ExitCode;
 use crate::cli::{Command, CommandLine};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
+
+use self::each_target::Writes;
 
 pub use error::Error;
 
@@ -62,8 +65,14 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Validate(args) => validate::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
-        Command::Plan(args) => plan::run(&args, printer),
-        Command::Deploy(args) => deploy::run(&args, printer),
+        Command::Plan(args) => match each_target::several(&args.environment)? {
+            Some(file) => each_target::run(&file, Writes::plan(args.format), printer),
+            None => plan::run(&args, printer),
+        },
+        Command::Deploy(args) => match each_target::several(&args.environment)? {
+            Some(file) => each_target::run(&file, Writes::progress(args.format), printer),
+            None => deploy::run(&args, printer),
+        },
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),

@@ -4,6 +4,7 @@ pub mod github;
 mod operation;
 pub mod plan;
 mod table;
+pub mod targets;
 mod users;
 
 pub use operation::{EventReporter, OperationFailure, OperationResult, OperationStarted};
