@@ -82,7 +82,7 @@ pub enum Error {
     #[error("{ongoing}, but cannot be followed")]
     NotSeenThrough {
         /// What goes on.
-        ongoing: Ongoing,
+        ongoing: Box<Ongoing>,
         /// What the service said.
         source: ServiceError,
     },
@@ -686,7 +686,7 @@ mod tests {
     fn whoever_leaves_says_what_goes_on_and_how_to_follow_it() {
         let hint = "`connect-scim watch --env prod` follows it to its end";
         let expired = Error::NotSeenThrough {
-            ongoing: ongoing(),
+            ongoing: Box::new(ongoing()),
             source: service_error(ServiceErrorKind::Credentials),
         };
         assert_eq!(expired.exit(), Exit::Credentials);

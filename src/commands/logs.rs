@@ -35,8 +35,14 @@ async fn logs(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {
         .max(0);
     let mut logs = Logs::new(&target.cloud, groups, args.filter.clone(), since);
 
-    let mut count = tell(&logs.read().await?, args.format, printer);
-    while args.follow {
+    let count = tell(&logs.read().await?, args.format, printer);
+    if !args.follow {
+        if count == 0 {
+            printer.message("there are no such lines; --since goes back further");
+        }
+        return Ok(Outcome::SUCCESS);
+    }
+    loop {
         tokio::time::sleep(if target.cloud.is_local() {
             LOCAL_POLL_INTERVAL
         } else {
@@ -44,16 +50,14 @@ async fn logs(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {
         })
         .await;
         match logs.read().await {
-            Ok(events) => count += tell(&events, args.format, printer),
+            Ok(events) => {
+                tell(&events, args.format, printer);
+            }
             // Whoever follows does so for hours; the next reading brings what this one did not.
             Err(error) if error.is_transient() => printer.warning(&error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
-    if count == 0 {
-        printer.message("there are no such lines; --since goes back further");
-    }
-    Ok(Outcome::SUCCESS)
 }
 
 /// The stack's log groups of these sources; without any, those of all functions.
