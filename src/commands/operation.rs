@@ -99,7 +99,10 @@ impl Follower<'_> {
             })
             .await;
         reporter.finish();
-        let followed = followed.map_err(|source| Error::NotSeenThrough { ongoing: Box::new(ongoing), source })?;
+        let followed = followed.map_err(|source| Error::NotSeenThrough {
+            ongoing: Box::new(ongoing),
+            source,
+        })?;
         self.in_cloud.end();
         if (operation.is_success)(&followed.status) {
             return Ok(followed.status);

@@ -1,6 +1,5 @@
 //! What became of the targets of an environment, side by side.
 
-use comfy_table::{Table, presets};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
@@ -57,11 +56,8 @@ impl TargetResult {
 /// One line for each target.
 #[must_use]
 pub fn table(results: &[TargetResult]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["target", "account", "region", "wave", "outcome", "seconds"]);
-    for result in results {
-        table.add_row([
+    let rows = results.iter().map(|result| {
+        vec![
             result.target.clone(),
             result.account.clone().unwrap_or_else(|| "local".to_owned()),
             result.region.clone(),
@@ -70,10 +66,12 @@ pub fn table(results: &[TargetResult]) -> String {
             result
                 .exit
                 .map_or_else(String::new, |_| format!("{:.1}", result.seconds)),
-        ]);
-    }
-    let lines = table.lines().map(|line| format!("{}\n", line.trim()));
-    lines.collect()
+        ]
+    });
+    super::table(
+        &["TARGET", "ACCOUNT", "REGION", "WAVE", "OUTCOME", "SECONDS"],
+        rows,
+    )
 }
 
 /// The same as the last line of the JSON form.

@@ -28,6 +28,7 @@ mod proxy;
 mod secrets;
 mod smoke;
 mod states;
+mod targets;
 mod terminal;
 mod token;
 mod users;

@@ -176,8 +176,9 @@ impl Run {
 }
 
 /// Variables that would let the machine's own settings into a test.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 10] = [
     "CI",
+    "GITHUB_ACTIONS",
     "NO_COLOR",
     "AWS_PROFILE",
     "AWS_REGION",
