@@ -86,9 +86,7 @@ impl Directory {
         match self.presence(record, &wanted).await {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => Err(error),
-            Err(Unresolved::Transient(code)) => Err(DirectoryError::Profile(format!(
-                "Amazon Connect did not list the profiles ({code}); try again"
-            ))),
+            Err(Unresolved::Transient(code)) => Err(DirectoryError::Unchecked(code)),
         }
     }
 
