@@ -81,6 +81,11 @@ impl Deployment<'_> {
                 intended,
             } = &survey;
             let start = Start::from(stack.as_ref().map(|stack| &stack.status));
+            if start == Start::DeleteThenCreate
+                && let Some(stack) = stack
+            {
+                self.expect_no_data(stack).await?;
+            }
             if start.changes_the_stack() {
                 gate.review(&survey).await?;
             }
@@ -363,18 +368,22 @@ impl Deployment<'_> {
         }
     }
 
-    /// Deletes what is left of a first deployment that was rolled back, unless there may
-    /// be data in it.
+    /// Makes sure that what is left of a rolled-back first deployment holds no data.
+    async fn expect_no_data(&self, stack: &StackDescription) -> Result<(), Error> {
+        let resources = self.target.stacks.retained_data(&stack.id).await?;
+        if resources.is_empty() {
+            return Ok(());
+        }
+        Err(Error::DataRetained {
+            stack: self.target.stack_name(),
+            environment: target::name(&self.args.environment),
+            resources,
+        })
+    }
+
+    /// Deletes what is left of a first deployment that was rolled back.
     async fn delete_failed_creation(&self, stack: &StackDescription) -> Result<(), Error> {
         let stack_name = self.target.stack_name();
-        let resources = self.target.stacks.retained_data(&stack.id).await?;
-        if !resources.is_empty() {
-            return Err(Error::DataRetained {
-                stack: stack_name,
-                environment: target::name(&self.args.environment),
-                resources,
-            });
-        }
         self.printer.message(&format!(
             "the first deployment of {stack_name} failed and was rolled back; deleting what is left of it and creating it anew"
         ));

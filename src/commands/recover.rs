@@ -83,7 +83,8 @@ async fn recover(
 }
 
 /// What to do about a state that AWS made up after this program.
-pub(super) const UNKNOWN_STATE: &str = "this version of connect-scim does not know the state; look at the stack in the CloudFormation console";
+pub(super) const UNKNOWN_STATE: &str =
+    "connect-scim knows no way out of this state; look at the stack in the CloudFormation console";
 
 /// Whether resources can be left as they are, and which.
 fn skipped(

@@ -1,10 +1,12 @@
 //! A cloud that is played: it has one stack, or none, and answers what a deployer asks
 //! before it changes anything. Whatever would change something is refused, and noted.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -13,11 +15,15 @@ use test_support::{HttpAnswer, HttpRequest, HttpServer};
 use crate::connect_scim;
 
 /// What only looks.
-const READING: [&str; 5] = [
+const READING: [&str; 9] = [
     "GetCallerIdentity",
     "DescribeStacks",
+    "DescribeStackEvents",
+    "DescribeChangeSet",
+    "DescribeEvents",
     "GetTemplate",
     "ListChangeSets",
+    "ListStackResources",
     "GetStackPolicy",
 ];
 
@@ -48,6 +54,44 @@ impl PlayedProject {
         };
         project.write_environment(lines);
         project
+    }
+
+    /// The same on a cloud that knows more answers: `more` is asked first, by the name of
+    /// the call and with the number of such calls before it.
+    pub fn answering(
+        lines: &str,
+        stack: Option<PlayedStack>,
+        more: impl Fn(&str, usize) -> Option<HttpAnswer> + Send + Sync + 'static,
+    ) -> Self {
+        let mut project = Self::new(lines, None);
+        let counts: Mutex<BTreeMap<String, usize>> = Mutex::default();
+        project.server = HttpServer::start(move |request| {
+            let call = call(request);
+            let before = {
+                let mut counts = counts.lock().unwrap();
+                let count = counts.entry(call.clone()).or_default();
+                *count += 1;
+                *count - 1
+            };
+            more(&call, before).unwrap_or_else(|| answer(request, stack.as_ref()))
+        });
+        project
+    }
+
+    /// What was asked of the cloud.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.server.requests()
+    }
+
+    /// `connect-scim VERB --env test …`, for verbs that take no packages.
+    pub fn bare_command(&self, verb: &str, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = connect_scim();
+        command
+            .current_dir(self.path())
+            .envs(self.variables())
+            .args([verb, "--env", "test"])
+            .args(arguments);
+        command
     }
 
     /// The same with the stack that another environment file would have made.
@@ -126,7 +170,11 @@ impl PlayedProject {
     ) -> (Option<i32>, String) {
         let program = env!("CARGO_BIN_EXE_connect-scim");
         let line = format!(
-            "stty -echo cols {columns} rows 50; exec '{program}' {verb} --env test --artifacts packages {}",
+            "stty -echo cols {columns} rows 50; exec '{program}' {verb} --env test {} {}",
+            match verb {
+                "watch" | "recover" => "",
+                _ => "--artifacts packages",
+            },
             arguments.join(" ")
         );
         let mut terminal = Command::new("script")
@@ -135,6 +183,7 @@ impl PlayedProject {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("SHELL", "/bin/sh")
+            .env("TERM", "xterm")
             .envs(self.variables())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -203,14 +252,16 @@ fn answer(request: &HttpRequest, stack: Option<&PlayedStack>) -> HttpAnswer {
     }
 }
 
-fn result(call: &str, body: &str) -> HttpAnswer {
+/// The answer to a call of CloudFormation or STS.
+pub fn result(call: &str, body: &str) -> HttpAnswer {
     HttpAnswer::ok(format!(
         "<{call}Response><{call}Result>{body}</{call}Result>\
          <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></{call}Response>"
     ))
 }
 
-fn refusal(code: &str, message: &str) -> HttpAnswer {
+/// The refusal of a call of CloudFormation or STS.
+pub fn refusal(code: &str, message: &str) -> HttpAnswer {
     HttpAnswer::Respond(
         400,
         format!(

@@ -11,6 +11,7 @@ mod gate;
 mod init;
 mod plan;
 mod render;
+mod states;
 mod validate;
 
 use std::path::{Path, PathBuf};

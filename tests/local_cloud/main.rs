@@ -26,6 +26,7 @@ mod okta;
 mod project;
 mod proxy;
 mod secrets;
+mod settings;
 mod smoke;
 mod states;
 mod targets;
