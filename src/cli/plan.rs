@@ -11,7 +11,9 @@ use super::EnvironmentArg;
 #[command(after_long_help = "\
 The plan is computed here: the template that was deployed last is compared with the one that \
 `render` prints. That is quick and leaves nothing behind, for a stack that does not exist yet as \
-well.
+well. With --change-set CloudFormation is asked for its view of an existing stack too, by a \
+change set that is deleted again; where it gives a value or says whether a resource is replaced, \
+that wins.
 
 Exit code 0: nothing to do. Exit code 4: changes are pending.")]
 pub struct PlanArgs {
@@ -27,6 +29,9 @@ pub struct PlanArgs {
     /// Save the plan, for `deploy --plan FILE` to carry out exactly this.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Ask CloudFormation for its view of the changes as well.
+    #[arg(long)]
+    pub change_set: bool,
 }
 
 /// How a plan is printed.
@@ -37,4 +42,8 @@ pub enum PlanFormat {
     Text,
     /// One JSON object; its schema is docs/plan.schema.json.
     Json,
+    /// For a comment on a pull request: details folded, within what GitHub takes.
+    Markdown,
+    /// One page that needs nothing else, for a browser.
+    Html,
 }

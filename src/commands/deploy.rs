@@ -3,6 +3,7 @@
 mod gate;
 mod intended;
 pub(super) mod logging_role;
+mod rehearsal;
 mod start;
 mod survey;
 

@@ -56,6 +56,8 @@ impl Writes {
     pub(super) fn plan(format: PlanFormat) -> Self {
         Self::Document(match format {
             PlanFormat::Text => Document::Text,
+            PlanFormat::Markdown => Document::Markdown,
+            PlanFormat::Html => Document::Html,
             PlanFormat::Json => Document::Json,
         })
     }

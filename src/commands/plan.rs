@@ -28,7 +28,10 @@ pub(super) fn run(args: &PlanArgs, printer: &Printer) -> Result<Outcome, Error> 
                 stack.status
             ));
         }
-        let plan = survey.plan(&target, &target::name(&args.environment))?;
+        let mut plan = survey.plan(&target, &target::name(&args.environment))?;
+        if args.change_set && !plan.is_empty() {
+            plan = survey.rehearse(&target, plan).await?;
+        }
         if let Some(path) = &args.out {
             saved_plan::write(path, survey.basis(&plan, &artifacts)?, &plan)?;
         }
@@ -52,6 +55,8 @@ fn is_unsettled(status: &StackStatus) -> bool {
 fn print(plan: &Plan, format: PlanFormat, printer: &Printer) {
     printer.data(&match format {
         PlanFormat::Text => report::text(plan, printer.data_width()),
+        PlanFormat::Markdown => report::markdown(plan),
+        PlanFormat::Html => report::html(plan),
         PlanFormat::Json => format!(
             "{:#}\n",
             serde_json::json!(report::json_v1::Plan::from(plan))

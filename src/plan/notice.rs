@@ -27,16 +27,16 @@ pub struct Notice {
     pub text: String,
 }
 
-/// What resources of a type hold that no deployment can bring back.
+/// What is lost with resources of a type, and no deployment can bring back.
 const HOLDERS: [(&str, &str); 6] = [
-    ("AWS::DynamoDB::Table", "all items in it"),
-    ("AWS::Logs::LogGroup", "all log lines in it"),
-    ("AWS::SQS::Queue", "the messages that wait in it"),
-    ("AWS::SSM::Parameter", "its value"),
-    ("AWS::SecretsManager::Secret", "its value"),
+    ("AWS::DynamoDB::Table", "all items in it are lost"),
+    ("AWS::Logs::LogGroup", "all log lines in it are lost"),
+    ("AWS::SQS::Queue", "the messages that wait in it are lost"),
+    ("AWS::SSM::Parameter", "its value is lost"),
+    ("AWS::SecretsManager::Secret", "its value is lost"),
     (
         "Custom::ScimToken",
-        "the client's bearer token; its identity provider is locked out",
+        "the client's bearer token is lost, and its identity provider locked out",
     ),
 ];
 
@@ -88,7 +88,7 @@ fn held_data(change: &ResourceChange, old: &Value, new: &Value, notices: &mut Ve
     };
     let policy = policy.as_str().unwrap_or("Delete");
     let (severity, text) = if policy == "Delete" {
-        (Severity::Loss, format!("{event}, and with it go {held}"))
+        (Severity::Loss, format!("{event}: {held}"))
     } else {
         (
             Severity::Warning,

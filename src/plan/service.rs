@@ -136,15 +136,21 @@ fn resource(change: ServiceChange) -> ResourceChange {
 
 fn property(property: ServiceProperty, hidden: bool) -> PropertyChange {
     let value = |text: Option<String>| text.filter(|_| !hidden).map(|text| value(&text));
+    let (before, mut after) = (value(property.before), value(property.after));
+    if before.is_none() && after.is_none() && property.cause.is_none() {
+        after = Some(Value::from(
+            "(another value, which the service does not tell)",
+        ));
+    }
     PropertyChange {
+        before,
+        after,
         name: property
             .pointer
             .trim_start_matches("/Properties/")
             .trim_start_matches('/')
             .replace('/', "."),
         pointer: property.pointer,
-        before: value(property.before),
-        after: value(property.after),
         replacement: property.replacement,
         cause: property.cause,
     }

@@ -89,11 +89,11 @@ fn tags_and_protection_are_changes_of_the_stack() {
 fn data_that_goes_is_told_first_and_has_to_be_approved() {
     assert_eq!(
         notices(table("Delete", "a"), json!({})),
-        ["Loss Table: is removed, and with it go all items in it"]
+        ["Loss Table: is removed: all items in it are lost"]
     );
     assert_eq!(
         notices(table("Delete", "a"), table("Delete", "b")),
-        ["Loss Table: is replaced by an empty one, and with it go all items in it"]
+        ["Loss Table: is replaced by an empty one: all items in it are lost"]
     );
     let plan = update(table("Delete", "a"), json!({}));
     assert_eq!(plan.approvals(), BTreeSet::from([Approval::Replace]));

@@ -100,6 +100,8 @@ pub enum Document {
     Text,
     /// Markdown, each under a heading.
     Markdown,
+    /// One page of HTML with the content of each.
+    Html,
     /// `{"version": 1, "targets": {name: document}}`.
     Json,
 }
@@ -115,6 +117,7 @@ impl Document {
             Self::Markdown => parts
                 .map(|(target, text)| format!("## {target}\n\n{text}\n"))
                 .collect(),
+            Self::Html => super::plan::join_pages(parts),
             Self::Json => {
                 let targets: Map<String, Value> = parts
                     .map(|(target, text)| {

@@ -9,6 +9,7 @@ mod events;
 mod follow;
 mod policy;
 mod recovery;
+mod service_view;
 mod status;
 mod validation;
 

@@ -10,6 +10,7 @@ mod environment_schema;
 mod gate;
 mod init;
 mod plan;
+mod plan_page;
 mod render;
 mod states;
 mod validate;

@@ -1,9 +1,13 @@
 //! `connect-scim plan`.
 
+use std::fs;
+use std::path::Path;
+
+use connect_scim::report::plan::json_v1;
 use serde_json::Value;
 
 use crate::cloud::{PlayedProject, PlayedStack};
-use crate::{connect_scim, outcome};
+use crate::{connect_scim, outcome, root};
 
 /// An environment without access logs needs nothing of the account's settings.
 const BASE: &str = "api: {accessLogs: false}";
@@ -194,22 +198,42 @@ fn every_option_is_explained() {
               How to print it
 
               Possible values:
-              - text: For people
-              - json: One JSON object; its schema is docs/plan.schema.json
+              - text:     For people
+              - json:     One JSON object; its schema is docs/plan.schema.json
+              - markdown: For a comment on a pull request: details folded, within what GitHub takes
+              - html:     One page that needs nothing else, for a browser
 
               [default: text]
 
           --out <FILE>
               Save the plan, for `deploy --plan FILE` to carry out exactly this
 
+          --change-set
+              Ask CloudFormation for its view of the changes as well
+
       -h, --help
               Print help (see a summary with '-h')
 
     The plan is computed here: the template that was deployed last is compared with the one that
     `render` prints. That is quick and leaves nothing behind, for a stack that does not exist yet as
-    well.
+    well. With --change-set CloudFormation is asked for its view of an existing stack too, by a change
+    set that is deleted again; where it gives a value or says whether a resource is replaced, that wins.
 
     Exit code 0: nothing to do. Exit code 4: changes are pending.
     --- stderr
     ");
+}
+
+#[test]
+fn the_schema_is_up_to_date() {
+    let schema = format!("{:#}\n", json_v1::json_schema());
+    let stored = root().join("docs/plan.schema.json");
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan.schema.json");
+    fs::write(&fresh, &schema).unwrap();
+    assert!(
+        fs::read_to_string(&stored).is_ok_and(|stored| stored == schema),
+        "docs/plan.schema.json is stale; refresh it with\n  cp {} {}",
+        fresh.display(),
+        stored.display()
+    );
 }

@@ -23,6 +23,7 @@ mod interruption;
 mod local;
 mod logs;
 mod okta;
+mod plan;
 mod project;
 mod proxy;
 mod secrets;

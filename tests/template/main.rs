@@ -3,10 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use connect_scim::plan::CREATE_ONLY;
+use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -155,4 +159,43 @@ fn every_iam_action_exists_and_is_allowed_or_denied_on_resources_it_has() {
     let output = check.wait_with_output().unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "");
+}
+
+#[test]
+fn what_forces_a_replacement_is_what_the_schemas_of_the_types_in_use_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let types: BTreeSet<String> = environments(directory.path())
+        .iter()
+        .flat_map(|environment| {
+            let template: Value = serde_json::from_str(&render(environment, "json")).unwrap();
+            let resources = template["Resources"].as_object().unwrap().clone();
+            resources
+                .into_iter()
+                .map(|(_, resource)| resource["Type"].as_str().unwrap().to_owned())
+        })
+        .filter(|name| name.starts_with("AWS::"))
+        .collect();
+    let output = Command::new(python())
+        .arg(Path::new(ROOT).join("tests/template/create_only.py"))
+        .args(&types)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let schemas: BTreeMap<String, (Vec<String>, Vec<String>)> =
+        serde_json::from_slice(&output.stdout).unwrap();
+    let owned = |names: &[&str]| -> Vec<String> { names.iter().map(ToString::to_string).collect() };
+    let table: BTreeMap<String, (Vec<String>, Vec<String>)> = CREATE_ONLY
+        .iter()
+        .map(|known| {
+            (
+                known.resource_type.to_owned(),
+                (owned(known.always), owned(known.sometimes)),
+            )
+        })
+        .collect();
+    assert_eq!(table, schemas, "src/plan/create_only.rs is stale");
 }

@@ -101,7 +101,7 @@ impl Survey {
     }
 
     /// The stack as it stands; an empty shell and the rest of a failed creation are none.
-    fn deployed(&self) -> Result<Option<Stack>, Error> {
+    pub(super) fn deployed(&self) -> Result<Option<Stack>, Error> {
         Ok(match (self.standing(), &self.deployed_template) {
             (Some(stack), Some(template)) => Some(
                 Stack::new(

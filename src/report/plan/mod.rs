@@ -4,12 +4,16 @@
 //! All of them say the same in the same order: what cannot be taken back, then resources,
 //! code, the API, permissions, the stack. Understandable without colour.
 
+mod html;
 pub mod json_v1;
+mod markdown;
 mod text;
 mod value;
 
 use crate::plan::{Action, Counts, Plan, Replacement, ResourceChange, StackAction};
 
+pub use html::{html, join_pages};
+pub use markdown::markdown;
 pub use text::text;
 
 /// How a resource is marked: `+` made, `-` removed, `~` changed, `-/+` replaced.
