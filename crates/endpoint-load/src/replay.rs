@@ -92,7 +92,25 @@ impl Recorded {
         let user_name = "USERNAME#user0@example.com";
         let user_name = json!({"pk": {"S": user_name}, "sk": {"S": "USERNAME"}});
         let user_name = dynamodb("GetItem", get(&user_name)).await;
-        let page = json!({"RequestItems": {table: {"Keys": keys}}});
+        let attributes = [
+            "id",
+            "version",
+            "created",
+            "lastModified",
+            "document",
+            "groups",
+            "removed",
+        ];
+        let aliases: Value = attributes
+            .map(|name| (format!("#{name}"), Value::from(name)))
+            .into_iter()
+            .collect();
+        let projection: Vec<String> = attributes.map(|name| format!("#{name}")).to_vec();
+        let page = json!({"RequestItems": {table: {
+            "Keys": keys,
+            "ProjectionExpression": projection.join(","),
+            "ExpressionAttributeNames": aliases,
+        }}});
         let page = dynamodb("BatchGetItem", page).await;
 
         let instance_arn = cloud.simulator.instance_arn();

@@ -213,7 +213,7 @@ fn serve(application: &Application, mut stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let response = application.answer(&request);
-        let body = response.body_text().unwrap_or_default();
+        let body = response.clone().into_text().unwrap_or_default();
         let mut head = format!(
             "HTTP/1.1 {} -\r\nContent-Length: {}\r\n",
             response.status,

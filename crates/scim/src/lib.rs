@@ -26,7 +26,7 @@
 //! assert!(patched.changed);
 //! // … writes it back with a new `meta`, and answers.
 //! let response = responder.updated(&request, resource_type, &patched.resource);
-//! assert_eq!(response.body.unwrap()["active"], false);
+//! assert_eq!(response.json().unwrap()["active"], false);
 //! # Ok::<(), scim::ScimError>(())
 //! ```
 //!

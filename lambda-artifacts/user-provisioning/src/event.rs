@@ -165,13 +165,13 @@ const REQUEST_ID: &str = "X-Request-Id";
 impl ProxyResponse {
     /// The answer to the request of this id.
     pub fn new(response: Response, request_id: String) -> Self {
-        let body = response.body_text().unwrap_or_default();
-        let mut headers: BTreeMap<_, _> = response.headers.into_iter().collect();
+        let status_code = response.status;
+        let mut headers: BTreeMap<_, _> = response.headers.iter().cloned().collect();
         headers.insert(REQUEST_ID, request_id);
         Self {
-            status_code: response.status,
+            status_code,
             headers,
-            body,
+            body: response.into_text().unwrap_or_default(),
             is_base64_encoded: false,
         }
     }

@@ -166,13 +166,6 @@ impl Handler {
         client: &str,
     ) -> Result<Page<'t>, ScimError> {
         let directory = &self.directory;
-        if let [users] = resource_types
-            && !is_group(users)
-            && query.filter.is_none()
-            && query.sort.is_none()
-        {
-            return users::page(directory, users, query).await;
-        }
         let mut candidates = Vec::new();
         for resource_type in resource_types {
             let found = if is_group(resource_type) {
@@ -221,6 +214,13 @@ impl Handler {
                 resource_types,
                 query,
             } => {
+                if let [users] = resource_types[..]
+                    && !is_group(users)
+                    && query.filter.is_none()
+                    && query.sort.is_none()
+                {
+                    return users::page(directory, users, query, responder).await;
+                }
                 let page = self
                     .list(resource_types, query, base, context.client)
                     .await?;

@@ -1,15 +1,18 @@
 //! SCIM operations on users, as changes of the directory.
 
+use std::collections::BTreeMap;
+
 use connect_directory::{
     directory::{Context, Directory},
-    store::{MAXIMUM_KEY_LENGTH, StoredUser},
+    store::{MAXIMUM_KEY_LENGTH, StoredUser, WrittenUser},
 };
 use scim::{
     Resource, ScimError, ScimType, etag,
     filter::Equality,
     list::{ListQuery, Page, Paging, invalid_cursor},
     patch::PatchRequest,
-    protocol::Request,
+    projection::Projection,
+    protocol::{Request, Responder, Response},
     resource::{Incoming, replace},
     schema::ResourceType,
 };
@@ -24,26 +27,30 @@ const OWN_ATTRIBUTES: [&str; 3] = ["id", "meta", "groups"];
 
 /// A user in canonical form, as the protocol knows it.
 pub(crate) fn resource(user: StoredUser) -> Resource {
-    let version = version(&user);
     let mut resource = user.document;
     resource.insert("id".to_owned(), user.id.into());
     if !user.groups.is_empty() {
-        let groups = user
-            .groups
-            .iter()
-            .map(|(id, name)| json!({"value": id, "display": name, "type": "direct"}));
-        resource.insert("groups".to_owned(), groups.collect());
+        resource.insert("groups".to_owned(), groups(&user.groups));
     }
-    resource.insert(
-        "meta".to_owned(),
-        json!({
-            "resourceType": "User",
-            "created": user.created,
-            "lastModified": user.last_modified,
-            "version": version,
-        }),
-    );
+    let meta = meta(&user.created, &user.last_modified, user.version);
+    resource.insert("meta".to_owned(), meta);
     resource
+}
+
+fn groups(groups: &BTreeMap<String, String>) -> Value {
+    groups
+        .iter()
+        .map(|(id, name)| json!({"value": id, "display": name, "type": "direct"}))
+        .collect()
+}
+
+fn meta(created: &str, last_modified: &str, version: u64) -> Value {
+    json!({
+        "resourceType": "User",
+        "created": created,
+        "lastModified": last_modified,
+        "version": etag::weak(&version.to_string()),
+    })
 }
 
 fn version(user: &StoredUser) -> String {
@@ -244,11 +251,12 @@ async fn all(directory: &Directory) -> Result<Vec<StoredUser>, ScimError> {
 }
 
 /// One page of all users, in two calls to the store: who there is, and the page's users.
-pub(crate) async fn page<'t>(
+pub(crate) async fn page(
     directory: &Directory,
-    resource_type: &'t ResourceType,
+    resource_type: &ResourceType,
     query: &ListQuery,
-) -> Result<Page<'t>, ScimError> {
+    responder: &Responder<'_>,
+) -> Result<Response, ScimError> {
     let store = directory.store();
     let ids = store.listing().await.map_err(store_error)?;
     let skipped = match &query.paging {
@@ -266,17 +274,46 @@ pub(crate) async fn page<'t>(
     let start = skipped.min(ids.len());
     let end = start.saturating_add(query.paging.count()).min(ids.len());
     let shown: Vec<String> = ids[start..end].iter().map(Uuid::to_string).collect();
-    let users = store.users(&shown).await.map_err(store_error)?;
     let next_cursor = match (&query.paging, shown.last()) {
         (Paging::Cursor { .. }, Some(last)) if end < ids.len() => Some(query.cursor_at(last)),
         _ => None,
     };
-    Ok(Page {
+    let mut page = Page {
         total_results: ids.len(),
-        resources: users
-            .into_iter()
-            .map(|user| (resource_type, resource(user)))
-            .collect(),
+        resources: Vec::new(),
         next_cursor,
-    })
+    };
+    if query.projection == Projection::Default {
+        let users = store.written_users(&shown).await.map_err(store_error)?;
+        let location = |user: &WrittenUser| responder.location(resource_type, &user.id);
+        let users: Vec<String> = users
+            .iter()
+            .map(|user| written(user, location(user)))
+            .collect();
+        return Ok(responder.written_list(query, &page, &users));
+    }
+    let users = store.users(&shown).await.map_err(store_error)?;
+    let resources = users
+        .into_iter()
+        .map(|user| (resource_type, resource(user)));
+    page.resources = resources.collect();
+    Ok(responder.list(query, page))
+}
+
+/// A user as it is shown where nothing special is asked for, made of the text that is
+/// stored: what is stored is returned by default, all of it.
+fn written(user: &WrittenUser, location: String) -> String {
+    let mut own = Resource::new();
+    own.insert("id".to_owned(), user.id.as_str().into());
+    if !user.groups.is_empty() {
+        own.insert("groups".to_owned(), groups(&user.groups));
+    }
+    let mut meta = meta(&user.created, &user.last_modified, user.version);
+    meta["location"] = location.into();
+    own.insert("meta".to_owned(), meta);
+    let own = Value::Object(own).to_string();
+    match user.document.strip_suffix('}') {
+        Some("{") | None => own,
+        Some(stored) => format!("{stored},{}", &own[1..]),
+    }
 }

@@ -18,7 +18,7 @@ pub use change::{Claimed, Whom};
 pub use groups::{Link, Member};
 pub use listing::new_id;
 pub use read::PendingUser;
-pub use record::{Claim, ConnectState, Record, StoredUser, fold, iso};
+pub use record::{Claim, ConnectState, Record, StoredUser, WrittenUser, fold, iso};
 
 /// The most bytes of a value that becomes a key: DynamoDB takes 2048 for a partition key,
 /// 1024 for a sort key, and there is something around it.

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     MAXIMUM_KEY_LENGTH, Store, StoreError, items,
     record::{
-        PENDING, Record, StoredUser, UserItem, external_id_partition, is_removed, parse_record,
-        parse_user, user_key, user_name_key,
+        PENDING, Record, StoredUser, Text, USER_ATTRIBUTES, UserItem, WrittenUser,
+        external_id_partition, is_removed, parse_record, parse_user, user_key, user_name_key,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
@@ -176,9 +176,26 @@ impl Store {
     pub async fn users(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
         let mut users = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let items = self.batch::<UserItem>(batch).await?;
+            let items = self.batch::<UserItem>(batch, &USER_ATTRIBUTES).await?;
             let present = items.into_iter().filter(|item| !item.is_removed());
             let mut found = present.map(StoredUser::from).collect();
+            users.extend(in_order(batch, &mut found, |user| &user.id));
+        }
+        Ok(users)
+    }
+
+    /// Like [`Store::users`], with resources that are not taken apart.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn written_users(&self, ids: &[String]) -> Result<Vec<WrittenUser>, StoreError> {
+        let mut users = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let items = self
+                .batch::<UserItem<Text>>(batch, &USER_ATTRIBUTES)
+                .await?;
+            let present = items.into_iter().filter(|item| !item.is_removed());
+            let mut found = present.map(WrittenUser::from).collect();
             users.extend(in_order(batch, &mut found, |user| &user.id));
         }
         Ok(users)
@@ -192,7 +209,7 @@ impl Store {
     pub async fn records(&self, ids: &[String]) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let items = self.batch::<Value>(batch).await?;
+            let items = self.batch::<Value>(batch, &[]).await?;
             let mut found = items
                 .iter()
                 .map(parse_record)
@@ -202,13 +219,25 @@ impl Store {
         Ok(records)
     }
 
-    async fn batch<I: DeserializeOwned>(&self, ids: &[String]) -> Result<Vec<I>, StoreError> {
+    /// Items of users: all of them, or these attributes, each with its alias.
+    async fn batch<I: DeserializeOwned>(
+        &self,
+        ids: &[String],
+        attributes: &[(&str, &str)],
+    ) -> Result<Vec<I>, StoreError> {
         let keys: Vec<Value> = ids.iter().map(|id| user_key(id)).collect();
         let mut request = BatchRequest {
             request_items: json!({ &self.table: {"ConsistentRead": true} }),
         };
         // Not within json!, which would copy them.
-        request.request_items[&self.table]["Keys"] = Value::Array(keys);
+        let query = &mut request.request_items[&self.table];
+        query["Keys"] = Value::Array(keys);
+        if !attributes.is_empty() {
+            let aliases: Vec<&str> = attributes.iter().map(|(alias, _)| *alias).collect();
+            query["ProjectionExpression"] = aliases.join(",").into();
+            let names = attributes.iter().map(|(alias, name)| (*alias, *name));
+            query["ExpressionAttributeNames"] = names.collect();
+        }
         let mut items = Vec::with_capacity(ids.len());
         for attempt in 0..CONFLICT_ATTEMPTS {
             let answer: Batch<I> = self.client.call("BatchGetItem", &request).await?;

@@ -62,6 +62,22 @@ impl StoredUser {
     }
 }
 
+/// A [`StoredUser`] whose resource is left as the text that is stored.
+pub struct WrittenUser {
+    /// The SCIM id; never changes.
+    pub id: String,
+    /// Counts the changes of the resource, from 1.
+    pub version: u64,
+    /// When the resource was created: ISO 8601, UTC, milliseconds.
+    pub created: String,
+    /// When the resource was last changed: ISO 8601, UTC, milliseconds.
+    pub last_modified: String,
+    /// The resource in canonical form, without `id` and `meta`: the text of a JSON object.
+    pub document: String,
+    /// The groups that the user is a member of: id and name.
+    pub groups: BTreeMap<String, String>,
+}
+
 /// What the directory knows of the user in Connect.
 #[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -206,18 +222,30 @@ pub(super) fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreEr
 /// has a hundred of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UserItem {
+pub(super) struct UserItem<D = Json<Map<String, Value>>> {
     id: Text,
     version: Number,
     created: Text,
     last_modified: Text,
-    document: Json<Map<String, Value>>,
+    document: D,
     groups: Option<Json<BTreeMap<String, String>>>,
     removed: Option<Flag>,
 }
 
+/// What a [`UserItem`] holds, to be asked for alone: the rest is larger. Aliases, because
+/// DynamoDB reserves words.
+pub(super) const USER_ATTRIBUTES: [(&str, &str); 7] = [
+    ("#id", "id"),
+    ("#version", "version"),
+    ("#created", "created"),
+    ("#lastModified", "lastModified"),
+    ("#document", "document"),
+    ("#groups", "groups"),
+    ("#removed", "removed"),
+];
+
 #[derive(Deserialize)]
-struct Text {
+pub(super) struct Text {
     #[serde(rename = "S")]
     value: String,
 }
@@ -237,7 +265,7 @@ struct Flag {
 /// A text that is JSON.
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
-struct Json<T> {
+pub(super) struct Json<T> {
     #[serde(rename = "S", deserialize_with = "json_text")]
     value: T,
 }
@@ -265,7 +293,7 @@ where
     deserializer.deserialize_str(JsonText(PhantomData))
 }
 
-impl UserItem {
+impl<D> UserItem<D> {
     pub(super) fn is_removed(&self) -> bool {
         self.removed.as_ref().is_some_and(|removed| removed.value)
     }
@@ -273,6 +301,19 @@ impl UserItem {
 
 impl From<UserItem> for StoredUser {
     fn from(item: UserItem) -> Self {
+        Self {
+            id: item.id.value,
+            version: item.version.value,
+            created: item.created.value,
+            last_modified: item.last_modified.value,
+            document: item.document.value,
+            groups: item.groups.map(|groups| groups.value).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<UserItem<Text>> for WrittenUser {
+    fn from(item: UserItem<Text>) -> Self {
         Self {
             id: item.id.value,
             version: item.version.value,

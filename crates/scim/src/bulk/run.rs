@@ -14,7 +14,7 @@ use super::{BULK_RESPONSE_URN, BulkOperation, BulkRequest};
 use crate::error::ScimError;
 use crate::etag::Preconditions;
 use crate::projection::Projection;
-use crate::protocol::{Request, Response, operation, parse_path, percent_encode};
+use crate::protocol::{Body, Request, Response, operation, parse_path, percent_encode};
 use crate::schema::ServiceDefinition;
 
 const REFERENCE: &str = "bulkId:";
@@ -156,8 +156,7 @@ impl<'s> BulkRun<'s> {
             planned.operation.method.as_str(),
         ) {
             let id = response
-                .body
-                .as_ref()
+                .json()
                 .and_then(|body| body.get("id"))
                 .and_then(Value::as_str);
             let created = match id {
@@ -176,7 +175,7 @@ impl<'s> BulkRun<'s> {
         if let Some(version) = response.header("ETag") {
             result.insert("version".to_owned(), version.into());
         }
-        if let (true, Some(body)) = (failed, &response.body) {
+        if let (true, Some(body)) = (failed, response.json()) {
             result.insert("response".to_owned(), body.clone());
         }
         planned.state = State::Done(Value::Object(result));
@@ -269,7 +268,7 @@ impl<'s> BulkRun<'s> {
         let response = Response {
             status: error.status,
             headers: Vec::new(),
-            body: Some(error.to_json()),
+            body: Some(Body::Json(error.to_json())),
         };
         self.record(index, &response);
     }

@@ -10,7 +10,7 @@ mod respond;
 
 pub use http::{HttpRequest, MediaType, parse_query};
 pub use parse::{Operation, Request, parse};
-pub use respond::{Responder, Response};
+pub use respond::{Body, Responder, Response};
 
 pub(crate) use http::percent_encode;
 pub(crate) use parse::{operation, parse_path};

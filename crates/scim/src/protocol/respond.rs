@@ -12,6 +12,9 @@ use crate::projection::Projection;
 use crate::resource::{Resource, object_at};
 use crate::schema::{Discovery, ResourceType, ServiceDefinition};
 
+/// Where a list response without resources has them.
+const NO_RESOURCES: &str = "\"Resources\":[]";
+
 /// An answer, free of any framework.
 #[derive(Clone, PartialEq)]
 pub struct Response {
@@ -20,7 +23,16 @@ pub struct Response {
     /// The headers, each name once.
     pub headers: Vec<(&'static str, String)>,
     /// The body; none on 204, 304 and answers to HEAD.
-    pub body: Option<Value>,
+    pub body: Option<Body>,
+}
+
+/// The body of an answer.
+#[derive(Clone, PartialEq)]
+pub enum Body {
+    /// A document.
+    Json(Value),
+    /// A document that is written already.
+    Text(String),
 }
 
 /// Shows the status only: the rest is personal data.
@@ -45,8 +57,20 @@ impl Response {
 
     /// The body as it goes over the wire.
     #[must_use]
-    pub fn body_text(&self) -> Option<String> {
-        self.body.as_ref().map(Value::to_string)
+    pub fn into_text(self) -> Option<String> {
+        self.body.map(|body| match body {
+            Body::Json(document) => document.to_string(),
+            Body::Text(text) => text,
+        })
+    }
+
+    /// The body as a document; none for one that is written already.
+    #[must_use]
+    pub const fn json(&self) -> Option<&Value> {
+        match &self.body {
+            Some(Body::Json(document)) => Some(document),
+            Some(Body::Text(_)) | None => None,
+        }
     }
 }
 
@@ -141,6 +165,27 @@ impl<'s> Responder<'s> {
         self.document(200, list_response(query, &page, resources))
     }
 
+    /// 200 with a list response of resources that are written already, as the client gets
+    /// to see them. `page` has no resources of its own.
+    ///
+    /// A store that keeps texts need not take a hundred of them apart for a query that asks
+    /// for nothing special.
+    #[must_use]
+    pub fn written_list(
+        &self,
+        query: &ListQuery,
+        page: &Page<'_>,
+        resources: &[String],
+    ) -> Response {
+        let mut envelope = list_response(query, page, Vec::new());
+        envelope["itemsPerPage"] = resources.len().into();
+        let envelope = envelope.to_string();
+        let (before, after) = envelope.split_once(NO_RESOURCES).unwrap_or((&envelope, ""));
+        let resources = resources.join(",");
+        let text = format!("{before}\"Resources\":[{resources}]{after}");
+        self.respond(200, Body::Text(text))
+    }
+
     /// 200 with a discovery document, or 404.
     #[must_use]
     pub fn discovery(&self, document: &Discovery) -> Response {
@@ -181,10 +226,14 @@ impl<'s> Responder<'s> {
     /// Any other document.
     #[must_use]
     pub fn document(&self, status: u16, document: Value) -> Response {
+        self.respond(status, Body::Json(document))
+    }
+
+    fn respond(&self, status: u16, body: Body) -> Response {
         Response {
             status,
             headers: vec![("Content-Type", self.media_type.as_str().to_owned())],
-            body: (!self.is_head).then_some(document),
+            body: (!self.is_head).then_some(body),
         }
     }
 

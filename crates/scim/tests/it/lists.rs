@@ -38,7 +38,7 @@ fn answer(service: &ServiceDefinition, text: &str) -> Value {
         &http("GET", "/Users", &Value::Null),
         "https://example.com/v2/",
     );
-    responder.list(&query, page).body.expect("a body")
+    responder.list(&query, page).json().expect("a body").clone()
 }
 
 fn names(response: &Value) -> Vec<&str> {

@@ -1,6 +1,8 @@
 //! Pages of users.
 
-use crate::common::{Endpoint, user};
+use serde_json::json;
+
+use crate::common::{AMAZON_CONNECT, Endpoint, user};
 
 #[tokio::test]
 async fn pages_are_in_the_order_of_creation_and_know_the_total() {
@@ -73,4 +75,41 @@ async fn reading_never_asks_connect_once_its_names_are_known() {
     endpoint.get("/Groups").await.expect(200);
     endpoint.get("/Schemas").await.expect(200);
     assert_eq!(endpoint.connect_calls(), [""; 0]);
+}
+
+/// A page is written from the text that is stored, a single user is not.
+#[tokio::test]
+async fn a_page_shows_each_user_as_it_is_shown_alone() {
+    let endpoint = Endpoint::start().await;
+    let mut ada = user("ada");
+    ada["password"] = json!("Canary-password-1");
+    ada["displayName"] = json!("Ada \"Countess\" }{ Lovelace\n\u{fc}");
+    ada["entitlements"] = json!([{"value": "QualityAnalyst"}]);
+    ada[AMAZON_CONNECT] = json!({"autoAccept": true});
+    let id = endpoint.create(ada).await.expect(201).id();
+    endpoint.create(user("bea")).await.expect(201);
+    let groups = endpoint.get("/Groups?count=1").await.expect(200);
+    let group = groups.body["Resources"][0]["id"].as_str().unwrap();
+    let member = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": id}]}],
+    });
+    let target = format!("/Groups/{group}");
+    endpoint.send("PATCH", &target, member).await.expect(200);
+
+    let page = endpoint.get("/Users").await.expect(200);
+    let apart = endpoint
+        .get("/Users?excludedAttributes=x")
+        .await
+        .expect(200);
+    assert_eq!(page.body, apart.body);
+    let shown = page.body["Resources"].as_array().unwrap();
+    assert_eq!(shown.len(), 2);
+    for user in shown {
+        let id = user["id"].as_str().unwrap();
+        let alone = endpoint.get(&format!("/Users/{id}")).await.expect(200);
+        assert_eq!(*user, alone.body);
+    }
+    let head = endpoint.send("HEAD", "/Users", json!(null)).await;
+    assert_eq!(head.expect(200).body, json!(null));
 }
