@@ -283,6 +283,16 @@ pub enum Error {
     /// No token could be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    /// The client's token is somebody else's to make and to change.
+    #[error(
+        "the token of the client {client} is kept in {place}, where this program does not change or read it"
+    )]
+    TokenKeptElsewhere {
+        /// The client.
+        client: String,
+        /// Where the token is.
+        place: String,
+    },
     /// The client's token is with its issuer.
     #[error("a token of the client {client} is needed, and only {issuer} makes them")]
     TokenNeeded {
@@ -413,6 +423,7 @@ impl Error {
             | Self::SignsInWithJwts { .. }
             | Self::MalformedToken(_)
             | Self::TokenNeeded { .. }
+            | Self::TokenKeptElsewhere { .. }
             | Self::ConfirmationNeeded { .. }
             | Self::NotSkippable { .. }
             | Self::AnswerNeeded { .. }
@@ -562,6 +573,9 @@ impl Error {
             }
             Self::ClientNotDeployed { .. } => {
                 "`connect-scim deploy` first: the client, or `token.parameterName`, is not deployed as the environment file has it".to_owned()
+            }
+            Self::TokenKeptElsewhere { .. } => {
+                "change it there: the endpoint accepts the new one at once, and the one before it for `token.overlapMinutes`; `smoke` takes it with --token-stdin".to_owned()
             }
             Self::TokenNeeded { .. } => {
                 "get one from the issuer and pipe it in with --token-stdin, or put it into the variable CONNECT_SCIM_TOKEN".to_owned()

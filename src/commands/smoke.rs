@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
-use super::token::{pick_client, read_token_text};
+use super::token::{pick_client, read_token_text, token_parameter};
 use super::{Error, Outcome};
 use crate::cli::{SmokeArgs, StatusFormat};
 use crate::printer::Printer;
@@ -94,14 +94,12 @@ async fn token(
         return Ok(token.trim().into());
     }
     let client = pick_client(&target.environment, args.client.client.as_deref())?;
-    let settings = target.environment.clients.get(client);
-    if let Some(jwt) = settings.and_then(|settings| settings.jwt.as_ref()) {
-        return Err(Error::TokenNeeded {
-            client: client.to_string(),
-            issuer: jwt.issuer.to_string(),
-        });
-    }
-    let parameter = target.environment.token_parameter(client);
+    let parameter = match token_parameter(&target.environment, client) {
+        Err(Error::SignsInWithJwts { client, issuer }) => {
+            return Err(Error::TokenNeeded { client, issuer });
+        }
+        parameter => parameter?,
+    };
     let token = Tokens::new(&target.cloud).read(&parameter).await?;
     Ok(token.reveal(|text| text.trim().into()))
 }

@@ -13,7 +13,7 @@ use crate::cli::TokenCommand;
 use crate::printer::Printer;
 
 pub(super) use set::read_token_text;
-pub(super) use subject::pick_client;
+pub(super) use subject::{pick_client, token_parameter};
 
 /// Runs `token …`.
 pub(super) fn run(command: &TokenCommand, printer: &Printer) -> Result<Outcome, Error> {

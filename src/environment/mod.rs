@@ -109,13 +109,13 @@ impl Environment {
         format!("{}/{client}", self.token_path())
     }
 
-    /// The clients that sign in with a token of ours, not with JWTs.
+    /// The clients whose tokens the token generator makes.
     pub fn clients_with_tokens(&self) -> impl Iterator<Item = &ClientName> {
-        let without_jwt = self
+        let generated = self
             .clients
             .iter()
-            .filter(|(_, client)| client.jwt.is_none());
-        without_jwt.map(|(name, _)| name)
+            .filter(|(_, client)| client.jwt.is_none() && client.token.is_none());
+        generated.map(|(name, _)| name)
     }
 
     /// The SSM parameter path under which all clients' tokens are.
@@ -323,8 +323,41 @@ pub struct Client {
     /// Raise it to have the next deployment rotate this client's token.
     #[schemars(range(max = 4_294_967_295_u32))]
     pub token_generation: u32,
+    /// Takes this client's token from where somebody else keeps it. The token generator makes none then, and `token rotate`, `revoke` and `set` refuse.
+    pub token: Option<ExternalToken>,
     /// Signs this client in with JWTs that an issuer makes. There is no token of ours then, in SSM or elsewhere.
     pub jwt: Option<Jwt>,
+}
+
+/// A token that somebody else makes, such as a company's vault: in an SSM parameter or in a
+/// secret of Secrets Manager, one of both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ExternalToken {
+    /// The SSM parameter that holds the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter_name: Option<ParameterName>,
+    /// The secret that holds the token, in the stack's region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_arn: Option<SecretArn>,
+    /// The member that is the token, where the secret is a JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key: Option<SecretKey>,
+    /// The KMS key of the parameter or secret, if it is not the one that AWS manages. The key's own policy must let the authorizer's role decrypt as well, or leave that to IAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<KmsKeyArn>,
+}
+
+impl ExternalToken {
+    /// Where the token is, in words.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match (&self.parameter_name, &self.secret_arn) {
+            (Some(parameter), _) => format!("the SSM parameter {parameter}"),
+            (None, Some(secret)) => format!("the secret {secret}"),
+            (None, None) => "nowhere".to_owned(),
+        }
+    }
 }
 
 /// Which JWTs are a client's.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::explain::dotted;
 use super::yaml::Step;
-use super::{Client, ClientName, Cloud, Deprovision, Environment, Jwt};
+use super::{Client, ClientName, Cloud, Deprovision, Environment, ExternalToken, Jwt};
 
 /// A combination that cannot work.
 pub(super) struct Violation {
@@ -297,6 +297,9 @@ fn clients(environment: &Environment, found: &mut Vec<Violation>) {
         if let Some(jwt) = &client.jwt {
             jwt_client(environment, name, client, jwt, found);
         }
+        if let Some(token) = &client.token {
+            external_token(environment, name, client, token, found);
+        }
         let stage = &environment.api.throttle;
         let Some(throttle) = &client.throttle else {
             continue;
@@ -390,6 +393,79 @@ fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_some() && other.is_some() && one != other
 }
 
+fn external_token(
+    environment: &Environment,
+    name: &ClientName,
+    client: &Client,
+    token: &ExternalToken,
+    found: &mut Vec<Violation>,
+) {
+    let at = |key: &str| path(&["clients", name.get(), "token", key]);
+    let whole = path(&["clients", name.get(), "token"]);
+    if client.jwt.is_some() {
+        complain(
+            found,
+            whole,
+            format!("the client `{name}` has both `token` and `jwt`"),
+            "remove one of them",
+        );
+        return;
+    }
+    match (&token.parameter_name, &token.secret_arn) {
+        (None, None) => complain(
+            found,
+            whole,
+            format!("`clients.{name}.token` does not say where the token is"),
+            "name a `parameterName` or a `secretArn`; without `token` the stack makes one",
+        ),
+        (Some(_), Some(_)) => complain(
+            found,
+            at("secretArn"),
+            format!("`clients.{name}.token` names a parameter and a secret"),
+            "remove one of them",
+        ),
+        (Some(parameter), None)
+            if parameter
+                .get()
+                .starts_with(&format!("{}/", environment.token_path())) =>
+        {
+            complain(
+                found,
+                at("parameterName"),
+                format!("`{parameter}` is among the parameters that the stack makes and deletes"),
+                "keep the token elsewhere, or leave `token` out to have the stack make it",
+            );
+        }
+        (None, Some(secret)) if secret.region() != environment.region.get() => complain(
+            found,
+            at("secretArn"),
+            format!(
+                "the secret is in {}, and the stack in {}",
+                secret.region(),
+                environment.region
+            ),
+            "replicate the secret into the stack's region, and name the replica",
+        ),
+        _ => {}
+    }
+    if token.secret_key.is_some() && token.secret_arn.is_none() {
+        complain(
+            found,
+            at("secretKey"),
+            "`secretKey` has no effect without `secretArn`",
+            "remove the line",
+        );
+    }
+    if client.token_generation > 0 {
+        complain(
+            found,
+            path(&["clients", name.get(), "tokenGeneration"]),
+            format!("`tokenGeneration` has no effect: the token of `{name}` is not the stack's"),
+            "remove the line",
+        );
+    }
+}
+
 /// Whether nobody on the way can change what comes from `url`.
 fn is_trustworthy(url: &str, cloud: Cloud) -> bool {
     let on_this_machine = ["http://127.0.0.1:", "http://localhost:"]
@@ -401,9 +477,17 @@ fn is_trustworthy(url: &str, cloud: Cloud) -> bool {
 /// About how long the authorizer's list of clients becomes.
 fn client_characters(environment: &Environment) -> usize {
     let clients = environment.clients.iter().map(|(name, client)| {
-        let sign_in = match &client.jwt {
-            None => environment.token_parameter(name).len(),
-            Some(jwt) => {
+        let sign_in = match (&client.jwt, &client.token) {
+            (None, Some(token)) => {
+                let optional = [
+                    token.parameter_name.as_ref().map(AsRef::<str>::as_ref),
+                    token.secret_arn.as_ref().map(AsRef::as_ref),
+                    token.secret_key.as_ref().map(AsRef::as_ref),
+                ];
+                optional.into_iter().flatten().map(str::len).sum::<usize>() + 30
+            }
+            (None, None) => environment.token_parameter(name).len(),
+            (Some(jwt), _) => {
                 let optional = [
                     jwt.required_scope.as_ref().map(AsRef::<str>::as_ref),
                     jwt.required_client_id.as_ref().map(AsRef::<str>::as_ref),

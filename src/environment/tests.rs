@@ -147,6 +147,47 @@ fn clients_with_jwts_are_checked_against_each_other_and_the_cloud() {
 }
 
 #[test]
+fn a_token_that_is_kept_elsewhere_is_in_one_place_that_is_not_the_stacks() {
+    let secret = "secretArn: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:a-AbCdEf'";
+    let elsewhere = secret.replace("eu-central-1", "us-east-1");
+    let told = [
+        "token: {}".to_owned(),
+        format!("token: {{parameterName: /vault/a, {secret}}}"),
+        format!("token: {{{elsewhere}}}"),
+        "token: {parameterName: /vault/a, secretKey: token}".to_owned(),
+        "token: {parameterName: /connect-scim/connect-scim/token/a}".to_owned(),
+        "token: {parameterName: /vault/a}, tokenGeneration: 1".to_owned(),
+        "token: {parameterName: /vault/a}, jwt: {issuer: 'https://i.example', audience: a}"
+            .to_owned(),
+        "token: {secretArn: scim/okta}".to_owned(),
+        "token: {parameterName: /vault/a, kmsKeyArn: alias/vault}".to_owned(),
+        format!("token: {{{secret}, secretKey: token}}"),
+    ]
+    .map(|client| problems(&format!("{GOOD}clients:\n  a: {{{client}}}\n")).join("\n"))
+    .join("\n--\n");
+    insta::assert_snapshot!(told, @r"
+    `clients.a.token` does not say where the token is | name a `parameterName` or a `secretArn`; without `token` the stack makes one
+    --
+    `clients.a.token` names a parameter and a secret | remove one of them
+    --
+    the secret is in us-east-1, and the stack in eu-central-1 | replicate the secret into the stack's region, and name the replica
+    --
+    `secretKey` has no effect without `secretArn` | remove the line
+    --
+    `/connect-scim/connect-scim/token/a` is among the parameters that the stack makes and deletes | keep the token elsewhere, or leave `token` out to have the stack make it
+    --
+    `tokenGeneration` has no effect: the token of `a` is not the stack's | remove the line
+    --
+    the client `a` has both `token` and `jwt` | remove one of them
+    --
+    `clients.a.token.secretArn` must be the whole ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:scim/okta-AbCdEf
+    --
+    `clients.a.token.kmsKeyArn` must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555
+    --
+    ");
+}
+
+#[test]
 fn what_is_of_aws_cannot_go_with_the_local_cloud() {
     let text = GOOD.to_owned()
         + "cloud: local\nprotected: true\nprofile: me\nroleArn: arn:aws:iam::123456789012:role/A\n";

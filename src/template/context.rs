@@ -21,7 +21,10 @@ pub(super) struct Context<'a> {
     clients: Vec<Client<'a>>,
     /// For Fn::Sub with `StackUuid`: the authorizer's `TOKEN_CLIENTS`.
     token_clients: String,
+    /// Whether some client has a token that is no JWT.
     has_token_client: bool,
+    /// Whether some client's token is in an SSM parameter.
+    has_parameter_client: bool,
     has_jwt_client: bool,
     code: &'a CodeLocations,
     local: Option<&'a LocalCloud>,
@@ -47,9 +50,15 @@ struct Client<'a> {
     name: &'a str,
     /// The name as part of a logical id.
     id: String,
-    parameter_name: String,
+    /// Whether the token generator makes the token.
+    generated: bool,
+    /// Where the token is, if that is a parameter.
+    parameter_name: Option<String>,
     /// For Fn::Sub.
-    parameter_arn: String,
+    parameter_arn: Option<String>,
+    secret_arn: Option<&'a str>,
+    secret_key: Option<&'a str>,
+    kms_key_arn: Option<&'a str>,
     throttle: crate::environment::Throttle,
     quota: Option<crate::environment::Quota>,
     token_generation: u32,
@@ -64,6 +73,10 @@ struct TokenClient<'a> {
     client: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<&'a str>,
     usage_identifier_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwt: Option<&'a Jwt>,
@@ -108,6 +121,7 @@ impl<'a> Context<'a> {
             attribute_mapping: environment.provisioning.attributes.differences(),
             token_clients: token_clients(&clients)?,
             has_token_client: clients.iter().any(|client| client.jwt.is_none()),
+            has_parameter_client: clients.iter().any(|client| client.parameter_name.is_some()),
             has_jwt_client: clients.iter().any(|client| client.jwt.is_some()),
             clients,
             code,
@@ -151,12 +165,24 @@ fn clients<'a>(environment: &'a Environment, token_path: &str) -> Vec<Client<'a>
         .iter()
         .map(|(name, client)| {
             let name = name.as_ref();
-            let parameter_name = format!("{token_path}/{name}");
+            let generated = client.jwt.is_none() && client.token.is_none();
+            let external = client.token.as_ref();
+            let parameter_name = if generated {
+                Some(format!("{token_path}/{name}"))
+            } else {
+                external
+                    .and_then(|token| token.parameter_name.as_ref())
+                    .map(ToString::to_string)
+            };
             Client {
                 name,
                 id: logical_id(name),
-                parameter_arn: parameter_arn(&parameter_name),
+                generated,
+                parameter_arn: parameter_name.as_deref().map(parameter_arn),
                 parameter_name,
+                secret_arn: external.and_then(|token| Some(token.secret_arn.as_ref()?.get())),
+                secret_key: external.and_then(|token| Some(token.secret_key.as_ref()?.get())),
+                kms_key_arn: external.and_then(|token| Some(token.kms_key_arn.as_ref()?.get())),
                 throttle: client.throttle.unwrap_or(environment.api.throttle),
                 quota: client.quota.or(environment.api.quota),
                 token_generation: client.token_generation,
@@ -173,10 +199,9 @@ fn token_clients(clients: &[Client<'_>]) -> Result<String, Error> {
         .iter()
         .map(|client| TokenClient {
             client: client.name,
-            parameter_name: client
-                .jwt
-                .is_none()
-                .then_some(client.parameter_name.as_str()),
+            parameter_name: client.parameter_name.as_deref(),
+            secret_arn: client.secret_arn,
+            secret_key: client.secret_key,
             usage_identifier_key: format!("StackUuid-{}", client.name),
             jwt: client.jwt,
         })

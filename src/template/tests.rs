@@ -326,6 +326,46 @@ fn a_client_with_jwts_has_no_token_of_ours() {
 }
 
 #[test]
+fn a_client_whose_token_is_kept_elsewhere_is_let_in_and_its_token_left_alone() {
+    let secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:scim/a-AbCdEf";
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555";
+    let template = rendered(json!({"clients": {
+        "a": {"token": {"secretArn": secret, "secretKey": "token", "kmsKeyArn": key}},
+        "b": {"token": {"parameterName": "/vault/b"}},
+    }}));
+    assert!(of_type(&template, "Custom::ScimToken").is_empty());
+    let (clients, _) = authorizer_of(&template);
+    assert_eq!(
+        clients,
+        json!([
+            {
+                "client": "a",
+                "secretArn": secret,
+                "secretKey": "token",
+                "usageIdentifierKey": "${StackUuid}-a",
+            },
+            {
+                "client": "b",
+                "parameterName": "/vault/b",
+                "usageIdentifierKey": "${StackUuid}-b",
+            },
+        ])
+    );
+    let role = &template["Resources"]["TokenAuthorizerRole"]["Properties"]["Policies"][0];
+    let statements = role["PolicyDocument"]["Statement"].as_array().unwrap();
+    let statement = |sid: &str| {
+        let found = statements.iter().find(|statement| statement["Sid"] == sid);
+        found.unwrap_or_else(|| panic!("no {sid} in {role}"))
+    };
+    let parameters = statement("ReadTokens")["Resource"].to_string();
+    assert!(parameters.contains("parameter/vault/b"), "{parameters}");
+    assert!(!parameters.contains("token/a"), "{parameters}");
+    assert_eq!(statement("ReadSecretA")["Resource"], secret);
+    assert_eq!(statement("DecryptTokenA")["Resource"], key);
+    assert!(statement("DecryptTokenA")["Condition"]["StringEquals"]["kms:ViaService"].is_array());
+}
+
+#[test]
 fn clients_of_both_kinds_are_told_to_the_authorizer() {
     let template = rendered(json!({"clients": {"okta": {}, "entra": {"jwt": jwt()}}}));
     let (clients, _) = authorizer_of(&template);

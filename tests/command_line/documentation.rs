@@ -66,7 +66,7 @@ fn every_message_that_a_guide_quotes_is_one_that_the_program_says() {
 #[test]
 fn the_exit_codes_of_the_guide_are_those_of_the_program() {
     let code = fs::read_to_string(root().join("src/exit_code.rs")).unwrap();
-    let guide = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let guide = fs::read_to_string(root().join("docs/exit-codes.md")).unwrap();
     let numbers = |number: &str| number.trim().parse::<u8>().ok();
     let defined: Vec<u8> = code
         .lines()

@@ -85,6 +85,26 @@ impl Aws {
         aws_sdk_ssm::Client::new(&self.config)
     }
 
+    /// Writes a SecureString, as somebody else than the stack does.
+    pub fn put_secure_string(&self, name: &str, value: &str) {
+        let put = self
+            .ssm()
+            .put_parameter()
+            .name(name)
+            .value(value)
+            .r#type(aws_sdk_ssm::types::ParameterType::SecureString)
+            .overwrite(true)
+            .send();
+        self.wait(put).unwrap();
+    }
+
+    /// Makes a secret, and returns its ARN.
+    pub fn create_secret(&self, name: &str, value: &str) -> String {
+        let input = json!({"Name": name, "SecretString": value});
+        let created = self.call(Service::SECRETS_MANAGER, "CreateSecret", &input);
+        created["ARN"].as_str().unwrap().to_owned()
+    }
+
     /// The events of a stack as `(logical id, status)`, newest first.
     pub fn events(&self, stack: &str) -> Vec<(String, String)> {
         self.all_events(stack)

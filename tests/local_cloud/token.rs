@@ -207,6 +207,67 @@ fn a_token_is_not_written_for_a_client_that_is_not_deployed() {
     }
 }
 
+#[test]
+fn a_companys_vault_may_keep_the_tokens() {
+    let project = Project::new();
+    project.run(&["local", "up"]).expect_code(0);
+    let aws = Aws::of(&project);
+    let in_parameter = "in-a-parameter-of-the-vault".repeat(2);
+    let in_secret = "in-a-secret-of-the-vault".repeat(2);
+    aws.put_secure_string("/vault/scim/okta", &in_parameter);
+    let arn = aws.create_secret("scim/entra", &format!("{{\"token\": \"{in_secret}\"}}"));
+    project.edit_environment(
+        "\nfunctions:\n",
+        &format!(
+            "\nclients:\n  okta:\n    token: {{parameterName: /vault/scim/okta}}\n  entra:\n    token:\n      secretArn: {arn}\n      secretKey: token\nfunctions:\n"
+        ),
+    );
+    project.deploy();
+
+    let base = project.outputs()["OktaBaseUrl"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let with = |token: &str| Endpoint::new(base.clone(), Some(format!("Bearer {token}")));
+    with(&in_parameter).get("/Users").expect(200);
+    with(&in_secret).get("/Users").expect(200);
+    with(&"A".repeat(43)).get("/Users").expect(401);
+
+    // The vault rotates; the endpoint follows at once.
+    let rotated = "rotated-by-the-vault-itself".repeat(2);
+    aws.put_secure_string("/vault/scim/okta", &rotated);
+    with(&rotated).get("/Users").expect(200);
+    with(&in_parameter).get("/Users").expect(200);
+
+    project
+        .run(&["smoke", "--env", "local", "--client", "okta"])
+        .expect_code(0);
+    for (client, place) in [
+        ("okta", "the SSM parameter /vault/scim/okta".to_owned()),
+        ("entra", format!("the secret {arn}")),
+    ] {
+        for verb in ["rotate", "revoke"] {
+            let run = project
+                .run(&["token", verb, "--env", "local", "--client", client, "--yes"])
+                .expect_code(2);
+            assert!(
+                run.stderr.contains(&format!(
+                    "the token of the client {client} is kept in {place}"
+                )),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+    project
+        .run(&["destroy", "--env", "local", "--yes"])
+        .expect_code(0);
+    assert!(
+        aws.leftovers().contains("parameter /vault/scim/okta"),
+        "the vault's parameter is the vault's"
+    );
+}
+
 /// A project whose gateway remembers nobody, and with the shortest overlap.
 fn quickly_forgetting() -> Project {
     let project = Project::new();

@@ -53,6 +53,18 @@ impl Service {
         },
     };
 
+    /// AWS Secrets Manager.
+    pub const SECRETS_MANAGER: Self = Self {
+        id: "SECRETS_MANAGER",
+        endpoint_prefix: "secretsmanager",
+        signing_name: "secretsmanager",
+        api_version: "2017-10-17",
+        protocol: Protocol::AwsJson {
+            version: "1.1",
+            target_prefix: "secretsmanager",
+        },
+    };
+
     /// Amazon SQS.
     pub const SQS: Self = Self {
         id: "SQS",

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws_json_client::{Client as Ssm, DocumentClient};
+use aws_json_client::DocumentClient;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
@@ -13,8 +13,8 @@ use crate::clients::Settings;
 use crate::freshness::{Age, CLIENT_TOKENS, Freshness};
 use crate::jwt::issuer::KeysUnavailable;
 use crate::jwt::{Failure, JwtClients};
-use crate::parameters::{self, Reading};
 use crate::policy::{Allow, AuthorizerEvent, StageArn};
+use crate::reading::{self, Reading, Stores};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -49,8 +49,8 @@ impl From<Refusal> for lambda_runtime::Diagnostic {
 #[derive(Debug)]
 pub struct Authorizer {
     settings: Settings,
-    ssm: Ssm,
-    // Held while SSM is read, so that requests which come meanwhile wait for that read
+    stores: Stores,
+    // Held while the tokens are read, so that requests which come meanwhile wait for that read
     // instead of starting their own.
     tokens: Mutex<Tokens>,
     jwt_clients: JwtClients,
@@ -64,12 +64,13 @@ struct Tokens {
 
 impl Authorizer {
     /// An authorizer that has read nothing yet. Issuers' keys are fetched over the HTTP
-    /// client of `ssm`.
-    pub fn new(settings: Settings, ssm: Ssm) -> Self {
+    /// client of the stores.
+    pub fn new(settings: Settings, stores: Stores) -> Self {
+        let documents = DocumentClient::new(stores.ssm.http_client());
         Self {
-            jwt_clients: JwtClients::new(&settings, &DocumentClient::new(ssm.http_client())),
+            jwt_clients: JwtClients::new(&settings, &documents),
             settings,
-            ssm,
+            stores,
             tokens: Mutex::new(Tokens {
                 reading: Reading::default(),
                 freshness: Freshness::new(CLIENT_TOKENS),
@@ -140,7 +141,7 @@ impl Authorizer {
         }
 
         if tokens.freshness.may_read(now) {
-            tokens.read(&self.ssm, &self.settings, now).await;
+            tokens.read(&self.stores, &self.settings, now).await;
         }
         if tokens.freshness.age(now) == Age::Expired {
             error!("the tokens are missing or too old, and SSM does not give them: failing closed");
@@ -160,8 +161,8 @@ impl Authorizer {
 }
 
 impl Tokens {
-    async fn read(&mut self, ssm: &Ssm, settings: &Settings, now: SystemTime) {
-        match parameters::read(ssm, settings, now).await {
+    async fn read(&mut self, stores: &Stores, settings: &Settings, now: SystemTime) {
+        match reading::read(stores, settings, now).await {
             Ok(reading) => {
                 debug!(tokens = reading.accepted.len(), "tokens read");
                 if let Some(age) = reading.oldest_age(now) {

@@ -32,8 +32,19 @@ pub enum SignIn {
         /// The parameter's name.
         parameter_name: String,
     },
+    /// By the token that a secret of Secrets Manager holds.
+    Secret(SecretSettings),
     /// By JWTs of an issuer.
     Jwt(JwtSettings),
+}
+
+/// Which secret holds a client's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSettings {
+    /// The secret's ARN.
+    pub arn: String,
+    /// The member that is the token, where the secret is a JSON object.
+    pub key: Option<String>,
 }
 
 /// Which JWTs are a client's.
@@ -58,6 +69,8 @@ pub struct JwtSettings {
 struct ClientEntry {
     client: String,
     parameter_name: Option<String>,
+    secret_arn: Option<String>,
+    secret_key: Option<String>,
     usage_identifier_key: Option<String>,
     jwt: Option<JwtSettings>,
 }
@@ -66,10 +79,14 @@ impl TryFrom<ClientEntry> for Client {
     type Error = &'static str;
 
     fn try_from(entry: ClientEntry) -> Result<Self, &'static str> {
-        let sign_in = match (entry.parameter_name, entry.jwt) {
-            (Some(parameter_name), None) => SignIn::Token { parameter_name },
-            (None, Some(jwt)) => SignIn::Jwt(jwt),
-            _ => return Err("a client needs either `parameterName` or `jwt`"),
+        let sign_in = match (entry.parameter_name, entry.secret_arn, entry.jwt) {
+            (Some(parameter_name), None, None) => SignIn::Token { parameter_name },
+            (None, Some(arn), None) => SignIn::Secret(SecretSettings {
+                arn,
+                key: entry.secret_key,
+            }),
+            (None, None, Some(jwt)) => SignIn::Jwt(jwt),
+            _ => return Err("a client needs one of `parameterName`, `secretArn` and `jwt`"),
         };
         Ok(Self {
             name: entry.client,
@@ -190,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn a_client_may_have_its_token_in_a_secret() {
+        let clients = r#"[{"client":"a","secretArn":"arn:aws:s","secretKey":"token"}]"#;
+        let settings = read(Some(clients), None).unwrap();
+        assert_eq!(
+            settings.clients[0].sign_in,
+            SignIn::Secret(SecretSettings {
+                arn: "arn:aws:s".into(),
+                key: Some("token".into()),
+            })
+        );
+    }
+
+    #[test]
     fn without_an_overlap_a_rotated_token_is_dead_at_once() {
         let settings = read(Some(r#"[{"client":"a","parameterName":"/a"}]"#), None).unwrap();
         assert_eq!(settings.overlap, Duration::ZERO);
@@ -204,6 +234,11 @@ mod tests {
             (Some("[]"), None, CLIENTS_VARIABLE),
             (Some(r#"[{"client":"a"}]"#), None, CLIENTS_VARIABLE),
             (Some("idp"), None, CLIENTS_VARIABLE),
+            (
+                Some(r#"[{"client":"a","parameterName":"/a","secretArn":"arn:aws:b"}]"#),
+                None,
+                CLIENTS_VARIABLE,
+            ),
             (
                 Some(
                     r#"[{"client":"a","parameterName":"/a","jwt":{"issuer":"i","audience":"a"}}]"#,

@@ -5,7 +5,7 @@
 //! Three wishes pull at each other: a rotated token works at once, a revoked one dies
 //! soon, and a flood of wrong ones must not become a flood of calls to SSM. [`freshness`]
 //! is where they are weighed; everything else follows the request: [`bearer`] reads the
-//! header, [`accepted`] compares in constant time, [`parameters`] reads SSM, [`jwt`] verifies
+//! header, [`accepted`] compares in constant time, [`reading`] reads the tokens from [`parameters`] and [`secrets`], [`jwt`] verifies
 //! the tokens of clients that have an issuer instead, [`authorizer`] puts them together,
 //! [`policy`] words the answer.
 
@@ -17,3 +17,5 @@ pub mod freshness;
 pub mod jwt;
 pub mod parameters;
 pub mod policy;
+pub mod reading;
+pub mod secrets;

@@ -8,6 +8,7 @@ use lambda_runtime::LambdaEvent;
 use token_authorizer::authorizer::Authorizer;
 use token_authorizer::clients::Settings;
 use token_authorizer::policy::AuthorizerEvent;
+use token_authorizer::reading::Stores;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -24,12 +25,18 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     // A request waits for this read, and API Gateway for the authorizer.
-    let ssm = Client::builder(Service::SSM, &Environment::from_process()?)
-        .connect_timeout(Duration::from_secs(1))
-        .attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(5))
+    let environment = Environment::from_process()?;
+    let client = |service| {
+        Client::builder(service, &environment)
+            .connect_timeout(Duration::from_secs(1))
+            .attempt_timeout(Duration::from_secs(2))
+            .operation_timeout(Duration::from_secs(5))
+    };
+    let ssm = client(Service::SSM).build();
+    let secrets = client(Service::SECRETS_MANAGER)
+        .http_client(ssm.http_client())
         .build();
-    let authorizer = &Authorizer::new(settings, ssm);
+    let authorizer = &Authorizer::new(settings, Stores { ssm, secrets });
     lambda_support::serve(|event: LambdaEvent<AuthorizerEvent>| async move {
         authorizer
             .authorize(&event.payload, SystemTime::now())

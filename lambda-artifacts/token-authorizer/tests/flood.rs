@@ -15,6 +15,7 @@ use token_authorizer::authorizer::{Authorizer, Refusal};
 use token_authorizer::clients::{Client, Settings, SignIn};
 use token_authorizer::freshness::{CLIENT_TOKENS, OUTAGE_PAUSE};
 use token_authorizer::policy::{Allow, AuthorizerEvent};
+use token_authorizer::reading::Stores;
 use tracing::level_filters::LevelFilter;
 
 /// The client whose parameter SSM refuses to show.
@@ -90,7 +91,8 @@ impl FakeSsm {
             })
             .collect();
         let overlap = Duration::from_secs(3600);
-        Authorizer::new(Settings { clients, overlap }, ssm)
+        let secrets = ssm.clone();
+        Authorizer::new(Settings { clients, overlap }, Stores { ssm, secrets })
     }
 
     fn calls(&self) -> usize {

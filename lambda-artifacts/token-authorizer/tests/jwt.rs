@@ -20,6 +20,7 @@ use token_authorizer::authorizer::{Authorizer, Refusal};
 use token_authorizer::clients::{Client, JwtSettings, Settings, SignIn};
 use token_authorizer::freshness::{ISSUER_KEYS, OUTAGE_PAUSE};
 use token_authorizer::policy::AuthorizerEvent;
+use token_authorizer::reading::Stores;
 use tracing::level_filters::LevelFilter;
 
 const AUDIENCE: &str = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621";
@@ -215,7 +216,8 @@ fn authorizer<const N: usize>(clients: [(&str, JwtSettings); N]) -> Authorizer {
     let ssm = Ssm::builder(Service::SSM, &environment)
         .endpoint_url("http://127.0.0.1:1")
         .build();
-    Authorizer::new(settings, ssm)
+    let secrets = ssm.clone();
+    Authorizer::new(settings, Stores { ssm, secrets })
 }
 
 /// What all tests together log. One subscriber for the process: whether a log line is

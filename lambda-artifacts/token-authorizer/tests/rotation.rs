@@ -9,9 +9,10 @@ use lambda_support::metrics;
 use serde_json::{Value, json};
 use test_support::{CapturedLog, MiniStack};
 use token_authorizer::authorizer::{Authorizer, Refusal};
-use token_authorizer::clients::{Client, Settings, SignIn};
+use token_authorizer::clients::{Client, SecretSettings, Settings, SignIn};
 use token_authorizer::freshness::CLIENT_TOKENS;
 use token_authorizer::policy::AuthorizerEvent;
+use token_authorizer::reading::Stores;
 use tracing_subscriber::layer::SubscriberExt;
 
 const OVERLAP: Duration = Duration::from_secs(3600);
@@ -32,6 +33,7 @@ impl Api {
         let ministack = MiniStack::shared();
         let environment = Environment::from_variables(ministack.variables()).unwrap();
         let ssm = Ssm::new(Service::SSM, &environment);
+        let secrets = Ssm::new(Service::SECRETS_MANAGER, &environment);
         let settings = Settings {
             clients: ["idp", "hr"]
                 .map(|name| Client {
@@ -45,7 +47,13 @@ impl Api {
             overlap: OVERLAP,
         };
         Self {
-            authorizer: Authorizer::new(settings, ssm.clone()),
+            authorizer: Authorizer::new(
+                settings,
+                Stores {
+                    ssm: ssm.clone(),
+                    secrets,
+                },
+            ),
             ssm,
             test,
             _ministack: ministack,
@@ -222,4 +230,49 @@ async fn refused_tokens_and_the_age_of_the_oldest_are_measured() {
     let refusal = json!({"Stack": "scim-dev", "RefusedTokens": 1});
     // The unknown token is looked for in SSM.
     assert_eq!(measured, [age.clone(), age, refusal]);
+}
+
+#[tokio::test]
+async fn a_token_in_a_secret_works_at_once_and_its_predecessor_until_the_overlap_ends() {
+    let ministack = MiniStack::shared();
+    let environment = Environment::from_variables(ministack.variables()).unwrap();
+    let secrets = Ssm::new(Service::SECRETS_MANAGER, &environment);
+    let secret = |token: &str| json!({"token": token, "issued-by": "vault"}).to_string();
+    let input = json!({"Name": "scim/rotation", "SecretString": secret(FIRST)});
+    let created: Value = secrets.call("CreateSecret", &input).await.unwrap();
+    let arn = created["ARN"].as_str().unwrap().to_owned();
+    let settings = Settings {
+        clients: vec![Client {
+            name: "okta".into(),
+            sign_in: SignIn::Secret(SecretSettings {
+                arn: arn.clone(),
+                key: Some("token".into()),
+            }),
+            usage_identifier_key: None,
+        }],
+        overlap: OVERLAP,
+    };
+    let stores = Stores {
+        ssm: Ssm::new(Service::SSM, &environment),
+        secrets: secrets.clone(),
+    };
+    let api = Authorizer::new(settings, stores);
+    let allowed = async |token: &str, now: SystemTime| {
+        let event = serde_json::from_value(json!({
+            "authorizationToken": format!("Bearer {token}"),
+            "methodArn": "arn:aws:execute-api:eu-central-1:000000000000:a/dev/GET/Users"
+        }));
+        api.authorize(&event.unwrap(), now).await.is_ok()
+    };
+    let now = SystemTime::now();
+    assert!(allowed(FIRST, now).await);
+
+    let input = json!({"SecretId": arn, "SecretString": secret(SECOND)});
+    let _: Value = secrets.call("PutSecretValue", &input).await.unwrap();
+    assert!(allowed(SECOND, now).await);
+    assert!(allowed(FIRST, now).await);
+    let later = now + OVERLAP + CLIENT_TOKENS.max_age;
+    assert!(!allowed(FIRST, later).await);
+    assert!(allowed(SECOND, later).await);
+    assert!(!allowed(THIRD, later).await);
 }

@@ -27,17 +27,7 @@ impl Subject {
     ) -> Result<Self, Error> {
         let target = Target::open(environment).await?;
         let client = pick_client(&target.environment, client.client.as_deref())?.clone();
-        if let Some(jwt) = target
-            .environment
-            .clients
-            .get(&client)
-            .and_then(|settings| settings.jwt.as_ref())
-        {
-            return Err(Error::SignsInWithJwts {
-                client: client.to_string(),
-                issuer: jwt.issuer.to_string(),
-            });
-        }
+        let parameter = token_parameter(&target.environment, &client)?;
         let chosen_target = environment
             .target
             .as_deref()
@@ -48,7 +38,7 @@ impl Subject {
                 "--env {}{chosen_target} --client {client}",
                 environment.environment
             ),
-            parameter: target.environment.token_parameter(&client),
+            parameter,
             tokens: Tokens::new(&target.cloud),
             client,
             target,
@@ -60,9 +50,17 @@ impl Subject {
         Ok(self.tokens.facts(&self.parameter).await?)
     }
 
-    /// Makes sure that the deployed endpoint reads this client's parameter: a token written
-    /// for a client that is not deployed would be taken over by a later deployment.
+    /// Makes sure that the token is the stack's, and that the deployed endpoint reads its
+    /// parameter: a token written for a client that is not deployed would be taken over by a
+    /// later deployment.
     pub(super) async fn insist_on_deployment(&self) -> Result<(), Error> {
+        let settings = self.target.environment.clients.get(&self.client);
+        if let Some(token) = settings.and_then(|settings| settings.token.as_ref()) {
+            return Err(Error::TokenKeptElsewhere {
+                client: self.client.to_string(),
+                place: token.place(),
+            });
+        }
         let stack = self.target.describe_existing().await?;
         if stack.outputs.values().any(|value| *value == self.parameter) {
             return Ok(());
@@ -137,6 +135,33 @@ pub(super) fn confirm(printer: &Printer, yes: bool, to_do: &str, word: &str) -> 
         Ok(())
     } else {
         Err(Error::NotConfirmed)
+    }
+}
+
+/// The SSM parameter that holds a client's token.
+///
+/// # Errors
+/// When there is none: the client has JWTs, or its token is in a secret.
+pub(in crate::commands) fn token_parameter(
+    environment: &Environment,
+    client: &ClientName,
+) -> Result<String, Error> {
+    let settings = environment.clients.get(client);
+    if let Some(jwt) = settings.and_then(|settings| settings.jwt.as_ref()) {
+        return Err(Error::SignsInWithJwts {
+            client: client.to_string(),
+            issuer: jwt.issuer.to_string(),
+        });
+    }
+    match settings.and_then(|settings| settings.token.as_ref()) {
+        None => Ok(environment.token_parameter(client)),
+        Some(token) => match &token.parameter_name {
+            Some(parameter) => Ok(parameter.to_string()),
+            None => Err(Error::TokenKeptElsewhere {
+                client: client.to_string(),
+                place: token.place(),
+            }),
+        },
     }
 }
 

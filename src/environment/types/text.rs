@@ -379,6 +379,29 @@ text_types! {
         Rule::Avoids("^(/[^/]+){15}", "must have at most 14 levels: the client's name is added, and SSM allows 15"),
     ] }
 
+    /// The ARN of a secret in AWS Secrets Manager, with the six characters at its end.
+    /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html#iam-resources>
+    SecretArn { length: 20..=2048, example: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:scim/okta-AbCdEf", rules: [
+        Rule::Matches(
+            "^arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$",
+            "must be the whole ARN of a secret, such as arn:aws:secretsmanager:eu-central-1:123456789012:secret:scim/okta-AbCdEf",
+        ),
+    ] }
+
+    /// The name of a member of a secret that is a JSON object.
+    SecretKey { length: 1..=128, example: "token", rules: [
+        Rule::Matches("^[A-Za-z0-9_.-]+$", "must have letters, digits and `_.-` only"),
+    ] }
+
+    /// The ARN of a KMS key; an alias can come to mean another key.
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN>
+    KmsKeyArn { length: 20..=2048, example: "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555", rules: [
+        Rule::Matches(
+            "^arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$",
+            "must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555",
+        ),
+    ] }
+
     /// The ARN of a principal as `aws:PrincipalArn` holds it; `*` and `?` are wildcards.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn>
     PrincipalArn { length: 20..=2048, example: "arn:aws:iam::123456789012:role/BreakGlass", rules: [
@@ -454,6 +477,14 @@ impl Region {
             Some("us") if self.0.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         }
+    }
+}
+
+impl SecretArn {
+    /// The region that the secret is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
     }
 }
 
