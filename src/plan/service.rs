@@ -84,7 +84,7 @@ fn merge(known: &mut ResourceChange, change: ServiceChange) {
     if change.action != Action::Modify {
         return;
     }
-    known.replacement = change.replacement;
+    known.replacement = decided(known.replacement, change.replacement);
     for property in change.properties {
         let hidden = HIDDEN.contains(&(known.resource_type.as_str(), property.pointer.as_str()));
         let exact = known
@@ -92,7 +92,7 @@ fn merge(known: &mut ResourceChange, change: ServiceChange) {
             .iter()
             .position(|known| known.pointer == property.pointer);
         if let Some(exact) = exact.and_then(|position| known.properties.get_mut(position)) {
-            exact.replacement = property.replacement;
+            exact.replacement = decided(exact.replacement, property.replacement);
             if !hidden && let Some(before) = property.before {
                 exact.before = Some(value(&before));
             }
@@ -102,6 +102,15 @@ fn merge(known: &mut ResourceChange, change: ServiceChange) {
         } else if !is_known_in_parts(known, &property.pointer) {
             known.properties.push(self::property(property, hidden));
         }
+    }
+}
+
+/// The service's opinion where it has one. "Conditionally" is none: then the schema of the
+/// resource type, from which ours is, knows better.
+fn decided(ours: Replacement, service: Replacement) -> Replacement {
+    match service {
+        Replacement::Possible => ours,
+        certain => certain,
     }
 }
 
@@ -241,6 +250,14 @@ mod tests {
         let plan = plan(&queue(json!(30)), &queue(json!(31)), vec![change]);
         assert!(plan.approvals().contains(&crate::plan::Approval::Replace));
         assert_eq!(plan.notices[0].severity, crate::plan::Severity::Loss);
+    }
+
+    #[test]
+    fn a_service_that_does_not_decide_leaves_it_to_the_schema() {
+        let mut change = change(Vec::new());
+        change.replacement = Replacement::Possible;
+        let plan = plan(&queue(json!(30)), &queue(json!(31)), vec![change]);
+        assert_eq!(plan.resources[0].replacement, Replacement::None);
     }
 
     #[test]
