@@ -2,8 +2,8 @@
 //! for Amazon Connect.
 //!
 //! Imports run downward only: `cli → commands → {stack, token, guardrail, artifact,
-//! template, environment} → cloud`. `environment` and `template` know no AWS and no
-//! async. Only [`printer`] writes to the terminal; only `main` exits.
+//! template, environment} → cloud`. `environment`, `template` and `plan` know no AWS
+//! and no async. Only [`printer`] writes to the terminal; only `main` exits.
 
 pub mod artifact;
 pub mod cli;
