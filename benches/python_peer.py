@@ -11,6 +11,7 @@ from the request's bytes to the answer's. Its store is memory, with 100 users.
 import io
 import json
 import os
+import resource
 import time
 import urllib.parse
 
@@ -121,6 +122,8 @@ def main():
         REQUESTS,
         lambda number: ("POST", "/v2/Users", "", json.dumps(user(PAGE + number)).encode()),
     )
+    most_resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(f"resident at most: {most_resident:.1f} MB")
 
 
 main()

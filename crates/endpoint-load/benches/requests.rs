@@ -43,6 +43,17 @@ fn processor_time() -> Duration {
     Duration::from_nanos(nanoseconds.parse().unwrap())
 }
 
+/// The most that this process ever had in memory (`VmHWM`): the function, and beside it the
+/// recorded answers and the Connect simulator that gave them.
+fn most_resident_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kibibytes = line
+        .and_then(|line| line.split_whitespace().nth(1))
+        .unwrap();
+    kibibytes.parse::<f64>().unwrap() * 1024.0 / 1e6
+}
+
 async fn measure(handler: &Handler, name: &str, requests: usize, event: &Value) {
     let event = event.to_string();
     for _ in 0..WARM_UP {
@@ -113,4 +124,5 @@ async fn main() {
     ] {
         measure(&handler, name, requests, &event).await;
     }
+    println!("resident at most: {:.1} MB", most_resident_megabytes());
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use connect_directory::directory::{Context, Reconciled};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use test_support::Cloud;
@@ -17,6 +18,9 @@ const LATER: SignedDuration = SignedDuration::from_secs(40);
 
 /// Rounds of the sweep. Connect fails one call in five.
 const ROUNDS: usize = 30;
+
+/// Users that the sweep reconciles at once.
+const AT_ONCE: usize = 8;
 
 /// What is to become of a user.
 #[derive(Clone)]
@@ -52,17 +56,22 @@ pub async fn sweep(cloud: &Cloud) {
         if pending.is_empty() {
             return;
         }
-        for id in pending {
-            let context = Context {
-                now,
-                deadline: Instant::now() + Duration::from_secs(15),
-                client: "reconciler",
-            };
-            let outcome = directory.reconcile(&id, context).await.unwrap();
-            assert!(
-                !matches!(outcome, Reconciled::Refused(_) | Reconciled::Busy),
-                "{outcome:?}"
-            );
+        for some in pending.chunks(AT_ONCE) {
+            let outcomes = some.iter().map(|id| {
+                let context = Context {
+                    now,
+                    deadline: Instant::now() + Duration::from_secs(15),
+                    client: "reconciler",
+                };
+                directory.reconcile(id, context)
+            });
+            for outcome in join_all(outcomes).await {
+                let outcome = outcome.unwrap();
+                assert!(
+                    !matches!(outcome, Reconciled::Refused(_) | Reconciled::Busy),
+                    "{outcome:?}"
+                );
+            }
         }
     }
     panic!("the sweep never ends");

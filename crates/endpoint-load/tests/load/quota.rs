@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use connect_simulator::{Operation, Settings, Throttle};
+use connect_simulator::{Fault, FaultRule, Operation, Settings, Throttle};
 use futures_util::future::join_all;
 use serde_json::json;
 use test_support::Cloud;
@@ -15,9 +15,28 @@ use crate::{identity_provider::Worker, queue, users};
 
 const WORKERS: usize = 10;
 
+/// One call in five. Those that come to nothing take nothing of the quota.
+const FAULTS: [(Fault, f64); 5] = [
+    (Fault::Throttle, 0.06),
+    (Fault::Error { status: 500 }, 0.05),
+    (Fault::DropBefore, 0.03),
+    (Fault::DropAfter, 0.03),
+    (Fault::Delay { milliseconds: 700 }, 0.03),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
-    let count = users(50);
+    bring_to_connect(users(50), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_quota_is_used_as_well_while_calls_fail() {
+    bring_to_connect(users(50), &FAULTS).await;
+}
+
+/// Has new users created by many workers, and holds the time in which they stand in
+/// Connect to its quota.
+async fn bring_to_connect(count: usize, faults: &[(Fault, f64)]) {
     // Connect's own: 2 calls per second, 5 at once.
     let throttle = Throttle::default();
     let settings = Settings {
@@ -29,6 +48,14 @@ async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
         .await
         .with_queue(queue::VISIBILITY_TIMEOUT)
         .await;
+    for (fault, probability) in faults {
+        cloud.simulator.inject(FaultRule {
+            operation: Some(Operation::CreateUser),
+            fault: *fault,
+            probability: *probability,
+            next: None,
+        });
+    }
     let over = &AtomicBool::new(false);
     let started = Instant::now();
     let arrive = async {
@@ -69,13 +96,17 @@ async fn new_users_stand_in_connect_as_fast_as_its_quota_allows() {
         .filter(|call| call.operation == Operation::CreateUser && call.error.is_none())
         .map(|call| call.at_milliseconds)
         .collect();
-    assert_eq!(made.len(), count, "nobody was created twice");
+    assert_eq!(cloud.connect_users().len(), count);
+    if faults.is_empty() {
+        assert_eq!(made.len(), count, "nobody was asked for twice");
+    }
     let seconds = Duration::from_millis(made[made.len() - 1] - made[0]).as_secs_f64();
     let paced = f64::from(u32::try_from(count).unwrap() - throttle.burst);
     let used = paced / (throttle.rate_per_second * seconds);
     eprintln!(
-        "{count} users at {} calls per second: accepted after {:.1} s, in Connect after {:.1} s; {:.1} % of the quota used",
+        "{count} users at {} calls per second, {} kinds of faults: accepted after {:.1} s, in Connect after {:.1} s; {:.1} % of the quota used",
         throttle.rate_per_second,
+        faults.len(),
         accepted.as_secs_f64(),
         stood.as_secs_f64(),
         used * 100.0,
