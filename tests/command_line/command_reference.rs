@@ -1,11 +1,6 @@
 //! `docs/commands.md` and `docs/exit-codes.md`, written from the command line's types and
 //! from the exit codes.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may unwrap: its panic is the report"
-)]
-
 use std::fmt::Write as _;
 use std::fs;
 
