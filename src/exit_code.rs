@@ -95,7 +95,7 @@ impl Exit {
             Self::Failure => "Read the last lines; repeating is safe.",
             Self::Usage => "`connect-scim help`",
             Self::InvalidEnvironment => "Correct the file; every problem has its line.",
-            Self::Changes => "Look at them, and deploy.",
+            Self::Changes => "Look at them. Deploy changes; mend drift as each finding says.",
             Self::NotFullyChecked => "What could not be checked is named, with the reason.",
             Self::RolledBack => "The stack is as before; mend the cause and repeat.",
             Self::NeedsHuman => "The message says which, and what to do.",

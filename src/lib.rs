@@ -1,7 +1,7 @@
 //! The deployer: per-environment YAML → CloudFormation → a running SCIM endpoint
 //! for Amazon Connect.
 //!
-//! Imports run downward only: `cli → commands → {stack, token, guardrail, artifact,
+//! Imports run downward only: `cli → commands → {stack, drift, token, guardrail, artifact,
 //! template, environment} → cloud`. `environment`, `template` and `plan` know no AWS
 //! and no async. Only [`printer`] writes to the terminal; only `main` exits.
 
@@ -11,6 +11,7 @@ pub mod cloud;
 pub mod commands;
 pub mod connect_instance;
 pub mod doctor;
+pub mod drift;
 pub mod environment;
 pub mod exit_code;
 pub mod guardrail;

@@ -1,5 +1,6 @@
 //! The command line, as types: no logic. One file for each group of verbs.
 
+mod drift;
 mod local;
 mod operate;
 mod plan;
@@ -11,6 +12,7 @@ mod users;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use drift::{DriftArgs, DriftFormat};
 pub use local::{ConnectSimulatorArgs, LocalCommand};
 pub use operate::{
     DoctorArgs, LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
@@ -93,6 +95,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Check what a deployment needs, and say how to mend what is missing.
     Doctor(DoctorArgs),
+    /// Show where the cloud is no longer what was deployed: code, API, permissions, tokens; changes nothing.
+    Drift(DriftArgs),
     /// Show the state of the stack, its endpoint and its functions.
     Status(StatusArgs),
     /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.

@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Error, Outcome};
-use crate::cli::{EnvironmentArg, EventFormat, PlanFormat};
+use crate::cli::{DriftFormat, EnvironmentArg, EventFormat, PlanFormat};
 use crate::environment::{EnvironmentFile, TargetEnvironment};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
@@ -59,6 +59,15 @@ impl Writes {
             PlanFormat::Markdown => Document::Markdown,
             PlanFormat::Html => Document::Html,
             PlanFormat::Json => Document::Json,
+        })
+    }
+
+    /// What `drift` writes.
+    pub(super) fn drift(format: DriftFormat) -> Self {
+        Self::Document(match format {
+            DriftFormat::Text => Document::Text,
+            DriftFormat::Json => Document::Json,
+            DriftFormat::Markdown => Document::Markdown,
         })
     }
 }
@@ -105,18 +114,19 @@ pub(super) fn run(
     outcome(&results)
 }
 
-/// What the shell hears: the first failure, else that there are changes, else success.
+/// What the shell hears: the first failure, else that there are changes, else that
+/// something could not be checked, else success.
 fn outcome(results: &[TargetResult]) -> Result<Outcome, Error> {
     let failure = results
         .iter()
         .filter(|result| !result.is_success())
         .find_map(|result| result.exit);
     let Some(exit) = failure else {
-        let has_changes = results
-            .iter()
-            .any(|result| result.exit == Some(Exit::Changes));
-        return Ok(if has_changes {
+        let any = |exit| results.iter().any(|result| result.exit == Some(exit));
+        return Ok(if any(Exit::Changes) {
             Outcome::CHANGES
+        } else if any(Exit::NotFullyChecked) {
+            Outcome::NOT_FULLY_CHECKED
         } else {
             Outcome::SUCCESS
         });

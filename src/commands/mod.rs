@@ -6,6 +6,7 @@ mod conclusion;
 mod deploy;
 mod destroy;
 mod doctor;
+mod drift;
 mod each_target;
 mod error;
 mod init;
@@ -47,6 +48,8 @@ impl Outcome {
     pub const SUCCESS: Self = Self(Exit::Success);
     /// Done, and changes are pending.
     pub const CHANGES: Self = Self(Exit::Changes);
+    /// Done, but not everything could be checked.
+    pub const NOT_FULLY_CHECKED: Self = Self(Exit::NotFullyChecked);
 
     /// What the shell sees.
     #[must_use]
@@ -76,6 +79,10 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
+        Command::Drift(args) => match each_target::several(&args.environment)? {
+            Some(file) => each_target::run(&file, Writes::drift(args.format), printer),
+            None => drift::run(&args, printer),
+        },
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Logs(args) => logs::run(&args, printer),

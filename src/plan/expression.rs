@@ -53,7 +53,7 @@ fn argument(name: &str, argument: &Value) -> String {
 /// The name and the argument of an intrinsic function in its long form.
 ///
 /// AWS CloudFormation Template Reference Guide, "Intrinsic functions".
-pub(super) fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+pub(crate) fn function(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     if object.len() != 1 {
         return None;
     }

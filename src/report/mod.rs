@@ -1,5 +1,6 @@
 //! What is told of findings and events, for people and for machines. Knows data, never AWS.
 
+pub mod drift;
 pub mod github;
 mod operation;
 pub mod plan;

@@ -32,7 +32,10 @@ impl TargetResult {
     /// Whether later waves may begin.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        matches!(self.exit, Some(Exit::Success | Exit::Changes))
+        matches!(
+            self.exit,
+            Some(Exit::Success | Exit::Changes | Exit::NotFullyChecked)
+        )
     }
 
     fn outcome(&self) -> &'static str {

@@ -161,6 +161,26 @@ impl Stacks {
             .collect())
     }
 
+    /// The physical ids of all of a stack's resources, by logical id.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn physical_ids(
+        &self,
+        stack: &str,
+    ) -> Result<BTreeMap<String, String>, ServiceError> {
+        let resources = self.resource_summaries(stack).await?;
+        Ok(resources
+            .into_iter()
+            .filter_map(|resource| {
+                Some((
+                    resource.logical_resource_id?,
+                    resource.physical_resource_id?,
+                ))
+            })
+            .collect())
+    }
+
     async fn resource_summaries(
         &self,
         stack: &str,

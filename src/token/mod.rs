@@ -39,6 +39,8 @@ pub struct Tokens {
 /// What may be known of a token without reading it.
 #[derive(Debug, Clone)]
 pub struct TokenFacts {
+    /// What kind of parameter it is; `SecureString`, unless somebody made another one.
+    pub parameter_type: String,
     /// The version of the parameter: how often a token was written.
     pub version: i64,
     /// When it was written: RFC 3339, UTC.
@@ -58,6 +60,27 @@ pub enum Predecessor {
     Overlaps,
     /// Two of the same text: every token before it is nobody's.
     Ends,
+}
+
+impl TokenFacts {
+    /// Facts as a test needs them.
+    #[cfg(test)]
+    pub(crate) fn new(parameter_type: &str, version: i64, written_at: Timestamp) -> Self {
+        Self {
+            parameter_type: parameter_type.to_owned(),
+            version,
+            written: written_at.to_string(),
+            written_at: Some(written_at),
+            description: None,
+            key_id: None,
+        }
+    }
+
+    /// Whether the parameter is encrypted.
+    #[must_use]
+    pub fn is_secure_string(&self) -> bool {
+        self.parameter_type == ParameterType::SecureString.as_str()
+    }
 }
 
 impl Tokens {
@@ -111,6 +134,10 @@ impl Tokens {
             .await
             .map_err(failed_to(format!("describe the SSM parameter {parameter}")))?;
         Ok(answer.parameters().first().map(|parameter| TokenFacts {
+            parameter_type: parameter
+                .r#type()
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
             version: parameter.version(),
             written: parameter
                 .last_modified_date()

@@ -12,6 +12,7 @@ mod conformance;
 mod credentials;
 mod deploy;
 mod doctor;
+mod drift;
 mod endpoint;
 mod entra_id;
 mod failure;

@@ -1,0 +1,204 @@
+//! What a detector found, as plain data.
+
+use std::fmt;
+
+/// What kind of thing was found; it decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The cloud is not as it was deployed.
+    Drift,
+    /// Something could not be checked, so that nobody knows.
+    NotChecked,
+    /// This commit would deploy something else than what is deployed. No drift: nobody
+    /// touched the cloud.
+    UndeployedChange,
+}
+
+/// How bad it is if it is what it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Somebody can do, run or read what they should not, or the endpoint is open.
+    High,
+    /// The endpoint works in another way than intended, or does not work.
+    Medium,
+    /// To be put in order.
+    Low,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// Read from the service itself, and compared in full.
+    Certain,
+    /// As a service reports it, whose comparison is known to err.
+    Reported,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Who found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detector {
+    /// Compares the deployed template with what this commit renders.
+    Template,
+    /// Compares the Lambda functions with the deployed template and packages.
+    Function,
+    /// Compares the REST API and what its stage serves with the deployed template.
+    Api,
+    /// Compares roles and managed policies with the deployed template.
+    Iam,
+    /// Looks at the token parameters, never at the tokens.
+    Token,
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The same in every run for the same thing: `check:LogicalId`, or
+    /// `check:LogicalId:part`. A check keeps its name from version to version.
+    pub id: String,
+    /// Drift, or something else.
+    pub kind: Kind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who found it.
+    pub detector: Detector,
+    /// The resource's name in the template.
+    pub resource: String,
+    /// What it is, in a sentence.
+    pub what: String,
+    /// What should be there.
+    pub expected: Option<String>,
+    /// What is there.
+    pub actual: Option<String>,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// How to mend it.
+    pub cure: String,
+}
+
+impl Finding {
+    /// Something that is not as it was deployed.
+    #[must_use]
+    pub fn drift(
+        detector: Detector,
+        severity: Severity,
+        check: &str,
+        resource: &str,
+        what: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: format!("{}.{check}:{resource}", detector.word()),
+            kind: Kind::Drift,
+            severity,
+            detector,
+            resource: resource.to_owned(),
+            what: what.into(),
+            expected: None,
+            actual: None,
+            certainty: Certainty::Certain,
+            cure: String::new(),
+        }
+    }
+
+    /// Something that could not be checked.
+    #[must_use]
+    pub fn not_checked(
+        detector: Detector,
+        check: &str,
+        resource: &str,
+        reason: impl fmt::Display,
+    ) -> Self {
+        Self {
+            kind: Kind::NotChecked,
+            certainty: Certainty::Unknown,
+            cure: "mend what the message names, and run `drift` again".to_owned(),
+            ..Self::drift(
+                detector,
+                Severity::Medium,
+                check,
+                resource,
+                format!("could not be checked: {reason}"),
+            )
+        }
+    }
+
+    /// The same finding, about a part of the resource.
+    #[must_use]
+    pub fn part(mut self, part: &str) -> Self {
+        self.id.push(':');
+        self.id.push_str(part);
+        self
+    }
+
+    /// What should be there.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// What is there.
+    #[must_use]
+    pub fn actual(mut self, actual: impl Into<String>) -> Self {
+        self.actual = Some(actual.into());
+        self
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = cure.into();
+        self
+    }
+}
+
+impl Kind {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::NotChecked => "notChecked",
+            Self::UndeployedChange => "undeployedChange",
+        }
+    }
+}
+
+impl Severity {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}
+
+impl Certainty {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Reported => "reported",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Detector {
+    /// The word for it, with which the ids of its findings begin.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::Function => "function",
+            Self::Api => "api",
+            Self::Iam => "iam",
+            Self::Token => "token",
+        }
+    }
+}

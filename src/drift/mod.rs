@@ -1,0 +1,87 @@
+//! Whether the cloud still is what was deployed.
+//!
+//! One file for each detector. A detector reads what a service tells, and hands it to a pure
+//! comparison with the deployed template; nothing is ever written, and no secret is read. A
+//! detector that cannot read something says so in a finding of its own: what was not checked
+//! must not look like what is in order.
+
+mod api;
+mod deployed;
+mod finding;
+mod function;
+mod iam;
+mod properties;
+mod template;
+mod token;
+
+use crate::cloud::Cloud;
+use crate::plan::Plan;
+
+pub use deployed::DeployedStack;
+pub use finding::{Certainty, Detector, Finding, Kind, Severity};
+pub use token::Policy as TokenPolicy;
+
+/// What was found of one stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The environment, as it is named on a command line.
+    pub environment: String,
+    /// The stack's name.
+    pub stack_name: String,
+    /// The 12-digit account id.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// What was found: drift before what was not checked before what is not deployed yet,
+    /// and the worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// How many findings there are of a kind.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .count()
+    }
+}
+
+/// Runs all detectors, side by side. `plan` is what a deployment of this commit would change.
+pub async fn detect(
+    cloud: &Cloud,
+    stack: &DeployedStack,
+    plan: &Plan,
+    tokens: &TokenPolicy,
+) -> Report {
+    let (functions, apis, roles, tokens) = tokio::join!(
+        function::detect(cloud, stack),
+        api::detect(cloud, stack),
+        iam::detect(cloud, stack),
+        token::detect(cloud, stack, tokens),
+    );
+    let missing = stack.missing().into_iter().map(|resource| {
+        Finding::not_checked(
+            Detector::Template,
+            "missing",
+            &resource,
+            "the template has it, and the stack has not",
+        )
+    });
+    let mut findings: Vec<_> = [functions, apis, roles, tokens, template::findings(plan)]
+        .concat()
+        .into_iter()
+        .chain(missing)
+        .collect();
+    findings.sort_by(|one, other| {
+        (one.kind, one.severity, &one.id).cmp(&(other.kind, other.severity, &other.id))
+    });
+    Report {
+        environment: plan.subject.environment.clone(),
+        stack_name: plan.subject.stack_name.clone(),
+        account: plan.subject.account.clone(),
+        region: plan.subject.region.clone(),
+        findings,
+    }
+}

@@ -1,0 +1,53 @@
+//! How drift is shown: as text on a terminal, JSON for programs, Markdown for a ticket.
+//!
+//! All of them say the same in the same order. Understandable without colour.
+
+pub mod json_v1;
+mod markdown;
+mod text;
+
+use crate::drift::{Kind, Report};
+
+pub use markdown::markdown;
+pub use text::text;
+
+/// The kinds in the order in which they are read, each with its heading.
+const KINDS: [(Kind, &str); 3] = [
+    (Kind::Drift, "Drift"),
+    (Kind::NotChecked, "Not checked"),
+    (
+        Kind::UndeployedChange,
+        "Not deployed yet (no drift: this checkout differs from what is deployed)",
+    ),
+];
+
+/// The outcome in one sentence.
+fn summary(report: &Report) -> String {
+    let (stack, checked) = (&report.stack_name, report.count(Kind::NotChecked));
+    let number = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    };
+    let mut summary = match (report.count(Kind::Drift), checked) {
+        (0, 0) => format!("{stack} is as it was deployed"),
+        (0, _) => format!("{stack}: no drift where it could be checked"),
+        (drift, _) => format!("{stack}: {} of drift", number(drift, "finding", "findings")),
+    };
+    if checked > 0 {
+        summary.push_str(&format!(
+            ", {} not checked",
+            number(checked, "thing", "things")
+        ));
+    }
+    let undeployed = report.count(Kind::UndeployedChange);
+    if undeployed > 0 {
+        summary.push_str(&format!(
+            "; {} not deployed yet",
+            number(undeployed, "change", "changes")
+        ));
+    }
+    summary
+}
+
+#[cfg(test)]
+mod tests;
