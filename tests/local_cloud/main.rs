@@ -24,6 +24,7 @@ mod interruption;
 mod local;
 mod logs;
 mod okta;
+mod pipelines;
 mod plan;
 mod project;
 mod proxy;

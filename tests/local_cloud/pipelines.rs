@@ -1,0 +1,226 @@
+//! The scripts of `ci/` as GitHub and GitLab run them: with their variables, their files
+//! and, for comments, a server that plays their API.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use test_support::{HttpAnswer, HttpServer};
+
+use crate::project::{Project, Run, artifacts, finish};
+
+/// A step of a job: its variables, and the files that it may write to.
+struct Step<'a> {
+    project: &'a Project,
+    variables: Vec<(String, String)>,
+}
+
+impl<'a> Step<'a> {
+    /// On GitHub, for the pull request 7 of a repository whose API is at `api`.
+    fn on_github(project: &'a Project, api: &str) -> Self {
+        let event = project.path().join("event.json");
+        fs::write(&event, json!({"pull_request": {"number": 7}}).to_string()).unwrap();
+        let step = Self {
+            project,
+            variables: Vec::new(),
+        };
+        step.with("GITHUB_ACTIONS", "true")
+            .with("GITHUB_API_URL", api)
+            .with("GITHUB_REPOSITORY", "example/contact-centre")
+            .with("GITHUB_TOKEN", "a-token-of-github")
+            .with("GITHUB_EVENT_PATH", event.to_str().unwrap())
+            .with(
+                "GITHUB_STEP_SUMMARY",
+                project.file("summary").to_str().unwrap(),
+            )
+            .with("GITHUB_OUTPUT", project.file("output").to_str().unwrap())
+    }
+
+    fn with(mut self, variable: &str, value: &str) -> Self {
+        self.variables.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs a script, and hands back what it appended to the summary and the outputs.
+    fn run(&self, script: &str) -> (Run, String, String) {
+        for file in ["summary", "output"] {
+            fs::write(self.project.file(file), "").unwrap();
+        }
+        // The binary under test is `connect-scim` of this path.
+        let binary = Path::new(env!("CARGO_BIN_EXE_connect-scim"));
+        let path = format!(
+            "{}:{}",
+            binary.parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
+        let mut command = Command::new(repository().join("ci").join(script));
+        command
+            .current_dir(self.project.path())
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.project.path())
+            .env("CI", "true")
+            .env("CONNECT_SCIM_ENV", "local")
+            .env("CONNECT_SCIM_TARGET", "")
+            .env("CONNECT_SCIM_ARTIFACTS", artifacts())
+            .env("CONNECT_SCIM_APPROVE", "")
+            .envs(self.variables.iter().cloned());
+        let cache = ["CONNECT_SCIM_CACHE", "XDG_CACHE_HOME"];
+        for variable in cache {
+            if let Some(value) = std::env::var_os(variable) {
+                command.env(variable, value);
+            }
+        }
+        let run = finish(&mut command);
+        let read = |file: &str| fs::read_to_string(self.project.file(file)).unwrap();
+        (run, read("summary"), read("output"))
+    }
+}
+
+impl Project {
+    fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Comments that are there already; whatever is written is answered with an id.
+fn forge(comments: Value) -> HttpServer {
+    HttpServer::start(move |request| match request.method.as_str() {
+        "GET" => HttpAnswer::ok(comments.to_string()),
+        _ => HttpAnswer::ok(json!({"id": 1}).to_string()),
+    })
+}
+
+#[test]
+fn a_pull_request_is_shown_its_plan_and_main_deploys_it() {
+    let project = Project::new();
+    project.run(&["local", "up"]).expect_code(0);
+
+    let api = forge(json!([{"id": 3, "body": "looks good"}]));
+    let (run, summary, output) = Step::on_github(&project, &api.url()).run("plan.sh");
+    run.expect_code(0);
+    assert!(summary.contains("connect-scim-local"), "{summary}");
+    assert_eq!(output, "changes=true\n");
+    let requests = api.requests();
+    let [list, create] = requests.as_slice() else {
+        panic!("{requests:?}");
+    };
+    let comments = "/repos/example/contact-centre/issues/7/comments";
+    assert_eq!(list.target, format!("{comments}?per_page=100&page=1"));
+    assert_eq!(
+        (create.method.as_str(), create.target.as_str()),
+        ("POST", comments)
+    );
+    assert_eq!(
+        create.header("authorization"),
+        Some("Bearer a-token-of-github")
+    );
+    let body: Value = serde_json::from_str(&create.body).unwrap();
+    let body = body["body"].as_str().unwrap();
+    assert!(body.starts_with("<!-- connect-scim: local -->"), "{body}");
+    assert!(
+        body.ends_with(&summary),
+        "the comment says what the summary says"
+    );
+
+    // The next push rewrites the comment.
+    let api = forge(json!([{"id": 3, "body": "looks good"}, {"id": 4, "body": body}]));
+    let (run, ..) = Step::on_github(&project, &api.url()).run("plan.sh");
+    run.expect_code(0);
+    let requests = api.requests();
+    assert_eq!(
+        (requests[1].method.as_str(), requests[1].target.as_str()),
+        ("PATCH", "/repos/example/contact-centre/issues/comments/4")
+    );
+
+    let (run, summary, output) = Step::on_github(&project, &api.url()).run("deploy.sh");
+    run.expect_code(0);
+    assert!(summary.contains("connect-scim-local"), "{summary}");
+    assert_eq!(output, "changes=true\n");
+    let (run, _, output) = Step::on_github(&project, &api.url()).run("deploy.sh");
+    run.expect_code(0);
+    assert_eq!(output, "changes=false\n", "it is deployed");
+}
+
+#[test]
+fn a_wrong_environment_file_fails_the_job_and_is_annotated() {
+    let project = Project::new();
+    project.edit_environment("stackName:", "stakName:");
+    let (run, _, output) = Step::on_github(&project, "http://127.0.0.1:9").run("plan.sh");
+    let run = run.expect_code(3);
+    assert!(
+        run.stderr
+            .contains("::error title=connect-scim,file=environments/local.yaml,line="),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(output, "");
+}
+
+#[test]
+fn gitlab_is_shown_the_plan_as_well_and_a_token_that_may_not_comment_is_no_failure() {
+    let project = Project::new();
+    fs::write(project.file("plan.md"), "nothing to do\n").unwrap();
+    let comment = |api: &HttpServer| {
+        finish(
+            Command::new("python3")
+                .arg(repository().join("ci/comment.py"))
+                .args(["prod", "plan.md"])
+                .current_dir(project.path())
+                .env("GITLAB_CI", "true")
+                .env_remove("GITHUB_ACTIONS")
+                .env("CI_API_V4_URL", api.url())
+                .env("CI_PROJECT_ID", "42")
+                .env("CI_MERGE_REQUEST_IID", "7")
+                .env("GITLAB_TOKEN", "a-token-of-gitlab"),
+        )
+    };
+    let api = forge(json!([{"id": 5, "body": "<!-- connect-scim: prod -->\nold"}]));
+    comment(&api).expect_code(0);
+    let requests = api.requests();
+    assert_eq!(
+        (requests[1].method.as_str(), requests[1].target.as_str()),
+        ("PUT", "/projects/42/merge_requests/7/notes/5")
+    );
+    assert_eq!(
+        requests[1].header("private-token"),
+        Some("a-token-of-gitlab")
+    );
+
+    let api = HttpServer::start(|_| HttpAnswer::Respond(403, "{}".to_owned()));
+    let run = comment(&api).expect_code(0);
+    assert!(
+        run.stderr.contains("the token may not comment"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("a-token-of-gitlab"));
+}
+
+/// What the action and the template say about scripts, inputs and variables holds together.
+#[test]
+fn the_action_and_the_template_run_scripts_that_are_there() {
+    let text = fs::read_to_string(repository().join("action.yml")).unwrap();
+    let action: Value = serde_yaml::from_str(&text).unwrap();
+    for input in action["inputs"].as_object().unwrap().keys() {
+        assert!(
+            text.contains(&format!("${{{{ inputs.{input} }}}}")),
+            "the input {input} is not used"
+        );
+    }
+    let gitlab = fs::read_to_string(repository().join("ci/gitlab.yml")).unwrap();
+    let jobs: Value = serde_yaml::from_str(&gitlab).unwrap();
+    for command in ["plan", "deploy", "drift"] {
+        let script = format!("ci/{command}.sh");
+        assert_eq!(
+            jobs[format!("connect-scim {command}")]["script"],
+            json!(script)
+        );
+        assert!(repository().join(script).is_file());
+    }
+}
