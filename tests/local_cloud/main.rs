@@ -21,6 +21,7 @@ mod generator;
 mod guardrail;
 mod init;
 mod interruption;
+mod jwt;
 mod local;
 mod logs;
 mod okta;

@@ -6,7 +6,7 @@
 //! (hierarchy group, phone settings, proficiencies, tags) are left out.
 //!
 //! Not every mapping has a way back: nothing may feed a field, or one attribute two of
-//! them. Such a resource does not map to the same user, which [`changes`] tells.
+//! them. Such a resource does not map to the same user, which `changes` tells.
 
 use std::collections::BTreeMap;
 

@@ -66,7 +66,7 @@ impl Store {
     /// Claims a user: until the claim is given back or expires, nobody else changes it.
     ///
     /// A claim that expired was left by a crash in the middle of a change, so what is
-    /// known of Connect is then [uncertain](ConnectState::uncertain).
+    /// known of Connect is then [uncertain](super::ConnectState::uncertain).
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Busy`] when another request holds the
