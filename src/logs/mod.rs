@@ -9,9 +9,10 @@
 mod line;
 mod since;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use futures_util::future::try_join_all;
 
 use crate::cloud::{Cloud, ServiceError, failed_to};
@@ -56,8 +57,9 @@ pub struct Event {
     id: String,
 }
 
+/// How often each line was there, by time and id.
 #[derive(Debug, Default)]
-struct Seen(BTreeMap<i64, HashSet<String>>);
+struct Seen(BTreeMap<i64, HashMap<String, usize>>);
 
 impl Group {
     /// The group of this name in CloudWatch, in the stack `stack`.
@@ -98,7 +100,7 @@ impl Logs {
         let readings = self.groups.iter().map(|group| self.read_group(group));
         let mut events = try_join_all(readings).await?.concat();
         events.sort_by_key(|event| event.timestamp);
-        events.retain(|event| self.seen.is_new(event));
+        self.seen.leave_out(&mut events);
         if let Some(newest) = events.last() {
             self.since = self.since.max(newest.timestamp - LATENESS);
             self.seen.forget_before(self.since);
@@ -124,7 +126,7 @@ impl Logs {
                 timestamp: event.timestamp().unwrap_or_default(),
                 source: group.source.clone(),
                 message: event.message().unwrap_or_default().trim_end().to_owned(),
-                id: event.event_id().unwrap_or_default().to_owned(),
+                id: id(group, event),
             }));
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
@@ -134,12 +136,39 @@ impl Logs {
     }
 }
 
+/// The local cloud gives the functions' lines no id; there a line is known by what it says.
+fn id(group: &Group, event: &FilteredLogEvent) -> String {
+    match event.event_id() {
+        Some(id) if !id.is_empty() => id.to_owned(),
+        _ => format!(
+            "{} {} {}",
+            group.name,
+            event.log_stream_name().unwrap_or_default(),
+            event.message().unwrap_or_default()
+        ),
+    }
+}
+
 impl Seen {
-    fn is_new(&mut self, event: &Event) -> bool {
-        self.0
-            .entry(event.timestamp)
-            .or_default()
-            .insert(event.id.clone())
+    /// Leaves out of a reading what was in those before it. Lines without an id may be alike,
+    /// so it is counted how many there are.
+    fn leave_out(&mut self, events: &mut Vec<Event>) {
+        let mut in_this_reading: HashMap<(i64, String), usize> = HashMap::new();
+        events.retain(|event| {
+            let count = in_this_reading
+                .entry((event.timestamp, event.id.clone()))
+                .or_default();
+            *count += 1;
+            let seen = self
+                .0
+                .entry(event.timestamp)
+                .or_default()
+                .entry(event.id.clone())
+                .or_default();
+            let is_new = *count > *seen;
+            *seen = (*seen).max(*count);
+            is_new
+        });
     }
 
     fn forget_before(&mut self, timestamp: i64) {
@@ -177,12 +206,18 @@ mod tests {
     #[test]
     fn a_line_that_comes_late_is_new_and_one_that_comes_again_is_not() {
         let mut seen = Seen::default();
-        assert!(seen.is_new(&event(100, "a")));
-        assert!(seen.is_new(&event(100, "b")));
-        assert!(seen.is_new(&event(90, "late")));
-        assert!(!seen.is_new(&event(100, "a")));
-        seen.forget_before(95);
+        let mut new = |lines: &[(i64, &str)]| -> Vec<String> {
+            let mut events: Vec<Event> = lines.iter().map(|(time, id)| event(*time, id)).collect();
+            seen.leave_out(&mut events);
+            events.into_iter().map(|event| event.id).collect()
+        };
+        assert_eq!(new(&[(100, "a"), (100, "b")]), ["a", "b"]);
+        assert_eq!(new(&[(90, "late"), (100, "a"), (100, "b")]), ["late"]);
+        // Two lines that are alike are two, and a third one is new.
+        assert_eq!(new(&[(200, "same"), (200, "same")]), ["same", "same"]);
+        let same = [(200, "same"), (200, "same"), (200, "same")];
+        assert_eq!(new(&same), ["same"]);
+        seen.forget_before(150);
         assert_eq!(seen.0.len(), 1);
-        assert!(!seen.is_new(&event(100, "b")));
     }
 }
