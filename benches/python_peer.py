@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
-"""PyPI's scim2-server, given the requests of `cargo bench -p endpoint-load`.
-
-    python3 -m venv /tmp/scim2 && /tmp/scim2/bin/pip install scim2-server==0.8.3
-    /tmp/scim2/bin/python benches/python_peer.py
+"""PyPI's scim2-server, given the requests of `cargo bench -p endpoint-load`, which runs
+this where SCIM2_SERVER_PYTHON names an interpreter that has scim2-server.
 
 As there, no network is in the figures: the WSGI application is called in this process,
 from the request's bytes to the answer's. Its store is memory, with 100 users.

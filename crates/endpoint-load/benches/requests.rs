@@ -8,10 +8,14 @@
 //! The answers of DynamoDB and Connect are recorded first, from MiniStack and the
 //! simulator, and then replayed inside this process: neither network nor store is in the
 //! figures, but signing, building and reading every call is. One thread, as in Lambda.
+//!
+//! With `SCIM2_SERVER_PYTHON`, an interpreter that has PyPI's scim2-server, the same
+//! requests are then given to that one, and both stand side by side.
 #![expect(clippy::print_stdout, reason = "a bench reports on stdout")]
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 use std::{
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -54,7 +58,8 @@ fn most_resident_megabytes() -> f64 {
     kibibytes.parse::<f64>().unwrap() * 1024.0 / 1e6
 }
 
-async fn measure(handler: &Handler, name: &str, requests: usize, event: &Value) {
+/// Requests per second of processor time.
+async fn measure(handler: &Handler, name: &str, requests: usize, event: &Value) -> f64 {
     let event = event.to_string();
     for _ in 0..WARM_UP {
         send(handler, &event).await;
@@ -69,12 +74,33 @@ async fn measure(handler: &Handler, name: &str, requests: usize, event: &Value) 
     let used = processor_time() - used_before;
     times.sort_unstable();
     let at = |share: usize| times[requests * share / 100].as_secs_f64() * 1e3;
+    let per_second = requests as f64 / used.as_secs_f64();
     println!(
-        "| {name} | {:.3} | {:.3} | {:.0} |",
+        "| {name} | {:.3} | {:.3} | {per_second:.0} |",
         at(50),
-        at(99),
-        requests as f64 / used.as_secs_f64()
+        at(99)
     );
+    per_second
+}
+
+/// scim2-server's figures, and how many times as many requests are ours.
+fn beside(python: &str, ours: &[(&str, f64)]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benches/python_peer.py");
+    let output = Command::new(python).arg(script).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    println!("\nscim2-server\n{text}");
+    println!("| request | ours, times as many |\n|---|---|");
+    for (name, per_second) in ours {
+        let row = text
+            .lines()
+            .find(|row| row.starts_with(&format!("| {name} |")));
+        let theirs = row.unwrap().rsplit('|').nth(1).unwrap().trim();
+        println!(
+            "| {name} | {:.1} |",
+            per_second / theirs.parse::<f64>().unwrap()
+        );
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -95,6 +121,7 @@ async fn main() {
     });
     let filter = [("filter", "userName eq \"user0@example.com\"")];
     let page = [("startIndex", "1"), ("count", "100")];
+    let mut ours = Vec::new();
     for (name, requests, event) in [
         (
             "create",
@@ -122,7 +149,10 @@ async fn main() {
             proxy_event("GET", "/Users", &page, &[], &Value::Null),
         ),
     ] {
-        measure(&handler, name, requests, &event).await;
+        ours.push((name, measure(&handler, name, requests, &event).await));
     }
     println!("resident at most: {:.1} MB", most_resident_megabytes());
+    if let Ok(python) = std::env::var("SCIM2_SERVER_PYTHON") {
+        beside(&python, &ours);
+    }
 }
