@@ -9,8 +9,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use connect_scim::doctor::ACTIONS;
 use connect_scim::plan::CREATE_ONLY;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -144,6 +145,32 @@ fn every_iam_action_exists_and_is_allowed_or_denied_on_resources_it_has() {
         .iter()
         .map(|environment| render(environment, "json").replace('\n', " ") + "\n")
         .collect();
+    assert_eq!(wrong_actions(&templates), "");
+}
+
+#[test]
+fn the_permissions_that_doctor_asks_for_are_actions_on_resources_they_have() {
+    let statements: Vec<Value> = ACTIONS
+        .iter()
+        .enumerate()
+        .map(|(index, permission)| {
+            json!({
+                "Sid": format!("{index}"),
+                "Effect": "Allow",
+                "Action": permission.actions,
+                "Resource": permission.resource_arn("aws", "eu-central-1", "123456789012", "scim"),
+            })
+        })
+        .collect();
+    let policy = json!({"Resources": {"Doctor": {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {"PolicyDocument": {"Statement": statements}},
+    }}});
+    assert_eq!(wrong_actions(&format!("{policy}\n")), "");
+}
+
+/// What the service authorization reference holds against templates, one a line.
+fn wrong_actions(templates: &str) -> String {
     let mut check = Command::new(python())
         .arg(Path::new(ROOT).join("tests/template/check_actions.py"))
         .stdin(Stdio::piped())
@@ -158,7 +185,7 @@ fn every_iam_action_exists_and_is_allowed_or_denied_on_resources_it_has() {
         .unwrap();
     let output = check.wait_with_output().unwrap();
     assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 #[test]
