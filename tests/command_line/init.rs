@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+use test_support::{HttpAnswer, HttpServer};
+
+use crate::cloud::result;
 use crate::{connect_scim, outcome};
 
 fn init(directory: &Path, arguments: &[&str]) -> String {
@@ -160,4 +164,78 @@ fn without_a_person_the_missing_flag_is_named() {
     error: nobody can be asked here, and NAME was not given
     hint: add NAME, or run it on a terminal
     ");
+}
+
+/// An account with these Connect instances, told one a page.
+fn account(instances: &'static [(&str, &str)]) -> HttpServer {
+    let instance = |(id, kind): &(&str, &str)| -> Value {
+        json!({"Id": id, "InstanceAlias": kind, "IdentityManagementType": kind})
+    };
+    HttpServer::start(move |request| {
+        let (path, query) = request
+            .target
+            .split_once('?')
+            .unwrap_or((&request.target, ""));
+        if path == "/" {
+            return result(
+                "GetCallerIdentity",
+                "<Account>012345678901</Account><Arn>arn:aws:iam::012345678901:user/jane</Arn>",
+            );
+        }
+        let page: usize = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("nextToken="))
+            .map_or(0, |token| token.parse().unwrap());
+        let mut answer = json!({"InstanceSummaryList": [instance(&instances[page])]});
+        if page + 1 < instances.len() {
+            answer["NextToken"] = json!((page + 1).to_string());
+        }
+        HttpAnswer::ok(answer.to_string())
+    })
+}
+
+fn init_on(account: &HttpServer, directory: &Path) -> String {
+    outcome(
+        connect_scim()
+            .current_dir(directory)
+            .env("AWS_ENDPOINT_URL", account.url())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .args(["init", "prod", "--cloud=aws", "--region=eu-central-1"]),
+    )
+}
+
+#[test]
+fn the_account_and_its_only_instance_are_asked_of_aws() {
+    let directory = tempfile::tempdir().unwrap();
+    let account = account(&[("22222222-3333-4444-8555-666666666666", "CONNECT_MANAGED")]);
+    let told = init_on(&account, directory.path());
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    let text = fs::read_to_string(directory.path().join("environments/prod.yaml")).unwrap();
+    for line in [
+        "account: \"012345678901\"",
+        "instanceId: \"22222222-3333-4444-8555-666666666666\"",
+        "identityManagement: connectManaged",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+}
+
+#[test]
+fn among_several_instances_somebody_has_to_choose() {
+    let directory = tempfile::tempdir().unwrap();
+    let account = account(&[
+        ("22222222-3333-4444-8555-666666666666", "SAML"),
+        ("33333333-3333-4444-8555-666666666666", "SAML"),
+    ]);
+    let told = init_on(&account, directory.path());
+    assert!(told.starts_with("exit code: 2\n"), "{told}");
+    assert!(told.contains("--instance-id"), "{told}");
+    assert!(!directory.path().join("environments/prod.yaml").exists());
+    let pages = account
+        .requests()
+        .iter()
+        .filter(|request| request.target.starts_with("/instance"))
+        .count();
+    assert_eq!(pages, 2, "all pages were read");
 }
