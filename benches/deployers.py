@@ -3,7 +3,7 @@
 
     target/debug/connect-scim build --out /tmp/packages
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install boto3 awscli aws-sam-cli
-    npm install --prefix /tmp/peers/cdk aws-cdk aws-cdk-lib constructs
+    npm install --prefix /tmp/peers/cdk aws-cdk@2.1148.1 aws-cdk-lib@2.270.0 constructs
     /tmp/peers/bin/python benches/deployers.py target/debug/connect-scim /tmp/packages /tmp/peers
 
 The same template and the same packages for all, each tool in an empty local cloud of its
@@ -46,6 +46,8 @@ const [, , templateFile] = process.argv;
 const app = new cdk.App();
 const stack = new cdk.Stack(app, "%(stack)s", {
   env: { account: "000000000000", region: "us-east-1" },
+  // The roles of the bootstrap are not let in by the local cloud.
+  synthesizer: new cdk.CliCredentialsStackSynthesizer(),
 });
 const template = new include.CfnInclude(stack, "template", { templateFile });
 for (const [id, zip] of Object.entries(require(templateFile + ".code.json"))) {
@@ -132,7 +134,7 @@ class Cloud:
 
 def code_of(template):
     """The package of each function, by logical id."""
-    zips = {path.stem: path for path in packages.glob("*.zip")}
+    zips = {path.stem.rsplit("-", 1)[0]: path for path in packages.glob("*.zip")}
     found = {}
     for identifier, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":

@@ -2,7 +2,7 @@
 //! Connect first: what somebody changed there by hand is found.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connect_directory::directory::Reconciled;
 use connect_directory::queue::{DeadLetter, DeadLetters, Queue};
@@ -14,9 +14,13 @@ use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::report::{UserOutcome, UserReporter};
 
-/// The pause before the second and last attempt at a user whom Connect did not take or
-/// another request held.
+/// The pause before the second and last attempt at a user whom Connect did not take.
 const PAUSE: Duration = Duration::from_secs(3);
+
+/// The pause before the next attempt at a user whom another request holds.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+/// Longer than any request can hold a user, one that crashed included.
+const BUSY_PATIENCE: Duration = Duration::from_secs(40);
 
 /// Runs `users reconcile`.
 pub(super) async fn run(args: &UsersReconcileArgs, printer: &Printer) -> Result<Outcome, Error> {
@@ -74,12 +78,19 @@ async fn choose(
 
 /// Brings one user to Connect, again where that may help.
 async fn mend(deployed: &Deployed, id: &str) -> Result<Reconciled, StoreError> {
-    match deployed.directory.mend(id, context("operator")).await {
-        Ok(Reconciled::Pending(_) | Reconciled::Busy) => {
-            tokio::time::sleep(PAUSE).await;
-            deployed.directory.mend(id, context("operator")).await
+    let give_up = Instant::now() + BUSY_PATIENCE;
+    let mut was_pending = false;
+    loop {
+        match deployed.directory.mend(id, context("operator")).await {
+            Ok(Reconciled::Busy) if Instant::now() < give_up => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            Ok(Reconciled::Pending(_)) if !was_pending => {
+                was_pending = true;
+                tokio::time::sleep(PAUSE).await;
+            }
+            settled => return settled,
         }
-        settled => settled,
     }
 }
 
