@@ -18,8 +18,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub const VISIBILITY_TIMEOUT: u32 = 180;
 
 /// Works on messages until `over` is set and none is left. A share of the invocations
-/// is killed in the middle.
-pub async fn work(cloud: &Cloud, kills: f64, over: &AtomicBool) {
+/// is killed in the middle. Returns how many users were given back to the queue.
+pub async fn work(cloud: &Cloud, kills: f64, over: &AtomicBool) -> usize {
+    let mut given_back = 0;
     let mut function = Handler::new(cloud.directory());
     loop {
         let was_over = over.load(Ordering::Relaxed);
@@ -33,7 +34,7 @@ pub async fn work(cloud: &Cloud, kills: f64, over: &AtomicBool) {
             .unwrap();
         let Some(message) = received["Messages"].get(0) else {
             if was_over {
-                return;
+                return given_back;
             }
             continue;
         };
@@ -63,6 +64,8 @@ pub async fn work(cloud: &Cloud, kills: f64, over: &AtomicBool) {
                 )
                 .await
                 .unwrap();
+        } else {
+            given_back += 1;
         }
     }
 }

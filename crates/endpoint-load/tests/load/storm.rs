@@ -205,7 +205,7 @@ async fn nothing_is_lost_and_nothing_is_doubled_whatever_fails() {
         over.store(true, Ordering::Relaxed);
         people
     };
-    let (mut people, (), ()) = tokio::join!(
+    let (mut people, _, _) = tokio::join!(
         storm,
         queue::work(cloud, 0.06, &over),
         queue::work(cloud, 0.06, &over),
