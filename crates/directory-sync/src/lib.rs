@@ -1,0 +1,8 @@
+//! Active Directory and LDAP to AWS IAM Identity Center, or to any other SCIM server.
+//!
+//! A directory is read whole ([`snapshot::Snapshot`]); what the SCIM server has is compared
+//! with it, and the fewest operations that make both equal are sent. A read that is not
+//! whole is an error and never a snapshot: what a half-read directory does not show must not
+//! be taken for somebody who left.
+
+pub mod snapshot;

@@ -1,0 +1,64 @@
+//! What a directory holds of the users and groups in scope, at one moment.
+//!
+//! Plain data between the reader and the planner: no LDAP and no SCIM. Attribute values are
+//! text; the reader has already decoded what is binary in LDAP.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What identifies an entry for as long as it lives, whatever it is renamed to: the
+/// `objectGUID` of Active Directory, in the form `37750eb4-fab1-4350-9cd9-ade7070b02d5`, or
+/// the `entryUUID` of other servers (RFC 4530).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub String);
+
+/// Values by attribute, in the order in which the server gives them. Names are in lower
+/// case, as attribute names are compared without regard to case (RFC 4512, section 2.5).
+pub type Attributes = BTreeMap<String, Vec<String>>;
+
+/// A user in scope.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Stays the same when the entry is renamed or moved.
+    pub id: EntryId,
+    /// The distinguished name: where the entry is, for messages.
+    pub distinguished_name: String,
+    /// Neither disabled nor expired.
+    pub active: bool,
+    /// The attributes asked for. Personal data: never logged.
+    pub attributes: Attributes,
+}
+
+/// A group in scope.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Stays the same when the entry is renamed or moved.
+    pub id: EntryId,
+    /// The distinguished name: where the entry is, for messages.
+    pub distinguished_name: String,
+    /// The attributes asked for.
+    pub attributes: Attributes,
+    /// The users in scope who are members, directly or through other groups.
+    pub members: BTreeSet<EntryId>,
+}
+
+/// An entry that was read but cannot be used, and is left as the SCIM server has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The distinguished name.
+    pub distinguished_name: String,
+    /// The entry's, where it is known.
+    pub id: Option<EntryId>,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// All users and groups in scope.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The users, each once.
+    pub people: Vec<Person>,
+    /// The groups, each once.
+    pub groups: Vec<Group>,
+    /// What could not be used.
+    pub unusable: Vec<Unusable>,
+}
