@@ -94,14 +94,10 @@ impl Printer {
         }
     }
 
-    /// Tells, on standard error, what a question is about: even if only data is wanted.
+    /// Tells, on standard error, what has to be seen even if only data is wanted: what a
+    /// question is about, what another run of this program wrote.
     pub fn notice(&self, text: &str) {
         self.stderr_line(text);
-    }
-
-    /// Passes on, on standard error, a line that another run of this program wrote.
-    pub fn passed_on(&self, line: &str) {
-        self.stderr_line(line);
     }
 
     /// Points out, on standard error, what somebody should look at.

@@ -30,8 +30,11 @@ use crate::stack::{
 use crate::template::LONGEST_TEMPLATE_BODY;
 
 /// Runs `deploy`.
-pub(super) fn run(args: &DeployArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = target::environment(&args.environment)?;
+pub(super) fn run(
+    args: &DeployArgs,
+    environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
     let local = target::start_local_cloud(&environment, printer)?;
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
     let in_cloud = InCloud::default();

@@ -21,7 +21,7 @@ async fn destroy(
     printer: &Printer,
     in_cloud: &InCloud,
 ) -> Result<Outcome, Error> {
-    let target = Target::open(&args.environment).await?;
+    let target = Target::find(&args.environment).await?;
     let stack_name = target.stack_name();
     if target.environment.protected {
         return Err(Error::Protected { stack: stack_name });

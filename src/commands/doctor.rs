@@ -18,7 +18,7 @@ pub(super) fn run(args: &DoctorArgs, printer: &Printer) -> Result<Outcome, Error
     run_interruptibly(&InCloud::default(), async {
         let environment = target::environment(&args.environment)?;
         let mut checks = vec![facts::tools()];
-        match Target::open(&args.environment).await {
+        match Target::open(&args.environment, environment.clone()).await {
             Ok(target) => checks.extend(in_cloud(&target).await),
             Err(error) => {
                 checks.push(no_way_to_the_cloud(&error));

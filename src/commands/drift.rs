@@ -6,16 +6,20 @@ use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat};
 use crate::drift::{self, DeployedStack, Kind, Report, TokenPolicy};
+use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::drift as report;
 use crate::stack::{StackDescription, StackStatus};
 
 /// Runs `drift`.
-pub(super) fn run(args: &DriftArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = target::environment(&args.environment)?;
+pub(super) fn run(
+    args: &DriftArgs,
+    environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
     run_interruptibly(&InCloud::default(), async {
-        let target = Target::open(&args.environment).await?;
+        let target = Target::open(&args.environment, environment).await?;
         let survey = Survey::take(&target, &artifacts).await?;
         let name = target::name(&args.environment);
         let plan = survey.plan(&target, &name)?;

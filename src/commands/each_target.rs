@@ -5,6 +5,7 @@
 //! of targets, and what holds for one holds for each of many. What the runs say is passed
 //! on line by line under the target's name.
 
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Stdio;
@@ -16,11 +17,12 @@ use futures_util::StreamExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
 
+use super::interrupt::{Signals, runtime};
 use super::{Error, Outcome};
 use crate::cli::{DriftFormat, EnvironmentArg, EventFormat, PlanFormat};
-use crate::environment::{EnvironmentFile, TargetEnvironment};
+use crate::environment::{Environment, EnvironmentFile, TargetEnvironment};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
 use crate::report::targets::{self, Document, TargetResult};
@@ -72,13 +74,20 @@ impl Writes {
     }
 }
 
-/// The targets that a command line means, where it means more than one.
-pub(super) fn several(argument: &EnvironmentArg) -> Result<Option<EnvironmentFile>, Error> {
-    if argument.target.is_some() {
-        return Ok(None);
-    }
+/// What a command line means that may be for several targets.
+pub(super) enum Meant {
+    One(Box<Environment>),
+    Several(EnvironmentFile),
+}
+
+/// The one environment, or the file with its several targets, that a command line means.
+pub(super) fn meant(argument: &EnvironmentArg) -> Result<Meant, Error> {
     let file = EnvironmentFile::load(&argument.environment)?;
-    Ok((file.targets.len() > 1).then_some(file))
+    Ok(if argument.target.is_none() && file.targets.len() > 1 {
+        Meant::Several(file)
+    } else {
+        Meant::One(Box::new(file.one(argument.target.as_deref())?))
+    })
 }
 
 /// Runs the command of this process once for each target: side by side within a wave,
@@ -88,13 +97,7 @@ pub(super) fn run(
     writes: Writes,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| Error::Io {
-            action: "start the asynchronous runtime".to_owned(),
-            source,
-        })?;
+    let runtime = runtime(&mut Builder::new_current_thread())?;
     let runs = Runs {
         writes,
         printer,
@@ -158,9 +161,10 @@ impl Runs<'_> {
     /// The results in the order of the file's targets, each with its standard output
     /// where that is a document.
     async fn run(&self, file: &EnvironmentFile) -> Result<Vec<(TargetResult, String)>, Error> {
+        let signals = Signals::listen()?;
         tokio::select! {
             finished = self.waves(file) => finished,
-            error = self.pass_on_signals() => Err(error),
+            never = self.pass_on(signals) => match never {},
         }
     }
 
@@ -255,33 +259,20 @@ impl Runs<'_> {
         while let Ok(Some(line)) = lines.next_line().await {
             // A command to GitHub Actions is one at the beginning of a line only.
             if line.starts_with("::") {
-                self.printer.passed_on(&line);
+                self.printer.notice(&line);
             } else {
-                self.printer.passed_on(&format!("{name}: {line}"));
+                self.printer.notice(&format!("{name}: {line}"));
             }
         }
     }
 
     /// Hands SIGINT and SIGTERM to the runs, each of which knows what to say; no further
-    /// wave begins. Ends only if signals cannot be listened for.
-    async fn pass_on_signals(&self) -> Error {
-        let listen = |kind| {
-            signal(kind).map_err(|source| Error::Io {
-                action: "listen for signals".to_owned(),
-                source,
-            })
-        };
-        let (mut interrupt, mut terminate) = match (
-            listen(SignalKind::interrupt()),
-            listen(SignalKind::terminate()),
-        ) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-            (Err(error), _) | (_, Err(error)) => return error,
-        };
+    /// wave begins.
+    async fn pass_on(&self, mut signals: Signals) -> Infallible {
         loop {
-            let signal = tokio::select! {
-                _ = interrupt.recv() => Signal::INT,
-                _ = terminate.recv() => Signal::TERM,
+            let signal = match signals.next().await {
+                Exit::Interrupted => Signal::INT,
+                _ => Signal::TERM,
             };
             self.interrupted.store(true, Ordering::Relaxed);
             for child in self.children().iter() {

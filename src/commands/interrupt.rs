@@ -6,7 +6,8 @@ use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Error;
 use crate::exit_code::Exit;
@@ -64,6 +65,44 @@ impl InCloud {
     }
 }
 
+/// The asynchronous runtime of a command.
+pub(super) fn runtime(builder: &mut Builder) -> Result<Runtime, Error> {
+    builder.enable_all().build().map_err(|source| Error::Io {
+        action: "start the asynchronous runtime".to_owned(),
+        source,
+    })
+}
+
+/// The signals that ask a command to leave.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From now on none of them ends the process by itself.
+    pub(super) fn listen() -> Result<Self, Error> {
+        let listen = |kind| {
+            signal(kind).map_err(|source| Error::Io {
+                action: "listen for signals".to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one, and says with which exit code it ends a command.
+    pub(super) async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}
+
 /// Runs `work` on a runtime of its own until it ends or a signal comes.
 ///
 /// # Errors
@@ -72,31 +111,12 @@ pub(super) fn run_interruptibly<T>(
     in_cloud: &InCloud,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|source| Error::Io {
-            action: "start the asynchronous runtime".to_owned(),
-            source,
-        })?;
+    let runtime = runtime(Builder::new_multi_thread().worker_threads(2))?;
     let outcome = runtime.block_on(async {
-        let (mut interrupt, mut terminate) = match (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-            (Err(source), _) | (_, Err(source)) => {
-                return Err(Error::Io {
-                    action: "listen for signals".to_owned(),
-                    source,
-                });
-            }
-        };
+        let mut signals = Signals::listen()?;
         tokio::select! {
             outcome = work => outcome,
-            _ = interrupt.recv() => Err(Error::Interrupted { exit: Exit::Interrupted, ongoing: in_cloud.current() }),
-            _ = terminate.recv() => Err(Error::Interrupted { exit: Exit::Terminated, ongoing: in_cloud.current() }),
+            exit = signals.next() => Err(Error::Interrupted { exit, ongoing: in_cloud.current() }),
         }
     });
     // A blocking task (a build) must not keep an interrupted deployer alive.

@@ -26,7 +26,7 @@ pub(super) fn run(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> 
 }
 
 async fn logs(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let target = Target::open(&args.environment).await?;
+    let target = Target::find(&args.environment).await?;
     let groups = groups(&target, &args.sources).await?;
     let since = i64::try_from(args.since.as_millis()).unwrap_or(i64::MAX);
     let since = Timestamp::now()

@@ -35,7 +35,7 @@ use crate::cli::{Command, CommandLine};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
 
-use self::each_target::Writes;
+use self::each_target::{Meant, Writes};
 
 pub use error::Error;
 
@@ -68,20 +68,20 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Validate(args) => validate::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
-        Command::Plan(args) => match each_target::several(&args.environment)? {
-            Some(file) => each_target::run(&file, Writes::plan(args.format), printer),
-            None => plan::run(&args, printer),
+        Command::Plan(args) => match each_target::meant(&args.environment)? {
+            Meant::Several(file) => each_target::run(&file, Writes::plan(args.format), printer),
+            Meant::One(environment) => plan::run(&args, *environment, printer),
         },
-        Command::Deploy(args) => match each_target::several(&args.environment)? {
-            Some(file) => each_target::run(&file, Writes::progress(args.format), printer),
-            None => deploy::run(&args, printer),
+        Command::Deploy(args) => match each_target::meant(&args.environment)? {
+            Meant::Several(file) => each_target::run(&file, Writes::progress(args.format), printer),
+            Meant::One(environment) => deploy::run(&args, *environment, printer),
         },
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
-        Command::Drift(args) => match each_target::several(&args.environment)? {
-            Some(file) => each_target::run(&file, Writes::drift(args.format), printer),
-            None => drift::run(&args, printer),
+        Command::Drift(args) => match each_target::meant(&args.environment)? {
+            Meant::Several(file) => each_target::run(&file, Writes::drift(args.format), printer),
+            Meant::One(environment) => drift::run(&args, *environment, printer),
         },
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),

@@ -11,7 +11,7 @@ use crate::printer::Printer;
 /// Runs `outputs`.
 pub(super) fn run(args: &OutputsArgs, printer: &Printer) -> Result<Outcome, Error> {
     run_interruptibly(&InCloud::default(), async {
-        let target = Target::open(&args.environment).await?;
+        let target = Target::find(&args.environment).await?;
         let stack = target.describe_existing().await?;
         let outputs = target.reachable_outputs(&stack);
         printer.data(&match args.format {

@@ -5,17 +5,21 @@ use super::interrupt::{InCloud, run_interruptibly};
 use super::target::{self, Target};
 use super::{Error, Outcome, saved_plan};
 use crate::cli::{PlanArgs, PlanFormat};
+use crate::environment::Environment;
 use crate::plan::Plan;
 use crate::printer::Printer;
 use crate::report::plan as report;
 use crate::stack::StackStatus;
 
 /// Runs `plan`.
-pub(super) fn run(args: &PlanArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = target::environment(&args.environment)?;
+pub(super) fn run(
+    args: &PlanArgs,
+    environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
     run_interruptibly(&InCloud::default(), async {
-        let target = Target::open(&args.environment).await?;
+        let target = Target::open(&args.environment, environment).await?;
         let survey = Survey::take(&target, &artifacts).await?;
         if let Some(stack) = survey
             .stack

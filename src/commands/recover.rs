@@ -26,7 +26,7 @@ async fn recover(
     in_cloud: &InCloud,
 ) -> Result<Outcome, Error> {
     let environment = target::name(&args.environment);
-    let target = Target::open(&args.environment).await?;
+    let target = Target::find(&args.environment).await?;
     let Some(stack) = target.describe().await? else {
         tell_deleted(&target.stack_name(), false, args.format, printer);
         return Ok(Outcome::SUCCESS);

@@ -26,7 +26,7 @@ const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Runs `status`.
 pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error> {
     run_interruptibly(&InCloud::default(), async {
-        let target = Target::open(&args.environment).await?;
+        let target = Target::find(&args.environment).await?;
         let stack = target.describe_existing().await?;
         let (functions, tokens) = tokio::try_join!(functions(&target, &stack), tokens(&target))?;
         let outputs = target.reachable_outputs(&stack);

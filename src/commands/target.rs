@@ -80,10 +80,17 @@ fn current_directory() -> Result<PathBuf, Error> {
 }
 
 impl Target {
+    /// Opens the environment that a command line means.
+    pub(super) async fn find(argument: &EnvironmentArg) -> Result<Self, Error> {
+        Self::open(argument, environment(argument)?).await
+    }
+
     /// Opens an environment for a command that only looks; a local cloud that does not
     /// run is not started for it.
-    pub(super) async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
-        let environment = environment(argument)?;
+    pub(super) async fn open(
+        argument: &EnvironmentArg,
+        environment: Environment,
+    ) -> Result<Self, Error> {
         let local = match environment.cloud {
             Cloud::Aws => None,
             Cloud::Local => {

@@ -66,7 +66,7 @@ struct Deployed {
 
 impl Deployed {
     async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
-        let target = Target::open(argument).await?;
+        let target = Target::find(argument).await?;
         let stack = target.describe_existing().await?;
         let incomplete = |what| Error::Incomplete {
             stack: target.stack_name(),

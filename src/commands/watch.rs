@@ -18,7 +18,7 @@ pub(super) fn run(args: &WatchArgs, printer: &Printer) -> Result<Outcome, Error>
 }
 
 async fn watch(args: &WatchArgs, printer: &Printer, in_cloud: &InCloud) -> Result<Outcome, Error> {
-    let target = Target::open(&args.environment).await?;
+    let target = Target::find(&args.environment).await?;
     let stack_name = target.stack_name();
     let stack = target.describe_existing().await?;
     if !stack.has_resources() {

@@ -13,7 +13,7 @@ use serde_path_to_error::Segment;
 use super::explain::{explain, missing_key};
 use super::problem::Problem;
 use super::targets::{self, PlacedProblem, TargetEnvironment};
-use super::yaml::{self, Part, Step};
+use super::yaml::{self, Part, Step, value_at};
 use super::{ClientName, Environment, TagKey, TargetName, rules, schema, secret};
 
 /// Reads and checks the text of an environment file: one environment, or one for each of
@@ -234,13 +234,6 @@ fn step(segment: &Segment) -> Option<Step> {
         Segment::Seq { index } => Some(Step::Item(*index)),
         Segment::Enum { .. } | Segment::Unknown => None,
     }
-}
-
-fn value_at<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    path.iter().try_fold(tree, |value, step| match step {
-        Step::Key(key) => value.get(key),
-        Step::Item(index) => value.get(index),
-    })
 }
 
 /// The value where it is a single one; the key where the value is a whole block, is

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
-use super::yaml::Step;
+use super::yaml::{Step, value_at};
 use super::{Cloud, Environment, TargetName};
 
 /// The key of the file that names the targets.
@@ -66,13 +66,6 @@ impl Overlay {
         whole.extend_from_slice(path);
         whole
     }
-}
-
-fn value_at<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    path.iter().try_fold(tree, |value, step| match step {
-        Step::Key(key) => value.get(key),
-        Step::Item(index) => value.get(index),
-    })
 }
 
 /// Mappings are merged; anything else takes the place of what was there.

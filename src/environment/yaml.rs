@@ -59,6 +59,14 @@ pub(super) fn read(text: &str) -> Result<Value, Problem> {
     })
 }
 
+/// The value at `path`.
+pub(super) fn value_at<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    path.iter().try_fold(tree, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Item(index) => value.get(index),
+    })
+}
+
 fn empty() -> Problem {
     Problem::new("the file is empty")
         .help("an environment needs at least `region`, `stackName` and `connect.instanceId`")

@@ -28,6 +28,20 @@ pub struct UserOutcome {
     pub detail: Option<String>,
 }
 
+impl UserOutcome {
+    /// Somebody whom the command line names and nobody knows.
+    #[must_use]
+    pub fn missing(user_name: &str, detail: &str) -> Self {
+        Self {
+            user_name: Some(user_name.to_owned()),
+            id: None,
+            outcome: "missing",
+            failed: true,
+            detail: Some(detail.to_owned()),
+        }
+    }
+}
+
 /// Tells what becomes of users as it happens.
 pub struct UserReporter<'a> {
     printer: &'a Printer,

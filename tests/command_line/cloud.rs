@@ -14,6 +14,12 @@ use test_support::{HttpAnswer, HttpRequest, HttpServer};
 
 use crate::connect_scim;
 
+/// An environment without access logs needs nothing of the account's settings.
+pub const BASE: &str = "api: {accessLogs: false}";
+
+/// One throttle differs.
+pub const THROTTLED: &str = "api: {accessLogs: false, throttle: {rate: 20, burst: 50}}";
+
 /// What only looks.
 const READING: [&str; 9] = [
     "GetCallerIdentity",

@@ -2,11 +2,9 @@
 
 use std::fs;
 
-use crate::cloud::PlayedProject;
+use crate::cloud::{BASE, PlayedProject, THROTTLED};
 use crate::outcome;
 
-const BASE: &str = "api: {accessLogs: false}";
-const THROTTLED: &str = "api: {accessLogs: false, throttle: {rate: 20, burst: 50}}";
 /// One more client: the authorizer may read one more token.
 const TWO_CLIENTS: &str = "api: {accessLogs: false}\nclients: {idp: {}, hr: {}}";
 /// Another stage: another URL, and resources that are replaced.

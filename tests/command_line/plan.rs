@@ -6,14 +6,8 @@ use std::path::Path;
 use connect_scim::report::plan::json_v1;
 use serde_json::Value;
 
-use crate::cloud::{PlayedProject, PlayedStack};
+use crate::cloud::{BASE, PlayedProject, PlayedStack, THROTTLED};
 use crate::{connect_scim, outcome, root};
-
-/// An environment without access logs needs nothing of the account's settings.
-const BASE: &str = "api: {accessLogs: false}";
-
-/// One throttle differs.
-const THROTTLED: &str = "api: {accessLogs: false, throttle: {rate: 20, burst: 50}}";
 
 #[test]
 fn nothing_to_do_is_exit_code_0() {

@@ -25,7 +25,7 @@ impl Subject {
         environment: &EnvironmentArg,
         client: &ClientArg,
     ) -> Result<Self, Error> {
-        let target = Target::open(environment).await?;
+        let target = Target::find(environment).await?;
         let client = pick_client(&target.environment, client.client.as_deref())?.clone();
         let parameter = token_parameter(&target.environment, &client)?;
         let chosen_target = environment

@@ -102,13 +102,10 @@ async fn find(
     for name in &args.user {
         match connect.find_user(name).await? {
             Some(user) => found.push(user.into()),
-            None => missing.push(UserOutcome {
-                user_name: Some(name.clone()),
-                id: None,
-                outcome: "missing",
-                failed: true,
-                detail: Some("Amazon Connect has no user of this name".to_owned()),
-            }),
+            None => missing.push(UserOutcome::missing(
+                name,
+                "Amazon Connect has no user of this name",
+            )),
         }
     }
     Ok((found, missing))

@@ -64,13 +64,7 @@ async fn choose(
     for user in &args.users {
         match deployed.find(user).await? {
             Some(record) => records.push(record),
-            None => missing.push(UserOutcome {
-                user_name: Some(user.clone()),
-                id: None,
-                outcome: "missing",
-                failed: true,
-                detail: Some("the directory has no such user".to_owned()),
-            }),
+            None => missing.push(UserOutcome::missing(user, "the directory has no such user")),
         }
     }
     Ok((records, missing))
