@@ -32,7 +32,9 @@ pub use problem::{Problem, Problems};
 pub use schema::json_schema;
 pub use targets::TargetEnvironment;
 pub use types::*;
-use types::{default_client, default_routing_profile, default_security_profile};
+use types::{
+    default_client, default_editing_profiles, default_routing_profile, default_security_profile,
+};
 
 /// Everything that `environments/<name>.yaml` may say.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +92,9 @@ pub struct Environment {
     /// The IAM policy that keeps everyone else's hands off the users that SCIM owns.
     #[serde(default)]
     pub guardrails: Guardrails,
+    /// What `drift` is told beforehand.
+    #[serde(default)]
+    pub drift: Drift,
     /// The CloudWatch alarms.
     #[serde(default)]
     pub alarms: Alarms,
@@ -424,14 +429,26 @@ pub enum LogLevel {
     Debug,
 }
 
-/// The IAM guardrail.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+/// What keeps users' edits to SCIM: the IAM guardrail, and who may edit in Connect itself.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Guardrails {
     /// The principals that are denied users' edits around SCIM.
     pub attach_to: AttachTo,
     /// IAM principals (ARNs, `*` allowed) to whom the guardrail does not apply besides the endpoint itself.
     pub exempt_principals: Vec<PrincipalArn>,
+    /// The security profiles whose holders may edit users or security profiles in Connect's admin website, which IAM does not govern: those for emergencies. Every other one that can is reported.
+    pub editing_profiles: Vec<ProfileName>,
+}
+
+impl Default for Guardrails {
+    fn default() -> Self {
+        Self {
+            attach_to: AttachTo::default(),
+            exempt_principals: Vec::new(),
+            editing_profiles: default_editing_profiles(),
+        }
+    }
 }
 
 /// The principals that a managed policy is attached to, by name.
@@ -444,6 +461,26 @@ pub struct AttachTo {
     pub groups: Vec<IamName>,
     /// IAM users.
     pub users: Vec<IamName>,
+}
+
+/// What `drift` is told beforehand.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Drift {
+    /// Findings that somebody has accepted until a day. They are reported as accepted and do not count.
+    pub accepted: Vec<AcceptedFinding>,
+}
+
+/// A finding of `drift` that somebody has accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AcceptedFinding {
+    /// The finding's id, as `drift` prints it.
+    pub id: FindingId,
+    /// Why it is accepted, and by whom.
+    pub reason: Reason,
+    /// The last day (UTC) on which it is accepted; from the next one on it is drift again.
+    pub expires: ExpiryDate,
 }
 
 /// The CloudWatch alarms.

@@ -308,6 +308,15 @@ fn the_schema_and_the_parser_agree() {
             true,
             "guardrails: {attachTo: {roles: [Admin]}, exemptPrincipals: ['arn:aws:iam::123456789012:role/x*']}",
         ),
+        (true, "guardrails: {editingProfiles: []}"),
+        (
+            true,
+            "drift: {accepted: [{id: 'connect.unmanaged:*', reason: they stay, expires: 2027-01-31}]}",
+        ),
+        (
+            false,
+            "drift: {accepted: [{id: 'connect.unmanaged:*', expires: 2027-01-31}]}",
+        ),
         (true, "profile:"),
         (false, "account: 123456789012"),
         (false, "region: moon"),

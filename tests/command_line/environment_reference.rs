@@ -75,6 +75,7 @@ fn section(schema: &Value, path: &str, text: &mut String) {
             &format!("{path}.<name>"),
             text,
         );
+        section(&inner["items"], &format!("{path}[]"), text);
     }
 }
 

@@ -52,8 +52,8 @@ fn administrators_are_denied_and_the_endpoint_is_not() {
     }
 
     project.edit_environment(
-        "\nfunctions:\n",
-        "\nguardrails:\n  attachTo: {roles: [Administrator]}\n\nfunctions:\n",
+        "\nguardrails:\n",
+        "\nguardrails:\n  attachTo: {roles: [Administrator]}\n",
     );
     project.deploy();
 

@@ -430,6 +430,26 @@ text_types! {
         Rule::Matches("^[A-Za-z0-9+=,.@_-]+$", "must have letters, digits and `+=,.@_-` only"),
     ] }
 
+    /// The id of a finding of `drift`.
+    FindingId { length: 3..=512, example: "function.MemorySize:ReconcilerFunction", rules: [
+        Rule::Matches(
+            "^[a-z]+\\.[A-Za-z-]+:[!-~]([ -~]*[!-~])?$",
+            "must be the id of a finding as `drift` prints it, such as function.MemorySize:ReconcilerFunction",
+        ),
+    ] }
+
+    /// Why something is as it is, in a sentence for others.
+    Reason { length: 1..=512, example: "more memory for the migration, OPS-123", rules: [
+        Rule::Avoids("^\\s|\\s$", "must not start or end with a space"),
+        Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must be one line without control characters"),
+    ] }
+
+    /// A day, in UTC, as ISO 8601 writes it.
+    ExpiryDate { length: 10..=10, example: "2027-01-31", rules: [
+        Rule::Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "must be a date such as 2027-01-31"),
+        Rule::Holds(|text| date(text).is_some(), "must be a day that the calendar has, such as 2027-01-31"),
+    ] }
+
     /// The name of an S3 bucket.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
     BucketName { length: 3..=63, example: "my-company-artifacts", rules: [
@@ -466,6 +486,18 @@ fn is_network(text: &str) -> bool {
         IpAddr::V4(address) => address.to_bits().checked_shl(prefix).unwrap_or(0) == 0,
         IpAddr::V6(address) => address.to_bits().checked_shl(prefix).unwrap_or(0) == 0,
     })
+}
+
+fn date(text: &str) -> Option<jiff::civil::Date> {
+    text.parse().ok()
+}
+
+impl ExpiryDate {
+    /// Whether `today` (UTC) comes after it.
+    #[must_use]
+    pub fn is_over_on(&self, today: jiff::civil::Date) -> bool {
+        date(&self.0).is_none_or(|last| today > last)
+    }
 }
 
 impl Region {
@@ -546,6 +578,12 @@ pub(in crate::environment) fn default_routing_profile() -> ProfileName {
     ProfileName("Basic Routing Profile".into())
 }
 
+/// Of the security profiles that every Connect instance is created with, the one that is
+/// there to administer it.
+pub(in crate::environment) fn default_editing_profiles() -> Vec<ProfileName> {
+    vec![ProfileName("Admin".into())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -609,6 +647,10 @@ mod tests {
             refusal::<TopicArn>("operations"),
             refusal::<TopicArn>("arn:aws:sns:eu-central-1:123456789012:operations.fifo"),
             refusal::<IamName>("arn:aws:iam::123456789012:role/a"),
+            refusal::<FindingId>("the function has more memory"),
+            refusal::<Reason>("two\nlines"),
+            refusal::<ExpiryDate>("31.1.2027"),
+            refusal::<ExpiryDate>("2027-02-29"),
             refusal::<BucketName>("My_Bucket"),
             refusal::<BucketName>("192.168.0.1"),
         ]
@@ -647,6 +689,14 @@ mod tests {
     fn a_client_name_becomes_an_alphanumeric_part_of_logical_ids() {
         let name: ClientName = "okta-emea-2".parse().unwrap();
         assert_eq!(name.logical_id_part(), "OktaEmea2");
+    }
+
+    #[test]
+    fn an_expiry_date_is_over_on_the_next_day() {
+        let last: ExpiryDate = "2027-01-31".parse().unwrap();
+        for (today, is_over) in [("2027-01-31", false), ("2027-02-01", true)] {
+            assert_eq!(last.is_over_on(today.parse().unwrap()), is_over, "{today}");
+        }
     }
 
     #[test]
