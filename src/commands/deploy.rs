@@ -12,6 +12,7 @@ use self::intended::Intended;
 use self::start::{Holder, Start};
 pub(super) use self::survey::Survey;
 use super::conclusion::{Conclusion, tell_deployed};
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation};
 use super::recover::UNKNOWN_STATE;
@@ -150,11 +151,12 @@ impl Deployment<'_> {
                 target::name(&self.args.environment)
             ),
         };
-        Error::NeedsHuman {
+        StackError::NeedsHuman {
             stack: self.target.stack_name(),
             status: status.map(ToString::to_string).unwrap_or_default(),
             advice,
         }
+        .into()
     }
 
     /// Whether a call was refused because somebody else changed the stack after we had
@@ -224,11 +226,12 @@ impl Deployment<'_> {
             }
             ChangeSetOutcome::Refused { reason, problems } => {
                 stacks.discard(&change_set).await?;
-                return Err(Error::ChangeSetRefused {
+                return Err(StackError::ChangeSetRefused {
                     stack: stack_name,
                     reason,
                     problems,
-                });
+                }
+                .into());
             }
         };
         self.printer.message(&format!(
@@ -363,12 +366,13 @@ impl Deployment<'_> {
                     .await?;
                 Ok(None)
             }
-            Holder::Other(token) => Err(Error::Busy {
+            Holder::Other(token) => Err(StackError::Busy {
                 stack: self.target.stack_name(),
                 status: stack.status.to_string(),
                 token,
                 environment: target::name(&self.args.environment),
-            }),
+            }
+            .into()),
         }
     }
 
@@ -378,11 +382,12 @@ impl Deployment<'_> {
         if resources.is_empty() {
             return Ok(());
         }
-        Err(Error::DataRetained {
+        Err(StackError::DataRetained {
             stack: self.target.stack_name(),
             environment: target::name(&self.args.environment),
             resources,
-        })
+        }
+        .into())
     }
 
     /// Deletes what is left of a first deployment that was rolled back.

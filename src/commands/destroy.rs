@@ -1,6 +1,7 @@
 //! `destroy`: deletes the stack and everything in it.
 
 use super::conclusion::tell_deleted;
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::Follower;
 use super::question::confirm;
@@ -24,12 +25,12 @@ async fn destroy(
     let target = Target::find(&args.environment).await?;
     let stack_name = target.stack_name();
     if target.environment.protected {
-        return Err(Error::Protected { stack: stack_name });
+        return Err(StackError::Protected { stack: stack_name }.into());
     }
     let stack = target.describe().await?;
     if let Some(stack) = &stack {
         if stack.termination_protection {
-            return Err(Error::Protected { stack: stack_name });
+            return Err(StackError::Protected { stack: stack_name }.into());
         }
         // A `y` is typed too easily.
         let question = format!(

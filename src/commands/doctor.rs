@@ -5,6 +5,7 @@ mod facts;
 
 use owo_colors::{OwoColorize as _, Style};
 
+use super::error::HealthError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::{self, Target};
 use super::{Error, Outcome};
@@ -73,7 +74,7 @@ fn report(checks: &[Check], format: StatusFormat, printer: &Printer) -> Result<O
     if failures == 0 {
         Ok(Outcome::SUCCESS)
     } else {
-        Err(Error::Unwell { failures })
+        Err(HealthError::Unwell { failures }.into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `drift`: whether the cloud still is what was deployed. Looks, and changes nothing.
 
 use super::deploy::Survey;
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::{self, Target};
 use super::{Error, Outcome};
@@ -41,26 +42,27 @@ fn settled<'a>(
     stack: Option<&'a StackDescription>,
     environment: &str,
 ) -> Result<&'a StackDescription, Error> {
-    let stack = stack
-        .filter(|stack| stack.has_resources())
-        .ok_or_else(|| Error::NotDeployed {
-            stack: target.stack_name(),
-        })?;
+    let stack =
+        stack
+            .filter(|stack| stack.has_resources())
+            .ok_or_else(|| StackError::NotDeployed {
+                stack: target.stack_name(),
+            })?;
     match &stack.status {
         StackStatus::Deployed(_) => Ok(stack),
-        StackStatus::InProgress(status) => Err(Error::Busy {
+        StackStatus::InProgress(status) => Err(StackError::Busy {
             stack: target.stack_name(),
             status: status.clone(),
             token: None,
             environment: environment.to_owned(),
-        }),
-        status => Err(Error::NeedsHuman {
+        }.into()),
+        status => Err(StackError::NeedsHuman {
             stack: target.stack_name(),
             status: status.to_string(),
             advice: format!(
                 "`connect-scim recover --env {environment}` or `deploy` brings it back; there is nothing to compare with before"
             ),
-        }),
+        }.into()),
     }
 }
 
@@ -70,8 +72,11 @@ async fn deployed(target: &Target, stack: &StackDescription) -> Result<DeployedS
         target.stacks.physical_ids(&stack.id),
     )?;
     let template = crate::template::canonical(&template.unwrap_or_default())?;
-    DeployedStack::new(&stack.id, template, physical_ids).ok_or_else(|| Error::NotDeployed {
-        stack: target.stack_name(),
+    DeployedStack::new(&stack.id, template, physical_ids).ok_or_else(|| {
+        StackError::NotDeployed {
+            stack: target.stack_name(),
+        }
+        .into()
     })
 }
 

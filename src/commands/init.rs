@@ -9,6 +9,7 @@ mod question;
 
 use std::path::{Path, PathBuf};
 
+use super::error::InitError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::{Error, Outcome};
 use crate::cli::{CloudArg, IdentityManagementArg, InitArgs};
@@ -32,7 +33,7 @@ pub(super) fn run(args: &InitArgs, printer: &Printer) -> Result<Outcome, Error> 
     };
     let path = Path::new(DIRECTORY).join(format!("{name}.yaml"));
     if path.exists() {
-        return Err(Error::FileExists { path });
+        return Err(InitError::FileExists { path }.into());
     }
     let cloud = match args.cloud {
         Some(cloud) => cloud,
@@ -123,18 +124,19 @@ async fn choose(
     instances: &Instances,
     region: &str,
 ) -> Result<Instance, Error> {
-    let not_asked = |source| Error::Connect {
+    let not_asked = |source| InitError::Connect {
         action: "list the account's Connect instances",
         source: Box::new(source),
     };
     if let Some(id) = &args.instance_id {
-        return instances.describe(id).await.map_err(not_asked);
+        return Ok(instances.describe(id).await.map_err(not_asked)?);
     }
     let mut found = instances.list().await.map_err(not_asked)?;
     match found.len() {
-        0 => Err(Error::NoInstance {
+        0 => Err(InitError::NoInstance {
             region: region.to_owned(),
-        }),
+        }
+        .into()),
         1 => Ok(found.remove(0)),
         _ => {
             let chosen = questions.instance(&found)?;

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Error;
+use super::error::LeavingError;
 use crate::exit_code::Exit;
 
 /// Something that goes on in the cloud without us.
@@ -106,7 +107,7 @@ impl Signals {
 /// Runs `work` on a runtime of its own until it ends or a signal comes.
 ///
 /// # Errors
-/// Those of `work`, and [`Error::Interrupted`].
+/// Those of `work`, and [`LeavingError::Interrupted`].
 pub(super) fn run_interruptibly<T>(
     in_cloud: &InCloud,
     work: impl Future<Output = Result<T, Error>>,
@@ -116,7 +117,7 @@ pub(super) fn run_interruptibly<T>(
         let mut signals = Signals::listen()?;
         tokio::select! {
             outcome = work => outcome,
-            exit = signals.next() => Err(Error::Interrupted { exit, ongoing: in_cloud.current() }),
+            exit = signals.next() => Err(LeavingError::Interrupted { exit, ongoing: in_cloud.current() }.into()),
         }
     });
     // A blocking task (a build) must not keep an interrupted deployer alive.
@@ -128,7 +129,7 @@ pub(super) fn run_interruptibly<T>(
 /// other people's operations, its own.
 ///
 /// # Errors
-/// Those of `work`, and [`Error::TimedOut`].
+/// Those of `work`, and [`LeavingError::TimedOut`].
 pub(super) async fn within<T>(
     timeout: Duration,
     in_cloud: &InCloud,
@@ -136,9 +137,10 @@ pub(super) async fn within<T>(
 ) -> Result<T, Error> {
     match tokio::time::timeout(timeout, work).await {
         Ok(outcome) => outcome,
-        Err(_elapsed) => Err(Error::TimedOut {
+        Err(_elapsed) => Err(LeavingError::TimedOut {
             timeout,
             ongoing: in_cloud.current(),
-        }),
+        }
+        .into()),
     }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use owo_colors::{OwoColorize as _, Style};
 use serde_json::{Value, json};
 
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome};
@@ -84,10 +85,11 @@ async fn groups(target: &Target, sources: &[LogSource]) -> Result<Vec<Group>, Er
         .iter()
         .find(|wanted| found.iter().all(|group| group.source != **wanted))
     {
-        return Err(Error::NoLogGroup {
+        return Err(StackError::NoLogGroup {
             source_name: missing.clone(),
             stack: target.stack_name(),
-        });
+        }
+        .into());
     }
     Ok(found)
 }

@@ -8,7 +8,7 @@ mod destroy;
 mod doctor;
 mod drift;
 mod each_target;
-mod error;
+pub mod error;
 mod init;
 mod interrupt;
 mod local;

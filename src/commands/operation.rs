@@ -5,6 +5,7 @@ mod function_log;
 
 use self::function_log::FunctionLogs;
 use super::Error;
+use super::error::{LeavingError, StackError};
 use super::interrupt::{InCloud, Ongoing};
 use super::target::Target;
 use crate::cli::EventFormat;
@@ -82,8 +83,8 @@ impl Follower<'_> {
     /// Follows an operation to its end.
     ///
     /// # Errors
-    /// [`Error::NotSeenThrough`] when the service will not tell any more, and
-    /// [`Error::OperationFailed`] when it did not end as meant.
+    /// [`LeavingError::NotSeenThrough`] when the service will not tell any more, and
+    /// [`StackError::OperationFailed`] when it did not end as meant.
     pub(super) async fn follow(&self, operation: Operation<'_>) -> Result<StackStatus, Error> {
         let ongoing = self.ongoing(&operation.what);
         self.in_cloud.begin(ongoing.clone());
@@ -99,7 +100,7 @@ impl Follower<'_> {
             })
             .await;
         reporter.finish();
-        let followed = followed.map_err(|source| Error::NotSeenThrough {
+        let followed = followed.map_err(|source| LeavingError::NotSeenThrough {
             ongoing: Box::new(ongoing),
             source,
         })?;
@@ -108,11 +109,12 @@ impl Follower<'_> {
             return Ok(followed.status);
         }
         let failure = self.failure(operation.stack_id, followed, logs).await;
-        Err(Error::OperationFailed {
+        Err(StackError::OperationFailed {
             stack: self.target.stack_name(),
             environment: self.environment.clone(),
             failure: Box::new(failure),
-        })
+        }
+        .into())
     }
 
     /// Deletes a stack, without the resources in `retain`, and follows the deletion to its

@@ -1,12 +1,13 @@
 //! Questions to the person at the terminal, while signals are still heard.
 
 use super::Error;
+use super::error::QuestionError;
 use crate::printer::Printer;
 
 /// Has the person type `expected`, unless `yes` answers for them.
 ///
 /// # Errors
-/// [`Error::ConfirmationNeeded`] where nobody can be asked, [`Error::NotConfirmed`] where
+/// [`QuestionError::ConfirmationNeeded`] where nobody can be asked, [`QuestionError::NotConfirmed`] where
 /// something else was typed.
 pub(super) async fn confirm(
     printer: &Printer,
@@ -18,7 +19,7 @@ pub(super) async fn confirm(
         return Ok(());
     }
     if !printer.can_ask() {
-        return Err(Error::ConfirmationNeeded { flag: "--yes" });
+        return Err(QuestionError::ConfirmationNeeded { flag: "--yes" }.into());
     }
     let printer = printer.clone();
     let failed = |source| Error::Io {
@@ -33,6 +34,6 @@ pub(super) async fn confirm(
     if answer == expected {
         Ok(())
     } else {
-        Err(Error::NotConfirmed)
+        Err(QuestionError::NotConfirmed.into())
     }
 }

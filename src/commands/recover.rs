@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conclusion::{Conclusion, tell_deleted};
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation, new_token};
 use super::question::confirm;
@@ -39,19 +40,21 @@ async fn recover(
         }
         Recovery::Wait => {
             let newest = target.stacks.newest_event(&stack.id).await?;
-            return Err(Error::Busy {
+            return Err(StackError::Busy {
                 stack: target.stack_name(),
                 status: stack.status.to_string(),
                 token: newest.and_then(|event| event.client_request_token),
                 environment,
-            });
+            }
+            .into());
         }
         Recovery::Unknown => {
-            return Err(Error::NeedsHuman {
+            return Err(StackError::NeedsHuman {
                 stack: target.stack_name(),
                 status: stack.status.to_string(),
                 advice: UNKNOWN_STATE.to_owned(),
-            });
+            }
+            .into());
         }
         Recovery::ContinueRollback | Recovery::RollBack | Recovery::Delete => {}
     }
@@ -105,10 +108,11 @@ fn skipped(
     if refused.is_empty() {
         return Ok(skipped.into_iter().cloned().collect());
     }
-    Err(Error::NotSkippable {
+    Err(StackError::NotSkippable {
         named: refused.into_iter().cloned().collect(),
         skippable: skippable.into_iter().map(str::to_owned).collect(),
-    })
+    }
+    .into())
 }
 
 async fn roll_back(
@@ -171,7 +175,7 @@ async fn delete(
 ) -> Result<(), Error> {
     let stack_name = follower.target.stack_name();
     if stack.termination_protection {
-        return Err(Error::Protected { stack: stack_name });
+        return Err(StackError::Protected { stack: stack_name }.into());
     }
     let mut plan = match stack.status.as_str() {
         "DELETE_FAILED" => format!("this deletes what is left of {stack_name}"),
@@ -231,7 +235,7 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, skipped};
+    use super::{Error, StackError, skipped};
     use crate::stack::{StackEvent, StackStatus};
 
     #[test]
@@ -255,7 +259,7 @@ mod tests {
             let skipped = skip(&["TokenIdp", "TokenIdp"], status).unwrap();
             assert_eq!(skipped.into_iter().collect::<Vec<_>>(), ["TokenIdp"]);
             assert!(skip(&[], status).unwrap().is_empty());
-            let Err(Error::NotSkippable { named, skippable }) =
+            let Err(Error::Stack(StackError::NotSkippable { named, skippable })) =
                 skip(&["TokenIdp", "DirectoryTable"], status)
             else {
                 panic!("DirectoryTable was skipped");

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::error::ReviewError;
 use crate::plan::Plan;
 use crate::plan::saved::{Basis, VERSION};
 use crate::report::plan::json_v1;
@@ -52,16 +53,17 @@ pub(super) fn read(path: &Path) -> Result<Basis, Error> {
         action: format!("read {}", path.display()),
         source,
     })?;
-    let malformed = |source| Error::NotAPlan {
+    let malformed = |source| ReviewError::NotAPlan {
         path: path.to_owned(),
         source,
     };
     let VersionOnly { version } = serde_json::from_slice(&text).map_err(malformed)?;
     if version != VERSION {
-        return Err(Error::PlanVersion {
+        return Err(ReviewError::PlanVersion {
             path: path.to_owned(),
             version,
-        });
+        }
+        .into());
     }
     let file: File = serde_json::from_slice(&text).map_err(malformed)?;
     Ok(file.basis)

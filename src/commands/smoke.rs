@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use serde::Serialize;
 
+use super::error::{HealthError, StackError, TokenError};
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::token::{pick_client, read_token_text, token_parameter};
@@ -29,7 +30,7 @@ async fn smoke(args: &SmokeArgs, printer: &Printer) -> Result<Outcome, Error> {
     let url = target
         .reachable_outputs(&stack)
         .remove("OktaBaseUrl")
-        .ok_or_else(|| Error::NotDeployed {
+        .ok_or_else(|| StackError::NotDeployed {
             stack: target.stack_name(),
         })?;
     let token = token(args, &target, printer).await?;
@@ -52,10 +53,11 @@ async fn smoke(args: &SmokeArgs, printer: &Printer) -> Result<Outcome, Error> {
         }
         if let Some(source) = failure {
             report.tell_json(args.format, printer);
-            return Err(Error::SmokeFailed {
+            return Err(HealthError::SmokeFailed {
                 step: step.title(),
                 source: Box::new(source),
-            });
+            }
+            .into());
         }
     }
     report.tell_json(args.format, printer);
@@ -95,8 +97,8 @@ async fn token(
     }
     let client = pick_client(&target.environment, args.client.client.as_deref())?;
     let parameter = match token_parameter(&target.environment, client) {
-        Err(Error::SignsInWithJwts { client, issuer }) => {
-            return Err(Error::TokenNeeded { client, issuer });
+        Err(Error::Token(TokenError::SignsInWithJwts { client, issuer })) => {
+            return Err(TokenError::Needed { client, issuer }.into());
         }
         parameter => parameter?,
     };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use aws_json_client::Service;
 
 use super::Error;
+use super::error::StackError;
 use crate::artifact::{self, Artifacts, Bucket};
 use crate::cli::EnvironmentArg;
 use crate::cloud::{self, LocalEndpoint};
@@ -136,8 +137,11 @@ impl Target {
 
     /// The stack, which has to be there.
     pub(super) async fn describe_existing(&self) -> Result<StackDescription, Error> {
-        self.describe().await?.ok_or_else(|| Error::NotDeployed {
-            stack: self.stack_name(),
+        self.describe().await?.ok_or_else(|| {
+            StackError::NotDeployed {
+                stack: self.stack_name(),
+            }
+            .into()
         })
     }
 

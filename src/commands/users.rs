@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use super::error::{StackError, UsersError};
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome, question};
@@ -68,7 +69,7 @@ impl Deployed {
     async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
         let target = Target::find(argument).await?;
         let stack = target.describe_existing().await?;
-        let incomplete = |what| Error::Incomplete {
+        let incomplete = |what| StackError::Incomplete {
             stack: target.stack_name(),
             what,
         };
@@ -103,7 +104,8 @@ impl Deployed {
         };
         let directory = Directory::new(
             Store::new(client(Service::DYNAMODB), &configuration.directory_table),
-            Connect::new(client(Service::CONNECT), &configuration.instance_arn)?,
+            Connect::new(client(Service::CONNECT), &configuration.instance_arn)
+                .map_err(UsersError::from)?,
             queues.as_ref().map(|(queue, _)| queue.clone()),
             configuration.settings,
         );
@@ -156,10 +158,11 @@ async fn configuration(target: &Target, function: &str) -> Result<Configuration,
         .environment()
         .and_then(|environment| environment.variables());
     Configuration::read(|name| variables?.get(name).cloned()).map_err(|source| {
-        Error::FunctionConfiguration {
+        UsersError::FunctionConfiguration {
             function: function.to_owned(),
             source,
         }
+        .into()
     })
 }
 

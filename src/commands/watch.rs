@@ -2,6 +2,7 @@
 //! the output and the exit codes of the command that started it.
 
 use super::conclusion::{tell_deleted, tell_deployed};
+use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation};
 use super::target::{self, Target};
@@ -23,7 +24,7 @@ async fn watch(args: &WatchArgs, printer: &Printer, in_cloud: &InCloud) -> Resul
     let stack = target.describe_existing().await?;
     if !stack.has_resources() {
         // The shell of a change set that nobody has executed.
-        return Err(Error::NotDeployed { stack: stack_name });
+        return Err(StackError::NotDeployed { stack: stack_name }.into());
     }
     let attempt = target.stacks.newest_attempt(&stack.id).await?;
     let deletes = attempt

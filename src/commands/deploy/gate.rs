@@ -11,6 +11,7 @@ use std::path::Path;
 use super::Survey;
 use crate::artifact::Artifacts;
 use crate::cli::{ApproveArg, DeployArgs};
+use crate::commands::error::ReviewError;
 use crate::commands::target::{self, Target};
 use crate::commands::{Error, question, saved_plan};
 use crate::environment::Cloud;
@@ -59,8 +60,9 @@ impl<'a> Gate<'a> {
     /// Lets a plan pass, or does not.
     ///
     /// # Errors
-    /// [`Error::StalePlan`] where the saved plan no longer holds, [`Error::ApprovalNeeded`]
-    /// where nobody can be asked, [`Error::NotConfirmed`] where the answer was no.
+    /// [`ReviewError::StalePlan`] where the saved plan no longer holds,
+    /// [`ReviewError::ApprovalNeeded`] where nobody can be asked, and that of
+    /// [`question::confirm`] where the answer was no.
     pub(super) async fn review(&mut self, survey: &Survey) -> Result<(), Error> {
         let plan = survey.plan(self.target, &target::name(&self.args.environment))?;
         let basis = survey.basis(&plan, self.artifacts)?;
@@ -89,11 +91,12 @@ impl<'a> Gate<'a> {
             return Ok(());
         }
         if !self.printer.can_ask() {
-            return Err(Error::ApprovalNeeded {
+            return Err(ReviewError::ApprovalNeeded {
                 stack: plan.subject.stack_name.clone(),
                 yes,
                 missing,
-            });
+            }
+            .into());
         }
         let (question, answer) = question(plan, &missing);
         question::confirm(self.printer, false, question, &answer).await
@@ -114,11 +117,12 @@ fn check(path: &Path, saved: &Basis, plan: &Plan, now: &Basis) -> Result<(), Err
     }
     match saved.changed_to(now) {
         None => Ok(()),
-        Some(change) => Err(Error::StalePlan {
+        Some(change) => Err(ReviewError::StalePlan {
             path: path.to_owned(),
             environment: plan.subject.environment.clone(),
             change,
-        }),
+        }
+        .into()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::cloud::failed_to;
 use crate::commands::Error;
+use crate::commands::error::StackError;
 use crate::commands::target::Target;
 use crate::environment::Api;
 use crate::template;
@@ -38,7 +39,7 @@ impl LoggingRole<'_> {
     /// Whether the role is a resource of this stack.
     ///
     /// # Errors
-    /// [`Error::NoLoggingRole`] when access logs are wanted, the account has no role, and
+    /// [`StackError::NoLoggingRole`] when access logs are wanted, the account has no role, and
     /// the environment does not ask for one.
     pub(in crate::commands) fn belongs_in_stack(
         &self,
@@ -54,7 +55,7 @@ impl LoggingRole<'_> {
             (true, true) => Ok(ours),
             (true, false) => Ok(true),
             (false, true) => Ok(false),
-            (false, false) => Err(Error::NoLoggingRole),
+            (false, false) => Err(StackError::NoLoggingRole.into()),
         }
     }
 }

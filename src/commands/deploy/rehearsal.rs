@@ -2,6 +2,7 @@
 
 use super::survey::Survey;
 use crate::commands::Error;
+use crate::commands::error::StackError;
 use crate::commands::target::Target;
 use crate::plan::{Plan, ServiceChange};
 use crate::stack::{ChangeSetOutcome, ChangeSetRequest, TemplateSource};
@@ -11,7 +12,7 @@ impl Survey {
     /// The plan with CloudFormation's view of it, where there is a stack to ask about.
     ///
     /// # Errors
-    /// [`Error::ChangeSetRefused`] where CloudFormation would not carry it out.
+    /// [`StackError::ChangeSetRefused`] where CloudFormation would not carry it out.
     pub(in crate::commands) async fn rehearse(
         &self,
         target: &Target,
@@ -49,11 +50,14 @@ impl Survey {
                 stacks.service_view(&change_set).await.map_err(Error::from)
             }
             Ok(ChangeSetOutcome::Empty) => Ok(Vec::new()),
-            Ok(ChangeSetOutcome::Refused { reason, problems }) => Err(Error::ChangeSetRefused {
-                stack,
-                reason,
-                problems,
-            }),
+            Ok(ChangeSetOutcome::Refused { reason, problems }) => {
+                Err(StackError::ChangeSetRefused {
+                    stack,
+                    reason,
+                    problems,
+                }
+                .into())
+            }
             Err(error) => Err(error.into()),
         };
         stacks.discard(&change_set).await?;

@@ -4,6 +4,7 @@ use dialoguer::{Input, Select};
 
 use crate::cli::CloudArg;
 use crate::commands::Error;
+use crate::commands::error::QuestionError;
 use crate::connect_instance::Instance;
 use crate::printer::Printer;
 
@@ -64,7 +65,7 @@ impl Questions<'_> {
         if self.printer.can_ask() {
             Ok(())
         } else {
-            Err(Error::AnswerNeeded { flag })
+            Err(QuestionError::AnswerNeeded { flag }.into())
         }
     }
 }

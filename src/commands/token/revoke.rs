@@ -12,6 +12,7 @@ use super::advice;
 use super::subject::{Subject, confirm};
 use crate::cli::TokenRevokeArgs;
 use crate::cloud::{ServiceError, failed_to};
+use crate::commands::error::TokenError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::stack::StackDescription;
@@ -29,7 +30,7 @@ pub(super) async fn run(args: &TokenRevokeArgs, printer: &Printer) -> Result<Out
     ));
     confirm(printer, args.yes, "go on", &client)?;
 
-    let token = Token::generate()?;
+    let token = Token::generate().map_err(TokenError::from)?;
     let version = subject.write(&token, Predecessor::Ends).await?;
     printer.message(&format!(
         "{client} has a new token that nobody knows, version {version} of {}",

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::advice;
 use super::subject::Subject;
 use crate::cli::TokenRotateArgs;
+use crate::commands::error::TokenError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::token::{Predecessor, Token};
@@ -15,7 +16,7 @@ pub(super) async fn run(args: &TokenRotateArgs, printer: &Printer) -> Result<Out
     subject.insist_on_deployment().await?;
     subject.confirm_end_of_overlap(printer, args.yes).await?;
 
-    let token = Token::generate()?;
+    let token = Token::generate().map_err(TokenError::from)?;
     let version = subject.write(&token, Predecessor::Overlaps).await?;
     printer.message(&format!(
         "{} has a new token, version {version} of {}",

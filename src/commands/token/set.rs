@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::advice;
 use super::subject::Subject;
 use crate::cli::TokenSetArgs;
+use crate::commands::error::TokenError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::token::{Predecessor, Token};
@@ -21,7 +22,8 @@ pub(super) async fn run(args: &TokenSetArgs, printer: &Printer) -> Result<Outcom
     let subject = Subject::open(&args.environment, &args.client).await?;
     subject.insist_on_deployment().await?;
     let question = format!("token of {} (not shown):", subject.client);
-    let token = Token::parse(read_token_text(printer, &question)?.expose_secret())?;
+    let token = Token::parse(read_token_text(printer, &question)?.expose_secret())
+        .map_err(TokenError::from)?;
     subject.confirm_end_of_overlap(printer, args.yes).await?;
 
     let version = subject.write(&token, Predecessor::Overlaps).await?;

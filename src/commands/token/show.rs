@@ -2,6 +2,7 @@
 
 use super::subject::Subject;
 use crate::cli::TokenShowArgs;
+use crate::commands::error::TokenError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 
@@ -12,7 +13,7 @@ pub(super) async fn run(args: &TokenShowArgs, printer: &Printer) -> Result<Outco
         token.reveal(|secret| printer.data_line(secret));
         return Ok(Outcome::SUCCESS);
     }
-    let facts = subject.facts().await?.ok_or_else(|| Error::NoToken {
+    let facts = subject.facts().await?.ok_or_else(|| TokenError::NoToken {
         parameter: subject.parameter.clone(),
     })?;
     printer.data(&format!(

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::cli::{ClientArg, EnvironmentArg};
 use crate::commands::Error;
+use crate::commands::error::{QuestionError, TokenError};
 use crate::commands::target::Target;
 use crate::environment::{ClientName, Environment};
 use crate::printer::Printer;
@@ -56,19 +57,21 @@ impl Subject {
     pub(super) async fn insist_on_deployment(&self) -> Result<(), Error> {
         let settings = self.target.environment.clients.get(&self.client);
         if let Some(token) = settings.and_then(|settings| settings.token.as_ref()) {
-            return Err(Error::TokenKeptElsewhere {
+            return Err(TokenError::KeptElsewhere {
                 client: self.client.to_string(),
                 place: token.place(),
-            });
+            }
+            .into());
         }
         let stack = self.target.describe_existing().await?;
         if stack.outputs.values().any(|value| *value == self.parameter) {
             return Ok(());
         }
-        Err(Error::ClientNotDeployed {
+        Err(TokenError::ClientNotDeployed {
             client: self.client.to_string(),
             stack: self.target.stack_name(),
-        })
+        }
+        .into())
     }
 
     /// Asks before a token is pushed out of the overlap that its client may still be using.
@@ -123,7 +126,7 @@ pub(super) fn confirm(printer: &Printer, yes: bool, to_do: &str, word: &str) -> 
         return Ok(());
     }
     if !printer.can_ask() {
-        return Err(Error::ConfirmationNeeded { flag: "--yes" });
+        return Err(QuestionError::ConfirmationNeeded { flag: "--yes" }.into());
     }
     let answer = printer
         .ask(&format!("type {word} to {to_do}:"))
@@ -134,7 +137,7 @@ pub(super) fn confirm(printer: &Printer, yes: bool, to_do: &str, word: &str) -> 
     if answer == word {
         Ok(())
     } else {
-        Err(Error::NotConfirmed)
+        Err(QuestionError::NotConfirmed.into())
     }
 }
 
@@ -148,19 +151,21 @@ pub(in crate::commands) fn token_parameter(
 ) -> Result<String, Error> {
     let settings = environment.clients.get(client);
     if let Some(jwt) = settings.and_then(|settings| settings.jwt.as_ref()) {
-        return Err(Error::SignsInWithJwts {
+        return Err(TokenError::SignsInWithJwts {
             client: client.to_string(),
             issuer: jwt.issuer.to_string(),
-        });
+        }
+        .into());
     }
     match settings.and_then(|settings| settings.token.as_ref()) {
         None => Ok(environment.token_parameter(client)),
         Some(token) => match &token.parameter_name {
             Some(parameter) => Ok(parameter.to_string()),
-            None => Err(Error::TokenKeptElsewhere {
+            None => Err(TokenError::KeptElsewhere {
                 client: client.to_string(),
                 place: token.place(),
-            }),
+            }
+            .into()),
         },
     }
 }
@@ -176,8 +181,11 @@ pub(in crate::commands) fn pick_client<'a>(
         None if clients.len() == 1 => clients.first(),
         None => None,
     };
-    found.copied().ok_or_else(|| Error::WhichClient {
-        named: name.map(str::to_owned),
-        clients: clients.iter().map(ToString::to_string).collect(),
+    found.copied().ok_or_else(|| {
+        TokenError::WhichClient {
+            named: name.map(str::to_owned),
+            clients: clients.iter().map(ToString::to_string).collect(),
+        }
+        .into()
     })
 }

@@ -10,6 +10,7 @@ use connect_directory::store::{Record, StoreError};
 
 use super::{Deployed, confirm, context, counted, duration, finish, pace, reason};
 use crate::cli::UsersReconcileArgs;
+use crate::commands::error::StackError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::report::{UserOutcome, UserReporter};
@@ -116,10 +117,13 @@ async fn put_dead_letters_back(
     args: &UsersReconcileArgs,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
-    let (queue, dead_letters) = deployed.queues.as_ref().ok_or_else(|| Error::Incomplete {
-        stack: deployed.target.stack_name(),
-        what: "dead-letter queue",
-    })?;
+    let (queue, dead_letters) = deployed
+        .queues
+        .as_ref()
+        .ok_or_else(|| StackError::Incomplete {
+            stack: deployed.target.stack_name(),
+            what: "dead-letter queue",
+        })?;
     let mut reporter = UserReporter::new(printer, args.format, None);
     // Messages that are none of ours stay in the queue, and come again.
     let mut seen = HashSet::new();

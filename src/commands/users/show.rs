@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Deployed, Entry};
 use crate::cli::{UsersFormat, UsersShowArgs};
+use crate::commands::error::UsersError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::report::table;
@@ -18,7 +19,7 @@ use crate::report::table;
 pub(super) async fn run(args: &UsersShowArgs, printer: &Printer) -> Result<Outcome, Error> {
     let deployed = Deployed::open(&args.environment).await?;
     let record = deployed.find(&args.user).await?;
-    let record = record.ok_or(Error::NoSuchUser)?;
+    let record = record.ok_or(UsersError::NoSuchUser)?;
     let names = deployed.directory.names_by_id().await?;
     let comparison = deployed.directory.compare(&record).await?;
     let shown = Shown::of(&record, &comparison, &names);
