@@ -16,7 +16,6 @@
 
 use scim::{
     Resource,
-    filter::{CompareOperator, Filter, FilterValue},
     patch::{PatchOperation, PatchOperator, PatchRequest},
     path::{AttributePath, PatchPath},
     schema::Attribute,
@@ -83,33 +82,15 @@ impl Source {
     /// What an element is like that the path names, besides the value: what its filter
     /// demands. None if the filter demands anything else than equalities.
     fn described(&self) -> Option<Map<String, Value>> {
-        let terms = match &self.path().filter {
-            None => return Some(Map::new()),
-            Some(Filter::And(terms)) => terms.as_slice(),
-            Some(single) => std::slice::from_ref(single),
+        let Some(filter) = &self.path().filter else {
+            return Some(Map::new());
         };
-        let attribute = self.attribute()?;
-        terms
-            .iter()
-            .map(|term| {
-                let Filter::Compare {
-                    path,
-                    operator: CompareOperator::Eq,
-                    value,
-                } = term
-                else {
-                    return None;
-                };
-                let name = &attribute.sub_attribute(&path.attribute)?.name;
-                let value = match value {
-                    FilterValue::String(text) => Value::from(text.as_str()),
-                    FilterValue::Number(number) => Value::Number(number.clone()),
-                    FilterValue::Boolean(truth) => Value::Bool(*truth),
-                    FilterValue::Null => return None,
-                };
-                (Some(name.as_str()) != self.leaf).then(|| (name.clone(), value))
-            })
-            .collect()
+        let terms = filter.described(self.attribute()?)?;
+        let other = |(sub_attribute, value): (&Attribute, Value)| {
+            let name = &sub_attribute.name;
+            (Some(name.as_str()) != self.leaf).then(|| (name.clone(), value))
+        };
+        terms.into_iter().map(other).collect()
     }
 
     /// The resource with these values, each in an element like the one described; none if

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
+
 /// A writer whose clones write into one text.
 #[derive(Debug, Clone, Default)]
 pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
@@ -13,6 +15,19 @@ impl CapturedLog {
     pub fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The lines written so far, each of which is JSON.
+    ///
+    /// # Panics
+    /// If one is not.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().map(serde_json::from_str);
+        lines
+            .collect::<Result<_, _>>()
+            .expect("a line that is not JSON")
     }
 }
 

@@ -201,8 +201,7 @@ impl Directory {
             }
             Err(Failure::Transient(code)) => {
                 let outcome = Err(Failure::Transient(code));
-                let written = self.conclude(&claimed, after, outcome, context).await?;
-                self.hand_over(&written).await;
+                self.settle(&claimed, after, outcome, context).await?;
                 Ok(true)
             }
             Ok(()) => {

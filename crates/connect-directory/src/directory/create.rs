@@ -67,11 +67,7 @@ impl Directory {
                 self.undo_creation(&claimed, after, context).await?;
                 Err(DirectoryError::Refused(refusal))
             }
-            outcome => {
-                let written = self.conclude(&claimed, after, outcome, context).await?;
-                self.hand_over(&written).await;
-                Ok(written)
-            }
+            outcome => Ok(self.settle(&claimed, after, outcome, context).await?),
         }
     }
 
@@ -97,8 +93,7 @@ impl Directory {
         if deleted.is_ok() {
             return self.store.delete_user(claimed).await;
         }
-        let written = self.conclude(claimed, after, deleted, context).await?;
-        self.hand_over(&written).await;
+        self.settle(claimed, after, deleted, context).await?;
         Ok(())
     }
 }

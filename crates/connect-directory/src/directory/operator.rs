@@ -146,11 +146,7 @@ impl Directory {
                 self.store.delete_user(&claimed).await?;
                 Err(DirectoryError::Refused(refusal))
             }
-            outcome => {
-                let written = self.conclude(&claimed, after, outcome, context).await?;
-                self.hand_over(&written).await;
-                Ok(written)
-            }
+            outcome => Ok(self.settle(&claimed, after, outcome, context).await?),
         }
     }
 

@@ -79,6 +79,19 @@ impl Directory {
         })
     }
 
+    /// [`Directory::conclude`], and a user who is still pending is handed over.
+    pub(super) async fn settle(
+        &self,
+        claimed: &Claimed,
+        after: Record,
+        outcome: Result<(), Failure>,
+        context: Context<'_>,
+    ) -> Result<Written, StoreError> {
+        let written = self.conclude(claimed, after, outcome, context).await?;
+        self.hand_over(&written).await;
+        Ok(written)
+    }
+
     /// Has a pending user reconciled. If the message cannot be sent, the sweep finds the
     /// user.
     pub(super) async fn hand_over(&self, written: &Written) {

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::{
     MAXIMUM_KEY_LENGTH, Store, StoreError, items,
     record::{
-        PENDING, Record, StoredUser, Text, USER_ATTRIBUTES, UserItem, WrittenUser,
-        external_id_partition, is_removed, parse_record, parse_user, user_key, user_name_key,
+        Json, PENDING, Record, StoredDocument, StoredUser, Text, USER_ATTRIBUTES, UserItem,
+        WrittenUser, external_id_partition, is_removed, parse_record, parse_user, user_key,
+        user_name_key,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
@@ -174,14 +175,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn users(&self, ids: &[String]) -> Result<Vec<StoredUser>, StoreError> {
-        let mut users = Vec::with_capacity(ids.len());
-        for batch in ids.chunks(BATCH) {
-            let items = self.batch::<UserItem>(batch, &USER_ATTRIBUTES).await?;
-            let present = items.into_iter().filter(|item| !item.is_removed());
-            let mut found = present.map(StoredUser::from).collect();
-            users.extend(in_order(batch, &mut found, |user| &user.id));
-        }
-        Ok(users)
+        self.stored::<Json<_>>(ids).await
     }
 
     /// Like [`Store::users`], with resources that are not taken apart.
@@ -189,13 +183,18 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn written_users(&self, ids: &[String]) -> Result<Vec<WrittenUser>, StoreError> {
+        self.stored::<Text>(ids).await
+    }
+
+    async fn stored<D: StoredDocument>(
+        &self,
+        ids: &[String],
+    ) -> Result<Vec<StoredUser<D::Document>>, StoreError> {
         let mut users = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let items = self
-                .batch::<UserItem<Text>>(batch, &USER_ATTRIBUTES)
-                .await?;
+            let items = self.batch::<UserItem<D>>(batch, &USER_ATTRIBUTES).await?;
             let present = items.into_iter().filter(|item| !item.is_removed());
-            let mut found = present.map(WrittenUser::from).collect();
+            let mut found = present.map(StoredUser::from).collect();
             users.extend(in_order(batch, &mut found, |user| &user.id));
         }
         Ok(users)

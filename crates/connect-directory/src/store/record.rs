@@ -27,7 +27,7 @@ use crate::user::AppliedUser;
 
 /// A SCIM User as it is stored and shown.
 #[derive(Clone, PartialEq)]
-pub struct StoredUser {
+pub struct StoredUser<D = Map<String, Value>> {
     /// The SCIM id; never changes.
     pub id: String,
     /// Counts the changes of the resource, from 1.
@@ -37,7 +37,7 @@ pub struct StoredUser {
     /// When the resource was last changed: ISO 8601, UTC, milliseconds.
     pub last_modified: String,
     /// The resource in canonical form, without `id` and `meta`.
-    pub document: Map<String, Value>,
+    pub document: D,
     /// The groups that the user is a member of: id and name.
     pub groups: BTreeMap<String, String>,
 }
@@ -62,21 +62,8 @@ impl StoredUser {
     }
 }
 
-/// A [`StoredUser`] whose resource is left as the text that is stored.
-pub struct WrittenUser {
-    /// The SCIM id; never changes.
-    pub id: String,
-    /// Counts the changes of the resource, from 1.
-    pub version: u64,
-    /// When the resource was created: ISO 8601, UTC, milliseconds.
-    pub created: String,
-    /// When the resource was last changed: ISO 8601, UTC, milliseconds.
-    pub last_modified: String,
-    /// The resource in canonical form, without `id` and `meta`: the text of a JSON object.
-    pub document: String,
-    /// The groups that the user is a member of: id and name.
-    pub groups: BTreeMap<String, String>,
-}
+/// A [`StoredUser`] whose resource is left as it is stored: the text of a JSON object.
+pub type WrittenUser = StoredUser<String>;
 
 /// What the directory knows of the user in Connect.
 #[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -299,34 +286,44 @@ impl<D> UserItem<D> {
     }
 }
 
-impl From<UserItem> for StoredUser {
-    fn from(item: UserItem) -> Self {
-        Self {
-            id: item.id.value,
-            version: item.version.value,
-            created: item.created.value,
-            last_modified: item.last_modified.value,
-            document: item.document.value,
-            groups: item.groups.map(|groups| groups.value).unwrap_or_default(),
-        }
+/// A resource as an item holds it.
+pub(super) trait StoredDocument: DeserializeOwned {
+    type Document;
+
+    fn document(self) -> Self::Document;
+}
+
+impl StoredDocument for Json<Map<String, Value>> {
+    type Document = Map<String, Value>;
+
+    fn document(self) -> Self::Document {
+        self.value
     }
 }
 
-impl From<UserItem<Text>> for WrittenUser {
-    fn from(item: UserItem<Text>) -> Self {
+impl StoredDocument for Text {
+    type Document = String;
+
+    fn document(self) -> String {
+        self.value
+    }
+}
+
+impl<D: StoredDocument> From<UserItem<D>> for StoredUser<D::Document> {
+    fn from(item: UserItem<D>) -> Self {
         Self {
             id: item.id.value,
             version: item.version.value,
             created: item.created.value,
             last_modified: item.last_modified.value,
-            document: item.document.value,
+            document: item.document.document(),
             groups: item.groups.map(|groups| groups.value).unwrap_or_default(),
         }
     }
 }
 
 pub(super) fn parse_user(item: &Value) -> Result<StoredUser, StoreError> {
-    UserItem::deserialize(item)
+    <UserItem>::deserialize(item)
         .map(StoredUser::from)
         .map_err(|_| StoreError::Malformed)
 }

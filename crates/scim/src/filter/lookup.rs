@@ -6,6 +6,8 @@
 //! [`Filter::matches`] decide about each: the equalities are necessary, not always
 //! sufficient.
 
+use serde_json::Value;
+
 use super::{CompareOperator, Filter, FilterValue};
 use crate::schema::{Attribute, ResourceType};
 
@@ -25,6 +27,35 @@ impl Filter {
         let mut equalities = Vec::new();
         self.collect(resource_type, &mut equalities);
         equalities
+    }
+
+    /// What a value of `attribute` is like that the filter demands: the sub-attributes
+    /// named, and what each equals. None if the filter demands anything else than
+    /// equalities, or that something has no value.
+    #[must_use]
+    pub fn described<'a>(&self, attribute: &'a Attribute) -> Option<Vec<(&'a Attribute, Value)>> {
+        let terms = match self {
+            Self::And(terms) => terms.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let describe = |term: &Self| {
+            let Self::Compare {
+                path,
+                operator: CompareOperator::Eq,
+                value,
+            } = term
+            else {
+                return None;
+            };
+            let value = match value {
+                FilterValue::String(text) => Value::from(text.as_str()),
+                FilterValue::Number(number) => Value::Number(number.clone()),
+                FilterValue::Boolean(truth) => Value::Bool(*truth),
+                FilterValue::Null => return None,
+            };
+            Some((attribute.sub_attribute(&path.attribute)?, value))
+        };
+        terms.iter().map(describe).collect()
     }
 
     fn collect(&self, resource_type: &ResourceType, equalities: &mut Vec<Equality>) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::PatchOperator;
 use super::apply::immutable;
 use crate::error::{ScimError, ScimType};
-use crate::filter::{CompareOperator, Filter, FilterValue, equal_text, fold};
+use crate::filter::{Filter, equal_text, fold};
 use crate::resource::{Resource, coerce, coerce_element, is_primary, is_unassigned};
 use crate::schema::{Attribute, Mutability};
 
@@ -314,32 +314,14 @@ impl MultiValued<'_> {
     /// The value that a filter of equalities describes; none if it says anything else,
     /// or names the `value` that should be there.
     fn described_by(&self, filter: &Filter) -> Result<Option<Map<String, Value>>, ScimError> {
-        let mut described = Map::new();
-        let terms = match filter {
-            Filter::And(terms) => terms.as_slice(),
-            single => std::slice::from_ref(single),
+        let Some(terms) = filter.described(self.attribute) else {
+            return Ok(None);
         };
-        for term in terms {
-            let Filter::Compare {
-                path,
-                operator: CompareOperator::Eq,
-                value,
-            } = term
-            else {
-                return Ok(None);
-            };
-            let Some(sub_attribute) = self.attribute.sub_attribute(&path.attribute) else {
-                return Ok(None);
-            };
+        let mut described = Map::new();
+        for (sub_attribute, value) in terms {
             if sub_attribute.name == "value" || sub_attribute.mutability == Mutability::ReadOnly {
                 return Ok(None);
             }
-            let value = match value {
-                FilterValue::String(text) => Value::from(text.as_str()),
-                FilterValue::Number(number) => Value::Number(number.clone()),
-                FilterValue::Boolean(value) => Value::Bool(*value),
-                FilterValue::Null => return Ok(None),
-            };
             if let Some(value) = coerce(sub_attribute, value, self.name)? {
                 described.insert(sub_attribute.name.clone(), value);
             }
