@@ -108,6 +108,18 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The principals that deploy, as `aws:PrincipalArn` holds them; `*` is a wildcard.
+    #[must_use]
+    pub fn deployers(&self) -> Vec<String> {
+        let unnamed = [&self.role_arn, &self.stack.service_role_arn];
+        unnamed
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .chain(self.guardrails.deployers.iter().map(ToString::to_string))
+            .collect()
+    }
+
     /// The name of the SSM parameter that holds a client's token.
     #[must_use]
     pub fn token_parameter(&self, client: &ClientName) -> String {
@@ -435,6 +447,10 @@ pub enum LogLevel {
 pub struct Guardrails {
     /// The principals that are denied users' edits around SCIM.
     pub attach_to: AttachTo,
+    /// The roles and users whose permissions boundary the guardrail becomes: `guardrails apply` sets it. A boundary cannot be detached by who is bound, and covers policies that are attached later.
+    pub boundary_of: BoundaryOf,
+    /// IAM principals (ARNs, `*` allowed) that may change the endpoint, though no users: whoever deploys. `roleArn` and `stack.serviceRoleArn` are among them unnamed.
+    pub deployers: Vec<PrincipalArn>,
     /// IAM principals (ARNs, `*` allowed) to whom the guardrail does not apply besides the endpoint itself.
     pub exempt_principals: Vec<PrincipalArn>,
     /// The security profiles whose holders may edit users or security profiles in Connect's admin website, which IAM does not govern: those for emergencies. Every other one that can is reported.
@@ -445,9 +461,29 @@ impl Default for Guardrails {
     fn default() -> Self {
         Self {
             attach_to: AttachTo::default(),
+            boundary_of: BoundaryOf::default(),
+            deployers: Vec::new(),
             exempt_principals: Vec::new(),
             editing_profiles: default_editing_profiles(),
         }
+    }
+}
+
+/// The principals that have a permissions boundary, by name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct BoundaryOf {
+    /// IAM roles.
+    pub roles: Vec<IamName>,
+    /// IAM users.
+    pub users: Vec<IamName>,
+}
+
+impl BoundaryOf {
+    /// Whether nobody has it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.users.is_empty()
     }
 }
 

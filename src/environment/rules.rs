@@ -567,11 +567,17 @@ fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
             complain(found, path, message, "name a topic in the stack's region");
         }
     }
-    let attach_to = &environment.guardrails.attach_to;
-    for (key, names) in [("roles", &attach_to.roles), ("users", &attach_to.users)] {
+    let guardrails = &environment.guardrails;
+    let (attach_to, boundary_of) = (&guardrails.attach_to, &guardrails.boundary_of);
+    for (list, key, names) in [
+        ("attachTo", "roles", &attach_to.roles),
+        ("attachTo", "users", &attach_to.users),
+        ("boundaryOf", "roles", &boundary_of.roles),
+        ("boundaryOf", "users", &boundary_of.users),
+    ] {
         for (index, name) in names.iter().enumerate() {
             if name.get().len() > 64 {
-                let mut path = path(&["guardrails", "attachTo", key]);
+                let mut path = path(&["guardrails", list, key]);
                 path.push(Step::Item(index));
                 let message = format!(
                     "`{}` is longer than the 64 characters that IAM allows",
@@ -585,15 +591,5 @@ fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
                 );
             }
         }
-    }
-    let guards_nobody =
-        attach_to.roles.is_empty() && attach_to.groups.is_empty() && attach_to.users.is_empty();
-    if guards_nobody && !environment.guardrails.exempt_principals.is_empty() {
-        complain(
-            found,
-            path(&["guardrails", "exemptPrincipals"]),
-            "`exemptPrincipals` has no effect: the guardrail is attached to nobody",
-            "name roles, groups or users under `guardrails.attachTo`",
-        );
     }
 }

@@ -311,6 +311,14 @@ fn the_schema_and_the_parser_agree() {
         (true, "guardrails: {editingProfiles: []}"),
         (
             true,
+            "guardrails: {boundaryOf: {roles: [Admin]}, deployers: ['arn:aws:iam::123456789012:role/ci/Deploy*']}",
+        ),
+        (
+            false,
+            "guardrails: {deployers: ['arn:aws:iam::123456789012:role/*']}",
+        ),
+        (
+            true,
             "drift: {accepted: [{id: 'connect.unmanaged:*', reason: they stay, expires: 2027-01-31}]}",
         ),
         (

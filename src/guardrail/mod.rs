@@ -1,14 +1,26 @@
 //! The IAM policy that keeps everyone else's hands off the users that SCIM owns.
 //!
-//! One source, [`statements`], feeds the template and the verification. It denies,
-//! so it holds against every grant, an administrator's too. What it cannot stop is
-//! the Connect admin website: that is authorised by Connect's own security profiles,
-//! not by IAM.
+//! One source, [`statements`], feeds the template, the service control policy and the
+//! verification. It denies, so it holds against every grant, an administrator's too. What
+//! it cannot stop is the Connect admin website: that is authorised by Connect's own
+//! security profiles, not by IAM, which is what the audit is for.
 //!
 //! AWS documents a denial of `connect:*` under the condition key `connect:InstanceId`.
 //! That key is absent from requests to `TagResource` and `AdminGetEmergencyAccessToken`,
 //! which would slip through; so everything here is scoped by resource ARN.
+//!
+//! A denial that exempts a role by its name is worth as much as that role: so the second
+//! half of the statements protects the role, its functions, and the guardrail itself.
 
+mod actions;
+mod deployed;
+mod size;
 mod statements;
 
-pub use statements::{Protected, Statement, statements};
+pub use actions::{CONNECT_ACTIONS, ResourceKind, USER_EDITS, UserEdit};
+pub use deployed::{Deployed, Missing};
+pub use size::{FORMER_LIMIT, TooLarge, Use, minified};
+pub use statements::{Condition, Exceptions, Protected, Statement, document, statements};
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
-//! What is denied, and on which resources.
+//! What is denied, on which resources, and to whom it is not.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-/// One denial. Its condition is the same everywhere: `ArnNotLike aws:PrincipalArn`
-/// of the provisioning function's role and the exempt principals.
+use super::actions::CONNECT_ACTIONS;
+
+/// One denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Statement {
     /// The statement's name in the policy, letters and digits.
@@ -12,36 +14,82 @@ pub struct Statement {
     pub actions: &'static [&'static str],
     /// Resource ARNs.
     pub resources: Vec<String>,
+    /// What has to hold for the denial; all of them.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// Such as `ArnLike`. No two conditions of a statement have the same.
+    pub operator: &'static str,
+    /// The condition key.
+    pub key: &'static str,
+    /// What it is compared with.
+    pub values: Vec<String>,
 }
 
 /// The resources that the guardrail protects, as ARNs (or as the text of a `Fn::Sub`
 /// that yields one).
 #[derive(Debug, Clone)]
-pub struct Protected<'a> {
+pub struct Protected {
     /// The Connect instance.
-    pub connect_instance: &'a str,
-    /// The Lambda functions of the endpoint.
-    pub functions: &'a [&'a str],
-    /// The roles of the functions.
-    pub roles: &'a [&'a str],
+    pub connect_instance: String,
+    /// The stack, `*` allowed.
+    pub stack: String,
+    /// The Lambda functions of the endpoint, `*` allowed.
+    pub functions: String,
+    /// The roles of the functions: by whole names, because CloudFormation makes them and
+    /// shortens the stack's name in them.
+    pub roles: Vec<String>,
     /// The directory table.
-    pub table: &'a str,
+    pub table: String,
     /// The bearer tokens: SSM parameters, `*` allowed.
-    pub tokens: &'a str,
+    pub tokens: String,
     /// The REST API, in API Gateway's own form: `arn:…:apigateway:<region>::/restapis/<id>`.
-    pub rest_api: &'a str,
+    pub rest_api: String,
+    /// The policies made of these statements, `*` allowed: a template cannot name a policy
+    /// within itself.
+    pub guardrail_policies: String,
+    /// What the ARNs of the account's principals begin with: `arn:aws:iam::<account>:`.
+    pub principals: String,
 }
 
-/// The denials: Connect's users and permissions first, then the endpoint, because an
-/// administrator who can change the endpoint or read its token edits users through it.
+/// The principals to whom a denial does not apply: ARNs as `aws:PrincipalArn` holds them,
+/// which for a session is its role's.
+#[derive(Debug, Clone, Default)]
+pub struct Exceptions {
+    /// The roles of the functions that write to Connect and to the directory.
+    pub provisioning: Vec<String>,
+    /// The roles of the functions that read and make tokens.
+    pub tokens: Vec<String>,
+    /// Who deploys, `*` allowed.
+    pub deployers: Vec<String>,
+    /// Who is exempt from everything, `*` allowed.
+    pub exempt: Vec<String>,
+}
+
+/// All denials: [`of_users`] first, then [`of_the_endpoint`].
 #[must_use]
-pub fn statements(protected: &Protected<'_>) -> Vec<Statement> {
-    let instance = protected.connect_instance;
+pub fn statements(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
+    [
+        of_users(protected, exceptions),
+        of_the_endpoint(protected, exceptions),
+    ]
+    .concat()
+}
+
+/// Nobody but the endpoint edits Connect's users and what they may do; whoever deploys
+/// does not either.
+fn of_users(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
+    let instance = &protected.connect_instance;
+    let condition = unless(&[&exceptions.provisioning, &exceptions.exempt]);
     vec![
         Statement {
             sid: "ConnectUsersAndPermissions",
             actions: CONNECT_ACTIONS,
-            resources: vec![instance.to_owned(), format!("{instance}/*")],
+            resources: vec![with_below(instance)],
+            conditions: condition.clone(),
         },
         // Tags say which users SCIM owns. Tags of queues, flows and the rest stay
         // everyone's.
@@ -51,76 +99,152 @@ pub fn statements(protected: &Protected<'_>) -> Vec<Statement> {
             resources: ["agent", "agent-group", "security-profile"]
                 .map(|kind| format!("{instance}/{kind}/*"))
                 .to_vec(),
-        },
-        Statement {
-            sid: "EndpointFunctions",
-            actions: FUNCTION_ACTIONS,
-            resources: owned(protected.functions),
-        },
-        Statement {
-            sid: "EndpointRoles",
-            actions: ROLE_ACTIONS,
-            resources: owned(protected.roles),
-        },
-        Statement {
-            sid: "EndpointTokens",
-            actions: TOKEN_ACTIONS,
-            resources: vec![protected.tokens.to_owned()],
-        },
-        Statement {
-            sid: "EndpointDirectory",
-            actions: DIRECTORY_ACTIONS,
-            resources: vec![protected.table.to_owned()],
-        },
-        Statement {
-            sid: "EndpointApi",
-            actions: API_ACTIONS,
-            resources: vec![
-                protected.rest_api.to_owned(),
-                format!("{}/*", protected.rest_api),
-            ],
+            conditions: condition,
         },
     ]
 }
 
-fn owned(arns: &[&str]) -> Vec<String> {
-    arns.iter().map(|&arn| arn.to_owned()).collect()
+/// Nobody but who deploys changes the endpoint, its tokens, its directory, or the
+/// guardrail: whoever can edits users through it. Few statements name many things, because
+/// a policy has room for a few only; an action is never checked against what is not its own.
+fn of_the_endpoint(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
+    let Exceptions {
+        provisioning,
+        tokens,
+        deployers,
+        exempt,
+    } = exceptions;
+    let one = |text: &String| vec![text.clone()];
+    let principals = |kinds: &[&str]| -> Vec<String> {
+        let arn = |kind| format!("{}{kind}/*", protected.principals);
+        kinds.iter().map(arn).collect()
+    };
+    let of_guardrail = |key| {
+        let mut conditions = unless(&[deployers, exempt]);
+        conditions.push(Condition {
+            operator: "ArnLike",
+            key,
+            values: one(&protected.guardrail_policies),
+        });
+        conditions
+    };
+    vec![
+        Statement {
+            sid: "Endpoint",
+            actions: ENDPOINT_ACTIONS,
+            resources: [
+                one(&protected.stack),
+                one(&protected.functions),
+                protected.roles.clone(),
+                vec![with_below(&protected.rest_api)],
+                one(&protected.guardrail_policies),
+            ]
+            .concat(),
+            conditions: unless(&[deployers, exempt]),
+        },
+        Statement {
+            sid: "EndpointTokensAndDirectory",
+            actions: DATA_ACTIONS,
+            resources: vec![protected.tokens.clone(), protected.table.clone()],
+            conditions: unless(&[provisioning, tokens, deployers, exempt]),
+        },
+        Statement {
+            sid: "GuardrailAttachments",
+            actions: &[
+                "iam:DetachGroupPolicy",
+                "iam:DetachRolePolicy",
+                "iam:DetachUserPolicy",
+            ],
+            resources: principals(&["group", "role", "user"]),
+            conditions: of_guardrail("iam:PolicyARN"),
+        },
+        Statement {
+            sid: "GuardrailBoundaries",
+            actions: &[
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:DeleteUserPermissionsBoundary",
+            ],
+            resources: principals(&["role", "user"]),
+            conditions: of_guardrail("iam:PermissionsBoundary"),
+        },
+    ]
 }
 
-/// Whatever creates, changes or deletes users, or what a user may do. `UpdateUser*` is
-/// a pattern because operations appear (UpdateUserConfig) before their IAM actions are
-/// documented. Not denied: PutUserStatus and DismissUserContact, a supervisor's work;
-/// GetFederationToken, without which nobody signs in.
-const CONNECT_ACTIONS: &[&str] = &[
-    "connect:AdminGetEmergencyAccessToken",
-    "connect:AssociateSecurityProfiles",
-    "connect:AssociateUserProficiencies",
-    "connect:CreateAuthenticationProfile",
-    "connect:CreateSecurityProfile",
-    "connect:CreateUser",
-    "connect:CreateUserHierarchyGroup",
-    "connect:DeleteSecurityProfile",
-    "connect:DeleteUser",
-    "connect:DeleteUserHierarchyGroup",
-    "connect:DisassociateSecurityProfiles",
-    "connect:DisassociateUserProficiencies",
-    "connect:UpdateAuthenticationProfile",
-    "connect:UpdateSecurityProfile",
-    "connect:UpdateUser*",
-];
+/// A resource and what is below it. Its id has a fixed length, so that no other's begins
+/// with it.
+fn with_below(arn: &str) -> String {
+    format!("{arn}*")
+}
 
-const FUNCTION_ACTIONS: &[&str] = &[
-    "lambda:AddPermission",
-    "lambda:DeleteFunction",
-    "lambda:InvokeFunction",
-    "lambda:PutFunctionConcurrency",
-    "lambda:RemovePermission",
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
-];
+/// The condition that exempts principals; none where nobody is exempt.
+fn unless(exceptions: &[&Vec<String>]) -> Vec<Condition> {
+    let mut values: Vec<String> = Vec::new();
+    for arn in exceptions.iter().copied().flatten() {
+        if !values.contains(arn) {
+            values.push(arn.clone());
+        }
+    }
+    if values.is_empty() {
+        return Vec::new();
+    }
+    vec![Condition {
+        operator: "ArnNotLike",
+        key: "aws:PrincipalArn",
+        values,
+    }]
+}
 
-const ROLE_ACTIONS: &[&str] = &[
+/// The statements as the document of a policy.
+#[must_use]
+pub fn document(statements: &[Statement]) -> Value {
+    let statements: Vec<Value> = statements.iter().map(statement_of_document).collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn statement_of_document(statement: &Statement) -> Value {
+    let mut document = json!({
+        "Sid": statement.sid,
+        "Effect": "Deny",
+        "Action": statement.actions,
+        "Resource": statement.resources,
+    });
+    if !statement.conditions.is_empty() {
+        let condition: Map<String, Value> = statement
+            .conditions
+            .iter()
+            .map(|condition| {
+                let values = json!({condition.key: condition.values});
+                (condition.operator.to_owned(), values)
+            })
+            .collect();
+        document["Condition"] = condition.into();
+    }
+    document
+}
+
+/// What changes the stack, the functions, their roles, the API, or the guardrail.
+///
+/// The stack, because one with a role of its own changes everything in it for whoever may
+/// ask. Calling a function, because that is editing users: the event says what, and no
+/// token is asked for. API Gateway names its actions by HTTP method: stages, authorizers
+/// and methods are resources below the API.
+const ENDPOINT_ACTIONS: &[&str] = &[
+    "apigateway:DELETE",
+    "apigateway:PATCH",
+    "apigateway:POST",
+    "apigateway:PUT",
+    "cloudformation:ContinueUpdateRollback",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DeleteStack",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:RollbackStack",
+    "cloudformation:SetStackPolicy",
+    "cloudformation:UpdateStack",
+    "cloudformation:UpdateTerminationProtection",
     "iam:AttachRolePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
     "iam:DeleteRole",
     "iam:DeleteRolePermissionsBoundary",
     "iam:DeleteRolePolicy",
@@ -128,21 +252,22 @@ const ROLE_ACTIONS: &[&str] = &[
     "iam:PassRole",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
+    "iam:SetDefaultPolicyVersion",
     "iam:UpdateAssumeRolePolicy",
+    "lambda:AddPermission",
+    "lambda:CreateFunctionUrlConfig",
+    "lambda:DeleteFunction",
+    "lambda:InvokeFunction",
+    "lambda:InvokeFunctionUrl",
+    "lambda:PutFunctionConcurrency",
+    "lambda:RemovePermission",
+    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration",
 ];
 
-/// Reading too: who holds a token is the identity provider.
-const TOKEN_ACTIONS: &[&str] = &[
-    "ssm:DeleteParameter",
-    "ssm:DeleteParameters",
-    "ssm:GetParameter",
-    "ssm:GetParameterHistory",
-    "ssm:GetParameters",
-    "ssm:GetParametersByPath",
-    "ssm:PutParameter",
-];
-
-const DIRECTORY_ACTIONS: &[&str] = &[
+/// What changes the directory, or what uses a token. Reading one too: who holds a token is
+/// the identity provider.
+const DATA_ACTIONS: &[&str] = &[
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
     "dynamodb:DeleteTable",
@@ -150,14 +275,10 @@ const DIRECTORY_ACTIONS: &[&str] = &[
     "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLUpdate",
     "dynamodb:PutItem",
+    "dynamodb:PutResourcePolicy",
     "dynamodb:UpdateItem",
     "dynamodb:UpdateTable",
-];
-
-/// API Gateway names its actions by HTTP method.
-const API_ACTIONS: &[&str] = &[
-    "apigateway:DELETE",
-    "apigateway:PATCH",
-    "apigateway:POST",
-    "apigateway:PUT",
+    "ssm:DeleteParameter*",
+    "ssm:GetParameter*",
+    "ssm:PutParameter",
 ];

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::snapshot::Snapshot;
 use super::{CodeLocations, Error, LocalCloud, Options};
 use crate::environment::{EndpointType, Environment, IdentityManagement, Jwt};
-use crate::guardrail::{self, Protected};
+use crate::guardrail::{self, Exceptions, Protected};
 
 /// The variables of the templates. Texts with `${…}` in them are made for `Fn::Sub`.
 #[derive(Debug, Serialize)]
@@ -84,7 +84,10 @@ struct TokenClient<'a> {
 
 #[derive(Debug, Serialize)]
 struct Guardrail {
+    /// For Fn::Sub.
     statements: Vec<guardrail::Statement>,
+    /// Whether there is one for use as a permissions boundary.
+    boundary: bool,
 }
 
 impl<'a> Context<'a> {
@@ -130,7 +133,8 @@ impl<'a> Context<'a> {
             base_url,
             function_base_url: base_url_pattern,
             guardrail: Guardrail {
-                statements: statements(&connect_instance_arn, &token_path_arn),
+                statements: statements(environment, &connect_instance_arn, &token_path_arn),
+                boundary: !environment.guardrails.boundary_of.is_empty(),
             },
             connect_instance_arn,
             token_path_arn,
@@ -229,25 +233,51 @@ fn logical_id(name: &str) -> String {
         .collect()
 }
 
-fn statements(connect_instance: &str, token_path: &str) -> Vec<guardrail::Statement> {
-    guardrail::statements(&Protected {
-        connect_instance,
-        functions: &[
-            "${ReconcilerFunction.Arn}",
-            "${TokenAuthorizerFunction.Arn}",
-            "${TokenGeneratorFunction.Arn}",
-            "${UserProvisioningFunction.Arn}",
-        ],
-        roles: &[
-            "${ReconcilerRole.Arn}",
-            "${TokenAuthorizerRole.Arn}",
-            "${TokenGeneratorRole.Arn}",
-            "${UserProvisioningRole.Arn}",
-        ],
-        table: "${DirectoryTable.Arn}",
-        tokens: &format!("{token_path}/*"),
-        rest_api: "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestApi}",
-    })
+/// For Fn::Sub.
+fn statements(
+    environment: &Environment,
+    connect_instance: &str,
+    token_path: &str,
+) -> Vec<guardrail::Statement> {
+    let arns =
+        |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| format!("${{{id}.Arn}}")).collect() };
+    let in_account =
+        |service: &str| format!("arn:${{AWS::Partition}}:{service}:${{AWS::AccountId}}:");
+    let (iam, cloudformation) = (
+        in_account("iam:"),
+        in_account("cloudformation:${AWS::Region}"),
+    );
+    let protected = Protected {
+        connect_instance: connect_instance.to_owned(),
+        stack: format!("{cloudformation}stack/${{AWS::StackName}}/*"),
+        functions: "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-*".to_owned(),
+        roles: arns(&[
+            "ReconcilerRole",
+            "TokenAuthorizerRole",
+            "TokenGeneratorRole",
+            "UserProvisioningRole",
+        ]),
+        table: "${DirectoryTable.Arn}".to_owned(),
+        tokens: format!("{token_path}/*"),
+        rest_api: "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestApi}"
+            .to_owned(),
+        guardrail_policies: format!("{iam}policy/${{AWS::StackName}}-Guardrail*"),
+        principals: iam,
+    };
+    // A policy variable, such as ${aws:username}, is none of Fn::Sub.
+    let literal = |arns: Vec<String>| -> Vec<String> {
+        arns.iter().map(|arn| arn.replace("${", "${!")).collect()
+    };
+    let exempt = &environment.guardrails.exempt_principals;
+    guardrail::statements(
+        &protected,
+        &Exceptions {
+            provisioning: arns(&["ReconcilerRole", "UserProvisioningRole"]),
+            tokens: arns(&["TokenAuthorizerRole", "TokenGeneratorRole"]),
+            deployers: literal(environment.deployers()),
+            exempt: literal(exempt.iter().map(ToString::to_string).collect()),
+        },
+    )
 }
 
 #[cfg(test)]

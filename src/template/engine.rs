@@ -38,6 +38,7 @@ pub(super) const PARTIALS: &[(&str, &str)] = partials![
     "gateway-response",
     "gateway-responses",
     "guardrail",
+    "guardrail-statement",
     "outputs",
     "reconcile-queue",
     "reconciler",
@@ -56,6 +57,7 @@ pub(super) fn engine() -> Result<Handlebars<'static>, Error> {
     engine.set_strict_mode(true);
     engine.register_escape_fn(escape);
     engine.register_helper("sub", Box::new(sub));
+    engine.register_helper("substituted", Box::new(substituted));
     engine.register_helper("number", Box::new(number));
     engine.register_helper("uppercase", Box::new(uppercase));
     engine
@@ -106,6 +108,12 @@ fn escape(text: &str) -> String {
 
 // A value inside the text of Fn::Sub, which writes a literal `${` as `${!`.
 handlebars_helper!(sub: |text: str| text.replace("${", "${!"));
+
+// A text of Fn::Sub: without the function where it would have nothing to do.
+handlebars_helper!(substituted: |text: str| {
+    let function = if text.contains("${") { "!Sub " } else { "" };
+    format!("{function}\"{}\"", escape(text))
+});
 
 // A number, whole where it is: 25 rather than 25.0.
 handlebars_helper!(number: |value: f64| {

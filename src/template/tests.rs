@@ -163,6 +163,7 @@ fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
         &context,
         &context["clients"][0],
         &context["guardrail"]["statements"][0],
+        &context["guardrail"]["statements"][0]["conditions"][0],
         // Given by the caller of a partial, and by a loop.
         &json!({"below": 0, "challenge": 0, "retryAfter": 0, "@first": 0}),
     ];

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use connect_scim::doctor::ACTIONS;
+use connect_scim::guardrail::{self, USER_EDITS};
 use connect_scim::plan::CREATE_ONLY;
 use serde_json::{Value, json};
 
@@ -54,7 +55,7 @@ const VARIANTS: &[(&str, &str)] = &[
     ),
     (
         "guardrails",
-        "guardrails: {attachTo: {roles: [Admin], groups: [Operators], users: [root.user]}, exemptPrincipals: [\"arn:aws:iam::111122223333:role/Break*\"]}",
+        "guardrails: {attachTo: {roles: [Admin], groups: [Operators], users: [root.user]}, boundaryOf: {roles: [Developer]}, deployers: [\"arn:aws:iam::111122223333:role/ci/Deploy*\"], exemptPrincipals: [\"arn:aws:iam::111122223333:role/Break*\"]}",
     ),
 ];
 
@@ -167,6 +168,20 @@ fn the_permissions_that_doctor_asks_for_are_actions_on_resources_they_have() {
         "Properties": {"PolicyDocument": {"Statement": statements}},
     }}});
     assert_eq!(wrong_actions(&format!("{policy}\n")), "");
+}
+
+#[test]
+fn every_documented_action_that_the_guardrail_denies_is_simulated() {
+    let output = Command::new(python())
+        .arg(Path::new(ROOT).join("tests/template/matching_actions.py"))
+        .args(guardrail::CONNECT_ACTIONS)
+        .args(["connect:TagResource", "connect:UntagResource"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let documented: BTreeSet<&str> = listed.lines().collect();
+    let simulated: BTreeSet<&str> = USER_EDITS.iter().map(|edit| edit.action).collect();
+    assert_eq!(simulated, documented);
 }
 
 /// What the service authorization reference holds against templates, one a line.
