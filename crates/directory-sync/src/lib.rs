@@ -6,3 +6,4 @@
 //! be taken for somebody who left.
 
 pub mod snapshot;
+pub mod source;

@@ -1,0 +1,293 @@
+//! How a directory is reached and who in it is in scope: the key `source` of
+//! `directorySync` in an environment file.
+//!
+//! Every value is checked as it is read; what remains are relations between keys, which
+//! [`Configuration::check`] looks at.
+
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::Error;
+use super::distinguished_name::DistinguishedName;
+use super::name_pattern::NamePattern;
+use super::search_filter::SearchFilter;
+use super::server_url::ServerUrl;
+
+/// The directory that is read, and who in it is in scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Configuration {
+    /// What kind of directory it is: `activeDirectory` (also Samba) or `openLdap`.
+    #[serde(default)]
+    pub flavor: Flavor,
+    /// Where it answers, such as `ldaps://dc1.corp.example.com`. The next server is tried when
+    /// one cannot be reached. `ldaps://` is encrypted from the first byte; `ldap://` is
+    /// encrypted by StartTLS. The name must be one that the server's certificate has.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(length(min = 1))]
+    pub servers: Vec<ServerUrl>,
+    /// Leaves `ldap://` unencrypted: the password and everything read can be seen on the
+    /// network. Only for a server on the same machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_plaintext: bool,
+    /// A PEM file with the certificates of the authorities that may have signed the servers'
+    /// certificates. Without this and `certificateAuthorities`, those of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authority_file: Option<PathBuf>,
+    /// The same as PEM text in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authorities: Option<String>,
+    /// The account that reads: its distinguished name or, in Active Directory, its
+    /// userPrincipalName. It needs to read, and nothing else.
+    pub bind_name: String,
+    /// Where users and groups are, such as `DC=corp,DC=example,DC=com`. Nested groups are looked
+    /// for here as well.
+    #[serde(deserialize_with = "at_least_one")]
+    #[schemars(length(min = 1))]
+    pub search_bases: Vec<DistinguishedName>,
+    /// Which users are in scope.
+    pub users: UserScope,
+    /// Which groups are in scope. Without it, none.
+    #[serde(default)]
+    pub groups: GroupScope,
+    /// How many entries the server is asked for at a time. Servers have a limit, in Active
+    /// Directory 1000.
+    #[serde(default = "page_size")]
+    pub page_size: NonZeroU16,
+    /// How long a server may take to accept a connection, TLS included.
+    #[serde(default = "connect_timeout")]
+    pub connect_timeout_seconds: NonZeroU16,
+    /// How long a server may be silent while it works.
+    #[serde(default = "operation_timeout")]
+    pub operation_timeout_seconds: NonZeroU16,
+}
+
+/// What kind of directory is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Flavor {
+    /// Active Directory, or Samba as a domain controller. Users are known by `objectGUID`; who
+    /// is disabled or expired is not active.
+    #[default]
+    ActiveDirectory,
+    /// OpenLDAP and other servers with the standard schema (RFC 4519, RFC 2798, RFC 2307):
+    /// `inetOrgPerson`, `groupOfNames`, `groupOfUniqueNames` and `posixGroup`, known by
+    /// `entryUUID` (RFC 4530).
+    OpenLdap,
+}
+
+/// Which users are in scope: those of `memberOf` and those of `searches`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserScope {
+    /// Groups whose members are in scope, directly or through other groups: the name or the
+    /// distinguished name of each. A group that does not exist is an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub member_of: Vec<String>,
+    /// Searches whose results are in scope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<UserSearch>,
+    /// Users of whom this is not true are not active. For directories without the flags of
+    /// Active Directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_when: Option<AttributeCondition>,
+    /// Users of whom this is true are not active, such as `attribute: pwdAccountLockedTime` with
+    /// `values: ["000001010000Z"]` in OpenLDAP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactive_when: Option<AttributeCondition>,
+}
+
+/// Users below a base, all of them or those that a filter selects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserSearch {
+    /// The entry below which they are.
+    pub base: DistinguishedName,
+    /// Which of the users there, such as `(department=Support)`. That they are users need not be
+    /// said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<SearchFilter>,
+}
+
+/// True of an entry whose attribute has one of the values, or any value when none is named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AttributeCondition {
+    /// The attribute.
+    pub attribute: String,
+    /// Compared without regard to case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+/// Which groups are in scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GroupScope {
+    /// Where they are. Without it, the `searchBases` of the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search_bases: Vec<DistinguishedName>,
+    /// What they are named (`cn`), such as `aws-*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<NamePattern>,
+}
+
+impl Configuration {
+    /// Looks at the relations between keys.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is in scope, or the bind would be an anonymous one.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.users.member_of.is_empty() && self.users.searches.is_empty() {
+            return Err(Error::NoUserScope);
+        }
+        if self.bind_name.trim().is_empty() {
+            return Err(Error::AnonymousBind { empty: "bindName" });
+        }
+        Ok(())
+    }
+
+    /// Where groups in scope are.
+    pub(super) fn group_bases(&self) -> &[DistinguishedName] {
+        if self.groups.search_bases.is_empty() {
+            &self.search_bases
+        } else {
+            &self.groups.search_bases
+        }
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        Duration::from_secs(self.connect_timeout_seconds.get().into())
+    }
+
+    pub(super) fn operation_timeout(&self) -> Duration {
+        Duration::from_secs(self.operation_timeout_seconds.get().into())
+    }
+}
+
+/// Half of what Active Directory gives at most (`MaxPageSize`; MS-ADTS, section 3.1.1.3.4.6),
+/// and what a careful administrator of OpenLDAP may have set as the limit.
+fn page_size() -> NonZeroU16 {
+    const { NonZeroU16::new(500).unwrap() }
+}
+
+fn connect_timeout() -> NonZeroU16 {
+    const { NonZeroU16::new(10).unwrap() }
+}
+
+/// What Active Directory allows a query (`MaxQueryDuration`; MS-ADTS, section 3.1.1.3.4.6).
+fn operation_timeout() -> NonZeroU16 {
+    const { NonZeroU16::new(120).unwrap() }
+}
+
+fn at_least_one<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let values = Vec::deserialize(deserializer)?;
+    if values.is_empty() {
+        return Err(serde::de::Error::invalid_length(0, &"at least one"));
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "
+        servers: [ldaps://dc1.corp.example.com]
+        bindName: reader@corp.example.com
+        searchBases: ['DC=corp,DC=example,DC=com']
+        users:
+          memberOf: [aws-users]
+    ";
+
+    fn read(text: &str) -> Result<Configuration, String> {
+        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_said_is_safe_and_fits_active_directory() {
+        let configuration = read(SMALLEST).unwrap();
+        assert_eq!(configuration.flavor, Flavor::ActiveDirectory);
+        assert!(!configuration.allow_plaintext);
+        assert_eq!(configuration.page_size.get(), 500);
+        assert!(configuration.groups.names.is_empty());
+        configuration.check().unwrap();
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = "
+            flavor: openLdap
+            servers: [ldap://one.example.com, ldaps://two.example.com:1636]
+            certificateAuthorityFile: corp.pem
+            bindName: cn=reader,dc=example
+            searchBases: ['dc=example']
+            users:
+              searches:
+                - base: ou=People,dc=example
+                  filter: (employeeType=staff)
+              inactiveWhen:
+                attribute: pwdAccountLockedTime
+                values: ['000001010000Z']
+            groups:
+              searchBases: ['ou=Groups,dc=example']
+              names: ['aws-*']
+            pageSize: 250
+        ";
+        let configuration = read(text).unwrap();
+        let again = serde_yaml::to_string(&configuration).unwrap();
+        assert_eq!(read(&again).unwrap(), configuration);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_where_it_stands() {
+        let cases = [
+            (
+                "servers: [ldaps://dc1.corp.example.com]",
+                "servers: []",
+                "at least one",
+            ),
+            ("ldaps://dc1", "https://dc1", "ldaps://"),
+            (
+                "'DC=corp,DC=example,DC=com'",
+                "corp.example.com",
+                "distinguished name",
+            ),
+            (
+                "memberOf: [aws-users]",
+                "members: [aws-users]",
+                "unknown field `members`",
+            ),
+            (
+                "memberOf: [aws-users]",
+                "searches: [{base: 'DC=a', filter: '(a=b'}]",
+                "filter",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            assert!(SMALLEST.contains(from));
+            let message = read(&SMALLEST.replace(from, to)).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_scope_of_nobody_and_an_anonymous_bind_are_refused() {
+        let nobody = read(&SMALLEST.replace("memberOf: [aws-users]", "memberOf: []")).unwrap();
+        assert!(matches!(nobody.check(), Err(Error::NoUserScope)));
+        let anonymous = read(&SMALLEST.replace("reader@corp.example.com", "''")).unwrap();
+        assert!(matches!(
+            anonymous.check(),
+            Err(Error::AnonymousBind { .. })
+        ));
+    }
+}

@@ -1,0 +1,335 @@
+//! A connection to one server of the directory, bound and ready to be searched.
+//!
+//! A search is complete or an error. What looks like an end but is none (a size limit, a lost
+//! connection, a range of values without the rest) must not pass for one: whoever is missing
+//! would be taken for somebody who left.
+
+use std::time::Duration;
+
+use ldap3::asn1::{PL, StructureTag, parse_tag};
+use ldap3::controls::{Control, ControlType, PagedResults};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchStream};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::task::JoinHandle;
+
+use super::bind::{BindRefusal, printable};
+use super::entry::Entry;
+use super::error::{Attempt, SearchFailure};
+use super::server_url::ServerUrl;
+use super::{Configuration, Error, tls};
+
+/// An open connection.
+pub(super) struct Connection {
+    ldap: Ldap,
+    /// Reads and writes the socket; ends with the connection.
+    driver: JoinHandle<Result<(), LdapError>>,
+    server: ServerUrl,
+    page_size: u16,
+    /// How long the server may be silent.
+    patience: Duration,
+}
+
+/// What is searched, and what is wanted of what is found.
+pub(super) struct Search<'a> {
+    pub(super) base: &'a str,
+    pub(super) scope: Scope,
+    pub(super) filter: &'a str,
+    pub(super) attributes: &'a [String],
+}
+
+type Stream<'a> = SearchStream<'a, String, &'a [String]>;
+
+impl Connection {
+    /// Opens a connection to the first server that can be used.
+    pub(super) async fn open(
+        configuration: &Configuration,
+        password: &SecretString,
+    ) -> Result<Self, Error> {
+        if password.expose_secret().is_empty() {
+            return Err(Error::AnonymousBind { empty: "password" });
+        }
+        let mut settings =
+            LdapConnSettings::new().set_conn_timeout(configuration.connect_timeout());
+        let is_encrypted = |server: &ServerUrl| server.is_tls() || !configuration.allow_plaintext;
+        if configuration.servers.iter().any(is_encrypted) {
+            settings = settings
+                .set_config(tls::client_configuration(configuration)?)
+                .set_starttls(!configuration.allow_plaintext);
+        }
+        let mut attempts = Vec::new();
+        for server in &configuration.servers {
+            let reason = match Self::connect(configuration, server, settings.clone()).await {
+                Ok(mut connection) => {
+                    match connection.bind(&configuration.bind_name, password).await? {
+                        Ok(()) => return Ok(connection),
+                        Err(refusal) if refusal.is_of_this_server() => refusal.to_string(),
+                        Err(refusal) => {
+                            return Err(Error::BindRefused {
+                                server: server.clone(),
+                                refusal,
+                            });
+                        }
+                    }
+                }
+                Err(error) => explain_connect(&error, server),
+            };
+            tracing::warn!(directory.server = %server, reason, "a directory server cannot be used");
+            attempts.push(Attempt {
+                server: server.clone(),
+                reason,
+            });
+        }
+        Err(Error::Unreachable(attempts))
+    }
+
+    async fn connect(
+        configuration: &Configuration,
+        server: &ServerUrl,
+        settings: LdapConnSettings,
+    ) -> Result<Self, LdapError> {
+        let (driver, ldap) = LdapConnAsync::with_settings(settings, &server.to_string()).await?;
+        Ok(Self {
+            ldap,
+            driver: tokio::spawn(driver.drive()),
+            server: server.clone(),
+            page_size: configuration.page_size.get(),
+            patience: configuration.operation_timeout(),
+        })
+    }
+
+    async fn bind(
+        &mut self,
+        name: &str,
+        password: &SecretString,
+    ) -> Result<Result<(), BindRefusal>, Error> {
+        let answer = self
+            .ldap
+            .with_timeout(self.patience)
+            .simple_bind(name, password.expose_secret())
+            .await;
+        match answer {
+            Ok(result) if result.rc == 0 => Ok(Ok(())),
+            Ok(result) => Ok(Err(BindRefusal::of(&result))),
+            Err(error) => Err(self.broken(error).await),
+        }
+    }
+
+    /// The server that is read.
+    pub(super) fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
+    /// Gives every entry found to `take`. Where this returns, there are no others.
+    ///
+    /// Pages (RFC 2696) are asked for one ahead, so that the server works while the last page
+    /// is taken apart.
+    pub(super) async fn search(
+        &mut self,
+        search: &Search<'_>,
+        mut take: impl FnMut(Entry),
+    ) -> Result<(), Error> {
+        let mut page = self.ask(search, Some(Vec::new())).await?;
+        loop {
+            let (entries, result) = self.receive(search, page).await?;
+            let cookie = self.cookie(&result)?;
+            let next = match cookie {
+                Some(cookie) => Some(self.ask(search, Some(cookie)).await?),
+                None => None,
+            };
+            for mut entry in entries {
+                self.complete_ranges(&mut entry).await?;
+                take(entry);
+            }
+            match next {
+                Some(next) => page = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends a request; with a cookie, for one page.
+    async fn ask<'a>(
+        &mut self,
+        search: &Search<'a>,
+        cookie: Option<Vec<u8>>,
+    ) -> Result<Stream<'a>, Error> {
+        if let Some(cookie) = cookie {
+            let size = self.page_size.into();
+            self.ldap.with_controls(PagedResults { size, cookie });
+        }
+        let asked = self
+            .ldap
+            .with_timeout(self.patience)
+            .streaming_search(search.base, search.scope, search.filter, search.attributes)
+            .await;
+        match asked {
+            Ok(stream) => Ok(stream),
+            Err(error) => Err(self.broken(error).await),
+        }
+    }
+
+    /// The entries up to the result, which is success.
+    async fn receive(
+        &mut self,
+        search: &Search<'_>,
+        mut stream: Stream<'_>,
+    ) -> Result<(Vec<Entry>, LdapResult), Error> {
+        let mut entries = Vec::new();
+        loop {
+            match stream.next().await {
+                // A continuation reference points to another server, whose part of the directory
+                // is not this one's to read; intermediate messages are for controls not in use.
+                Ok(Some(item)) if item.is_ref() || item.is_intermediate() => {}
+                Ok(Some(item)) => match Entry::parse(item.0) {
+                    Some(entry) => entries.push(entry),
+                    None => return Err(self.malformed("a search result entry")),
+                },
+                Ok(None) => break,
+                Err(error) => return Err(self.broken(error).await),
+            }
+        }
+        let result = stream.finish().await;
+        if result.rc == 0 {
+            return Ok((entries, result));
+        }
+        Err(Error::Search {
+            server: self.server.clone(),
+            base: search.base.to_owned(),
+            failure: SearchFailure {
+                code: result.rc,
+                diagnostic: printable(&result.text),
+            },
+        })
+    }
+
+    /// With what the next page is asked for; `None` after the last one, and where the server
+    /// does not page.
+    fn cookie(&self, result: &LdapResult) -> Result<Option<Vec<u8>>, Error> {
+        let control = result
+            .ctrls
+            .iter()
+            .find(|Control(kind, _)| matches!(kind, Some(ControlType::PagedResults)));
+        let Some(Control(_, control)) = control else {
+            return Ok(None);
+        };
+        let cookie = control
+            .val
+            .as_deref()
+            .and_then(|value| parse_tag(value).ok())
+            .and_then(|(_, tag)| parse_cookie(tag))
+            .ok_or_else(|| self.malformed("the cookie of a page"))?;
+        Ok((!cookie.is_empty()).then_some(cookie))
+    }
+
+    /// Asks for the values of an entry that the server holds back because they are many
+    /// (MS-ADTS, section 3.1.1.3.1.3.3: 1,500 at a time in Active Directory).
+    async fn complete_ranges(&mut self, entry: &mut Entry) -> Result<(), Error> {
+        for at in 0..entry.attributes.len() {
+            while let Some(last) = entry.attributes[at].range.and_then(|range| range.last) {
+                let attribute = entry.attributes[at].name.clone();
+                let next = last.saturating_add(1);
+                let search = Search {
+                    base: &entry.distinguished_name,
+                    scope: Scope::Base,
+                    filter: "(objectClass=*)",
+                    attributes: &[format!("{attribute};range={next}-*")],
+                };
+                let stream = self.ask(&search, None).await?;
+                let (found, _) = self.receive(&search, stream).await?;
+                let more = found
+                    .into_iter()
+                    .flat_map(|entry| entry.attributes)
+                    .find(|more| {
+                        more.name == attribute
+                            && more.range.is_some_and(|range| {
+                                range.first == next && range.last.is_none_or(|last| last >= next)
+                            })
+                    });
+                let Some(more) = more else {
+                    return Err(Error::RangeIncomplete {
+                        server: self.server.clone(),
+                        count: entry.attributes[at].values.len(),
+                        entry: entry.distinguished_name.clone(),
+                        attribute,
+                    });
+                };
+                entry.attributes[at].values.extend(more.values);
+                entry.attributes[at].range = more.range;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the server that this was all. What was read is whole whether it hears it or not.
+    pub(super) async fn close(mut self) {
+        let _ = self.ldap.with_timeout(self.patience).unbind().await;
+    }
+
+    fn malformed(&self, what: &'static str) -> Error {
+        Error::Malformed {
+            server: self.server.clone(),
+            what,
+        }
+    }
+
+    /// Why an operation has no result.
+    async fn broken(&mut self, error: LdapError) -> Error {
+        let server = self.server.clone();
+        match error {
+            LdapError::Timeout { .. } => Error::Silence {
+                server,
+                seconds: self.patience.as_secs(),
+            },
+            // The operation only knows that the driver is gone; the driver knows why. It has
+            // dropped what the operation waited for, so it is about to end.
+            LdapError::EndOfStream | LdapError::ResultRecv { .. } | LdapError::OpSend { .. } => {
+                let driver = tokio::time::timeout(self.patience, &mut self.driver).await;
+                let cause = match driver {
+                    Ok(Ok(Err(LdapError::Io { source }))) => source.to_string(),
+                    Ok(Ok(Err(error))) => error.to_string(),
+                    Ok(Err(_)) => return self.malformed("an LDAP message"),
+                    Ok(Ok(Ok(()))) | Err(_) => "the server closed it".to_owned(),
+                };
+                Error::ConnectionLost { server, cause }
+            }
+            error => Error::ConnectionLost {
+                server,
+                cause: error.to_string(),
+            },
+        }
+    }
+}
+
+/// SEQUENCE of size and cookie (RFC 2696, section 2).
+fn parse_cookie(tag: StructureTag) -> Option<Vec<u8>> {
+    let PL::C(mut parts) = tag.payload else {
+        return None;
+    };
+    match parts.pop()?.payload {
+        PL::P(cookie) if parts.len() == 1 => Some(cookie),
+        _ => None,
+    }
+}
+
+/// Why a server cannot be connected to, and what to do.
+fn explain_connect(error: &LdapError, server: &ServerUrl) -> String {
+    match error {
+        LdapError::Timeout { .. } => {
+            "no answer; check the address, the route and the firewall".to_owned()
+        }
+        LdapError::Rustls { source } => tls::explain(source, server.host()),
+        LdapError::Io { source } => {
+            let inner = source.get_ref().and_then(|inner| inner.downcast_ref());
+            match inner {
+                Some(error) => tls::explain(error, server.host()),
+                None => source.to_string(),
+            }
+        }
+        LdapError::LdapResult { result } => format!(
+            "it refuses StartTLS (result code {}: {}); use `ldaps://`",
+            result.rc,
+            printable(&result.text)
+        ),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,444 @@
+//! An entry as the server gave it → the user, group or problem that it is. No input and no
+//! output; the time is given.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::configuration::{AttributeCondition, Flavor, UserScope};
+use super::entry::Entry;
+use super::flavor::{Kind, MemberSyntax};
+use super::identifier;
+use crate::snapshot::{Attributes, EntryId, Person, Unusable};
+
+/// An entry that is understood.
+pub(super) enum Decoded {
+    User(User),
+    Group(Group),
+    /// A user or group that cannot be used.
+    Unusable(Unusable),
+    /// Nothing that is synchronised.
+    Other {
+        distinguished_name: String,
+    },
+}
+
+/// A user, in scope or not.
+pub(super) struct User {
+    pub(super) person: Person,
+    /// The security identifier of the group that the user is in without being named as its
+    /// member: `primaryGroupID`, in most domains Domain Users.
+    pub(super) primary_group: Option<String>,
+    /// By what `memberUid` names the user.
+    pub(super) uids: Vec<String>,
+}
+
+/// A group, in scope or not.
+pub(super) struct Group {
+    pub(super) distinguished_name: String,
+    /// What is needed to synchronise it, if it is in scope; its members count either way.
+    pub(super) usable: Result<(EntryId, Attributes), Unusable>,
+    /// The names by which the configuration may call it; the first is its `cn`.
+    pub(super) names: Vec<String>,
+    pub(super) sid: Option<String>,
+    /// The distinguished names of its direct members.
+    pub(super) members: Vec<String>,
+    /// The `uid`s of its direct members.
+    pub(super) member_uids: Vec<String>,
+}
+
+/// What is wanted of the entries of a read.
+pub(super) struct Decoder<'a> {
+    pub(super) flavor: Flavor,
+    pub(super) users: &'a UserScope,
+    /// In lower case.
+    pub(super) user_attributes: BTreeSet<String>,
+    /// In lower case.
+    pub(super) group_attributes: BTreeSet<String>,
+    /// Accounts that expire until then have expired.
+    pub(super) now: Timestamp,
+}
+
+/// ACCOUNTDISABLE of `userAccountControl` (MS-ADTS, section 2.2.16).
+const ACCOUNT_DISABLED: u32 = 0x2;
+
+/// 1601-01-01T00:00:00Z, from which Active Directory counts, in seconds of Unix time.
+const WINDOWS_EPOCH: i64 = -11_644_473_600;
+
+impl Decoder<'_> {
+    pub(super) fn decode(&self, entry: Entry) -> Decoded {
+        match self.flavor.kind(&entry) {
+            Kind::User => match self.user(&entry) {
+                Ok(user) => Decoded::User(user),
+                Err(reason) => Decoded::Unusable(self.unusable(&entry, reason)),
+            },
+            Kind::Group => Decoded::Group(self.group(entry)),
+            Kind::Other => Decoded::Other {
+                distinguished_name: entry.distinguished_name,
+            },
+        }
+    }
+
+    fn user(&self, entry: &Entry) -> Result<User, String> {
+        let id = self.id(entry)?;
+        let attributes = self.attributes(entry, &self.user_attributes)?;
+        let active = match self.flavor {
+            Flavor::ActiveDirectory => is_enabled(entry)? && !has_expired(entry, self.now)?,
+            Flavor::OpenLdap => true,
+        };
+        let holds = |condition: &AttributeCondition| holds(condition, entry);
+        let active = active
+            && self.users.active_when.as_ref().is_none_or(holds)
+            && !self.users.inactive_when.as_ref().is_some_and(holds);
+        let primary_group = match (sid(entry), entry.text("primarygroupid")) {
+            (Some(sid), Some(group)) => identifier::primary_group_sid(&sid, group),
+            _ => None,
+        };
+        let uids = match self.flavor {
+            Flavor::ActiveDirectory => Vec::new(),
+            Flavor::OpenLdap => texts(entry, "uid"),
+        };
+        Ok(User {
+            person: Person {
+                id,
+                distinguished_name: entry.distinguished_name.clone(),
+                active,
+                attributes,
+            },
+            primary_group,
+            uids,
+        })
+    }
+
+    fn group(&self, entry: Entry) -> Group {
+        let usable = self
+            .id(&entry)
+            .and_then(|id| Ok((id, self.attributes(&entry, &self.group_attributes)?)))
+            .map_err(|reason| self.unusable(&entry, reason));
+        let mut members = Vec::new();
+        let mut member_uids = Vec::new();
+        for (attribute, syntax) in self.flavor.member_attributes() {
+            let values = entry
+                .values(attribute)
+                .map(|value| String::from_utf8_lossy(value).into_owned());
+            match syntax {
+                MemberSyntax::Name => members.extend(values),
+                MemberSyntax::NameAndOptionalUid => members.extend(values.map(without_uid)),
+                MemberSyntax::Uid => member_uids.extend(values),
+            }
+        }
+        let mut names = texts(&entry, "cn");
+        names.extend(texts(&entry, "samaccountname"));
+        Group {
+            usable,
+            names,
+            sid: sid(&entry),
+            members,
+            member_uids,
+            distinguished_name: entry.distinguished_name,
+        }
+    }
+
+    fn id(&self, entry: &Entry) -> Result<EntryId, String> {
+        let attribute = self.flavor.id_attribute();
+        let value = entry.values(attribute).next().ok_or_else(|| {
+            format!("it has no {attribute} that the account may read; let the account read it")
+        })?;
+        let id = match self.flavor {
+            Flavor::ActiveDirectory => identifier::guid(value),
+            Flavor::OpenLdap => std::str::from_utf8(value).ok().map(str::to_lowercase),
+        };
+        id.map(EntryId)
+            .ok_or_else(|| format!("its {attribute} cannot be understood"))
+    }
+
+    /// The attributes asked for, and those by which users may be matched.
+    fn attributes(&self, entry: &Entry, wanted: &BTreeSet<String>) -> Result<Attributes, String> {
+        let mut attributes = Attributes::new();
+        for attribute in &entry.attributes {
+            let name = attribute.name.as_str();
+            let is_identifier = name == self.flavor.id_attribute() || name == "objectsid";
+            if !is_identifier && !wanted.contains(name) {
+                continue;
+            }
+            let values: &mut Vec<String> = attributes.entry(name.to_owned()).or_default();
+            for value in &attribute.values {
+                let text = match name {
+                    "objectguid" | "ms-ds-consistencyguid" => identifier::guid(value),
+                    "objectsid" | "sidhistory" => identifier::sid(value),
+                    _ => std::str::from_utf8(value).ok().map(str::to_owned),
+                };
+                values.push(text.ok_or_else(|| {
+                    format!("its {name} is no text; correct it, or do not map that attribute")
+                })?);
+            }
+        }
+        attributes.retain(|_, values| !values.is_empty());
+        Ok(attributes)
+    }
+
+    fn unusable(&self, entry: &Entry, reason: String) -> Unusable {
+        Unusable {
+            distinguished_name: entry.distinguished_name.clone(),
+            id: self.id(entry).ok(),
+            reason,
+        }
+    }
+}
+
+fn is_enabled(entry: &Entry) -> Result<bool, String> {
+    let Some(flags) = entry.text("useraccountcontrol") else {
+        return Err(
+            "whether it is disabled cannot be told; let the account read userAccountControl"
+                .to_owned(),
+        );
+    };
+    // It is a signed number in the schema (MS-ADA3, attribute userAccountControl).
+    let flags: i32 = flags
+        .parse()
+        .map_err(|_| "its userAccountControl is no number".to_owned())?;
+    Ok(flags.cast_unsigned() & ACCOUNT_DISABLED == 0)
+}
+
+/// `accountExpires` is a time in units of 100 ns since 1601; 0 and the largest number stand for
+/// never (MS-ADA1, attribute accountExpires).
+fn has_expired(entry: &Entry, now: Timestamp) -> Result<bool, String> {
+    let Some(expires) = entry.text("accountexpires") else {
+        return Ok(false);
+    };
+    let expires: i64 = expires
+        .parse()
+        .map_err(|_| "its accountExpires is no number".to_owned())?;
+    if expires == 0 || expires == i64::MAX {
+        return Ok(false);
+    }
+    let now = (i128::from(now.as_second()) - i128::from(WINDOWS_EPOCH)) * 10_000_000
+        + i128::from(now.subsec_nanosecond() / 100);
+    Ok(i128::from(expires) <= now)
+}
+
+fn holds(condition: &AttributeCondition, entry: &Entry) -> bool {
+    let name = condition.attribute.to_lowercase();
+    let mut values = entry.values(&name);
+    if condition.values.is_empty() {
+        return values.next().is_some();
+    }
+    values.any(|value| {
+        let value = String::from_utf8_lossy(value).to_lowercase();
+        condition
+            .values
+            .iter()
+            .any(|wanted| wanted.to_lowercase() == value)
+    })
+}
+
+fn sid(entry: &Entry) -> Option<String> {
+    identifier::sid(entry.values("objectsid").next()?)
+}
+
+fn texts(entry: &Entry, attribute: &str) -> Vec<String> {
+    entry
+        .values(attribute)
+        .filter_map(|value| std::str::from_utf8(value).ok())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `cn=a#'0101'B` is the name `cn=a`.
+fn without_uid(value: String) -> String {
+    match value.rsplit_once("#'") {
+        Some((name, uid)) if uid.ends_with("'B") => name.to_owned(),
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Attribute;
+    use super::*;
+
+    /// Name and values.
+    type Raw<'a> = (&'a str, &'a [&'a [u8]]);
+
+    fn entry(attributes: &[Raw]) -> Entry {
+        Entry {
+            distinguished_name: "CN=Ada,DC=x".to_owned(),
+            attributes: attributes
+                .iter()
+                .map(|(name, values)| Attribute {
+                    name: (*name).to_owned(),
+                    range: None,
+                    values: values.iter().map(|value| value.to_vec()).collect(),
+                })
+                .collect(),
+        }
+    }
+
+    const CLASSES: Raw = ("objectclass", &[b"top", b"person", b"user"]);
+    const GUID: Raw = ("objectguid", &[&[7; 16]]);
+    const ENABLED: Raw = ("useraccountcontrol", &[b"512"]);
+
+    fn now() -> Timestamp {
+        "2026-01-02T03:04:05Z".parse().unwrap()
+    }
+
+    fn decode(flavor: Flavor, users: &UserScope, entry: Entry) -> Decoded {
+        let decoder = Decoder {
+            flavor,
+            users,
+            user_attributes: ["mail", "mS-DS-ConsistencyGuid"]
+                .map(str::to_lowercase)
+                .into(),
+            group_attributes: BTreeSet::new(),
+            now: now(),
+        };
+        decoder.decode(entry)
+    }
+
+    fn user(attributes: &[Raw]) -> Result<User, String> {
+        let scope = UserScope::default();
+        match decode(Flavor::ActiveDirectory, &scope, entry(attributes)) {
+            Decoded::User(user) => Ok(user),
+            Decoded::Unusable(unusable) => Err(unusable.reason),
+            Decoded::Group(_) | Decoded::Other { .. } => panic!("not taken for a user"),
+        }
+    }
+
+    #[test]
+    fn the_second_bit_of_the_flags_disables_an_account() {
+        let cases: [(&[u8], bool); 4] = [
+            (b"512", true),
+            (b"514", false),
+            (b"66048", true),
+            (b"-2147483136", true),
+        ];
+        for (flags, active) in cases {
+            let user = user(&[CLASSES, GUID, ("useraccountcontrol", &[flags])])
+                .ok()
+                .unwrap();
+            assert_eq!(user.person.active, active);
+        }
+    }
+
+    #[test]
+    fn an_account_expires_at_its_time_unless_that_is_never() {
+        // 2026-01-02T03:04:05Z in units of 100 ns since 1601.
+        let at = 134_117_966_450_000_000_i64;
+        for (expires, active) in [
+            (0, true),
+            (i64::MAX, true),
+            (at, false),
+            (at - 1, false),
+            (at + 1, true),
+            (1, false),
+        ] {
+            let expires = expires.to_string();
+            let user = user(&[
+                CLASSES,
+                GUID,
+                ENABLED,
+                ("accountexpires", &[expires.as_bytes()]),
+            ])
+            .ok()
+            .unwrap();
+            assert_eq!(user.person.active, active, "{expires}");
+        }
+    }
+
+    #[test]
+    fn an_account_whose_state_cannot_be_told_is_neither_active_nor_a_leaver() {
+        let reason = |attributes: &[Raw]| user(attributes).err().unwrap();
+        assert!(reason(&[CLASSES, ENABLED]).contains("no objectguid"));
+        assert!(reason(&[CLASSES, GUID]).contains("userAccountControl"));
+        let unreadable = [CLASSES, GUID, ENABLED, ("accountexpires", &[b"soon"])];
+        assert!(reason(&unreadable).contains("accountExpires"));
+        let binary: &[&[u8]] = &[b"\xff"];
+        assert!(reason(&[CLASSES, GUID, ENABLED, ("mail", binary)]).contains("its mail"));
+    }
+
+    #[test]
+    fn only_attributes_asked_for_and_identifiers_are_kept() {
+        let user = user(&[
+            CLASSES,
+            GUID,
+            ENABLED,
+            ("mail", &[b"a@example.test", b"b@example.test"]),
+            ("telephonenumber", &[b"1"]),
+            ("ms-ds-consistencyguid", &[&[7; 16]]),
+        ])
+        .ok()
+        .unwrap();
+        let attributes: Vec<_> = user.person.attributes.into_iter().collect();
+        let guid = "07070707-0707-0707-0707-070707070707".to_owned();
+        assert_eq!(
+            attributes,
+            [
+                (
+                    "mail".to_owned(),
+                    vec!["a@example.test".to_owned(), "b@example.test".to_owned()]
+                ),
+                ("ms-ds-consistencyguid".to_owned(), vec![guid.clone()]),
+                ("objectguid".to_owned(), vec![guid]),
+            ]
+        );
+    }
+
+    #[test]
+    fn computers_and_contacts_are_no_users() {
+        let scope = UserScope::default();
+        let classes: [&[&[u8]]; 2] = [&[b"user", b"computer"], &[b"person", b"contact"]];
+        for classes in classes {
+            let entry = entry(&[("objectclass", classes), GUID, ENABLED]);
+            let decoded = decode(Flavor::ActiveDirectory, &scope, entry);
+            assert!(matches!(decoded, Decoded::Other { .. }));
+        }
+    }
+
+    #[test]
+    fn other_directories_say_by_attributes_who_is_active() {
+        let condition = |attribute: &str, values: &[&str]| AttributeCondition {
+            attribute: attribute.to_owned(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let scope = UserScope {
+            active_when: Some(condition("employeeType", &["staff", "contractor"])),
+            inactive_when: Some(condition("pwdAccountLockedTime", &[])),
+            ..UserScope::default()
+        };
+        let class: Raw = ("objectclass", &[b"inetOrgPerson"]);
+        let id: Raw = ("entryuuid", &[b"B4F1"]);
+        let staff: Raw = ("employeetype", &[b"Staff"]);
+        let locked: Raw = ("pwdaccountlockedtime", &[b"000001010000Z"]);
+        let cases: [(&[Raw], bool); 3] = [
+            (&[class, id, staff], true),
+            (&[class, id], false),
+            (&[class, id, staff, locked], false),
+        ];
+        for (attributes, active) in cases {
+            let Decoded::User(user) = decode(Flavor::OpenLdap, &scope, entry(attributes)) else {
+                panic!("not taken for a user");
+            };
+            assert_eq!(user.person.active, active);
+            assert_eq!(user.person.id.0, "b4f1");
+        }
+    }
+
+    #[test]
+    fn members_are_named_in_three_ways() {
+        let scope = UserScope::default();
+        let entry = entry(&[
+            ("objectclass", &[b"groupOfUniqueNames", b"posixGroup"]),
+            ("entryuuid", &[b"g"]),
+            ("cn", &[b"aws"]),
+            ("member", &[b"cn=a"]),
+            ("uniquemember", &[b"cn=b#'0101'B", b"cn=c"]),
+            ("memberuid", &[b"d"]),
+        ]);
+        let Decoded::Group(group) = decode(Flavor::OpenLdap, &scope, entry) else {
+            panic!("not taken for a group");
+        };
+        assert_eq!(group.members, ["cn=a", "cn=b", "cn=c"]);
+        assert_eq!(group.member_uids, ["d"]);
+        assert_eq!(group.names, ["aws"]);
+    }
+}

@@ -1,0 +1,179 @@
+//! Why a directory could not be read.
+//!
+//! Every one of these ends the read: there is no snapshot of half a directory.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::bind::BindRefusal;
+use super::server_url::ServerUrl;
+
+/// Why there is no snapshot, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration selects nobody.
+    #[error(
+        "nobody is in scope: name groups under `users.memberOf`, or searches under \
+         `users.searches` (`searches: [{{base: DC=…}}]` for everybody below a base)"
+    )]
+    NoUserScope,
+    /// An empty name or password makes a simple bind an anonymous one, which succeeds and then
+    /// sees less (RFC 4513, sections 5.1.1 and 5.1.2).
+    #[error("the {empty} is empty; the directory would take the account for an anonymous one")]
+    AnonymousBind {
+        /// What is empty.
+        empty: &'static str,
+    },
+    /// The certificates of `certificateAuthorityFile` or `certificateAuthorities`.
+    #[error("{}: {reason}", .file.as_ref().map_or_else(
+        || "certificateAuthorities".to_owned(), |file| file.display().to_string()))]
+    CertificateAuthorities {
+        /// Where they were to be, if not in the configuration itself.
+        file: Option<PathBuf>,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The system has no certificate authorities.
+    #[error(
+        "this system has no certificate authorities; name those that signed the directory's \
+         certificate in `certificateAuthorityFile` or `certificateAuthorities`"
+    )]
+    NoCertificateAuthorities,
+    /// No server can be used.
+    #[error("no directory server can be used{}", list(.0))]
+    Unreachable(Vec<Attempt>),
+    /// The server is there, but does not take the account.
+    #[error("{server} does not let the account in: {refusal}")]
+    BindRefused {
+        /// Who says so. The next one is not asked, as failed attempts lock accounts.
+        server: ServerUrl,
+        /// Why.
+        refusal: BindRefusal,
+    },
+    /// The connection was lost.
+    #[error("{server}: the connection was lost during the read ({cause}); run again")]
+    ConnectionLost {
+        /// The server that was read.
+        server: ServerUrl,
+        /// What the network says.
+        cause: String,
+    },
+    /// The server is silent.
+    #[error(
+        "{server}: no answer for {seconds} s; run again, or allow more with \
+         `operationTimeoutSeconds`"
+    )]
+    Silence {
+        /// The server that was read.
+        server: ServerUrl,
+        /// How long it was silent.
+        seconds: u64,
+    },
+    /// The server refuses a search, or does not finish it.
+    #[error("{server}: the search below `{base}` failed: {failure}")]
+    Search {
+        /// The server that was read.
+        server: ServerUrl,
+        /// The base of the search.
+        base: String,
+        /// The result of the search.
+        failure: SearchFailure,
+    },
+    /// An answer that is no LDAP.
+    #[error("{server}: an answer cannot be understood ({what})")]
+    Malformed {
+        /// The server that was read.
+        server: ServerUrl,
+        /// What was expected.
+        what: &'static str,
+    },
+    /// The values of an attribute that come in ranges did not all come.
+    #[error(
+        "{server}: the values of `{attribute}` of `{entry}` end after {count}, though there are \
+         more; run again"
+    )]
+    RangeIncomplete {
+        /// The server that was read.
+        server: ServerUrl,
+        /// The entry, nearly always a group.
+        entry: String,
+        /// The attribute, nearly always `member`.
+        attribute: String,
+        /// How many values there are without the others.
+        count: usize,
+    },
+    /// A group of `users.memberOf` does not exist.
+    #[error(
+        "users.memberOf: there is no group `{0}` below the search bases that the account may \
+         read; write its name (cn) or distinguished name"
+    )]
+    GroupNotFound(String),
+    /// A name of `users.memberOf` is that of several groups.
+    #[error(
+        "users.memberOf: `{name}` is the name of several groups; write the distinguished name of \
+         one: {}", .found.join("; ")
+    )]
+    GroupAmbiguous {
+        /// The name.
+        name: String,
+        /// The distinguished names of the groups.
+        found: Vec<String>,
+    },
+}
+
+/// A server that cannot be used, and why.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The server.
+    pub server: ServerUrl,
+    /// Why it cannot be used.
+    pub reason: String,
+}
+
+fn list(attempts: &[Attempt]) -> String {
+    attempts
+        .iter()
+        .map(|attempt| format!("\n  {}: {}", attempt.server, attempt.reason))
+        .collect()
+}
+
+/// The result of a search that is not success (RFC 4511, section 4.1.9 and appendix A).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchFailure {
+    /// The result code.
+    pub code: u32,
+    /// What the server says about it.
+    pub diagnostic: String,
+}
+
+impl fmt::Display for SearchFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let explanation = match self.code {
+            1 => "operations error; is the account let in at all?",
+            3 => "it took longer than the server's time limit; make the filter narrower",
+            4 => {
+                "the server's size limit was reached, so the result is not whole; raise the limit \
+                 for this account, or lower `pageSize`"
+            }
+            8 | 13 => "the server wants encryption; use `ldaps://`, or StartTLS with `ldap://`",
+            10 => "this server does not have that part of the directory; name one that has",
+            11 => {
+                "the server's administrative limit was reached, so the result is not whole; lower \
+                 `pageSize`, or raise the limit for this account"
+            }
+            12 => "the server cannot do something that the search needs",
+            32 => "there is no such entry, or the account may not read it",
+            34 => "that is no distinguished name",
+            50 => "the account may not read it",
+            51 | 52 => "the server is busy; run again",
+            53 => "the server is not willing to do that",
+            _ => "unexpected result",
+        };
+        write!(formatter, "{explanation} (result code {}", self.code)?;
+        if !self.diagnostic.is_empty() {
+            write!(formatter, ": {}", self.diagnostic)?;
+        }
+        formatter.write_str(")")
+    }
+}

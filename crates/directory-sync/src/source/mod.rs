@@ -1,0 +1,83 @@
+//! Active Directory or another LDAP server → [`Snapshot`].
+//!
+//! A leaver is somebody who is not in the directory any more, so the one mistake that must
+//! not happen is to miss somebody who is: [`read`] returns all that is in scope, or an error.
+//! Size limits, time limits, lost connections and values that a server holds back are errors,
+//! and there is no fail-over in the middle of a read, as two servers need not agree.
+//!
+//! Groups are expanded here and not by the server. One search gives all groups with their
+//! members; the in-chain rule of Active Directory (1.2.840.113556.1.4.1941; MS-ADTS, section
+//! 3.1.1.3.4.4.3) would take one slow search per group and exists nowhere else.
+//!
+//! Sources: RFC 4511 (the protocol), RFC 2696 (pages), MS-ADTS (Active Directory).
+
+mod bind;
+mod configuration;
+mod connection;
+mod decode;
+mod directory;
+mod distinguished_name;
+mod entry;
+mod error;
+mod flavor;
+mod identifier;
+mod name_pattern;
+mod reader;
+mod search_filter;
+mod server_url;
+mod tls;
+
+pub use bind::BindRefusal;
+pub use configuration::{
+    AttributeCondition, Configuration, Flavor, GroupScope, UserScope, UserSearch,
+};
+pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName};
+pub use error::{Attempt, Error, SearchFailure};
+pub use name_pattern::{EmptyNamePattern, NamePattern};
+pub use search_filter::{InvalidSearchFilter, SearchFilter};
+pub use server_url::{InvalidServerUrl, ServerUrl};
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use self::connection::Connection;
+use self::reader::Reader;
+use crate::snapshot::Snapshot;
+
+/// The attributes that are read of each entry, by name in any case. `objectGUID` and
+/// `objectSid`, or `entryUUID`, come without being asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestedAttributes {
+    /// Of users.
+    pub users: BTreeSet<String>,
+    /// Of groups.
+    pub groups: BTreeSet<String>,
+}
+
+/// Reads all users and groups in scope.
+///
+/// `password` is that of the account `bindName`. Accounts that expire at or before `now` are
+/// not active. Must run in a tokio runtime with time and I/O.
+///
+/// # Errors
+///
+/// The directory could not be read whole. What is wrong with a single entry is no error, but
+/// stands in [`Snapshot::unusable`].
+pub async fn read(
+    configuration: &Configuration,
+    password: &SecretString,
+    attributes: &RequestedAttributes,
+    now: Timestamp,
+) -> Result<Snapshot, Error> {
+    configuration.check()?;
+    let connection = Connection::open(configuration, password).await?;
+    let mut reader = Reader::new(configuration, attributes, connection, now);
+    reader.learn_naming_contexts().await?;
+    reader.read_groups().await?;
+    reader.read_users().await?;
+    let scope = reader.resolve_scope().await?;
+    reader.read_members(&scope).await?;
+    Ok(reader.finish(&scope).await)
+}

@@ -1,0 +1,369 @@
+//! The searches of a read, in their order.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use ldap3::Scope as SearchScope;
+
+use super::configuration::Flavor;
+use super::connection::{Connection, Search};
+use super::decode::Decoder;
+use super::directory::{Directory, Node, Scope};
+use super::distinguished_name::{DistinguishedName, NameKey};
+use super::search_filter::any_of;
+use super::{Configuration, Error, RequestedAttributes, identifier};
+use crate::snapshot::Snapshot;
+
+/// How many entries one search looks for by their names. A name takes some hundred bytes; the
+/// servers' limits for a request are megabytes.
+const NAMES_PER_SEARCH: usize = 100;
+
+/// A read under way.
+pub(super) struct Reader<'a> {
+    configuration: &'a Configuration,
+    connection: Connection,
+    decoder: Decoder<'a>,
+    user_attributes: Vec<String>,
+    group_attributes: Vec<String>,
+    /// The parts of the directory that this server has (RFC 4512, section 5.1).
+    naming_contexts: Vec<String>,
+    directory: Directory,
+    /// Found by the searches for users.
+    found: HashSet<Node>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        configuration: &'a Configuration,
+        requested: &RequestedAttributes,
+        connection: Connection,
+        now: Timestamp,
+    ) -> Self {
+        let flavor = configuration.flavor;
+        let users = &configuration.users;
+        let lower = |names: &BTreeSet<String>| -> BTreeSet<String> {
+            names.iter().map(|name| name.to_lowercase()).collect()
+        };
+        let conditions = [&users.active_when, &users.inactive_when];
+        let of_conditions = conditions
+            .into_iter()
+            .flatten()
+            .map(|condition| condition.attribute.as_str());
+        let requested_of_users = requested.users.iter().map(String::as_str);
+        let requested_of_groups = requested.groups.iter().map(String::as_str);
+        Self {
+            configuration,
+            connection,
+            decoder: Decoder {
+                flavor,
+                users,
+                user_attributes: lower(&requested.users),
+                group_attributes: lower(&requested.groups),
+                now,
+            },
+            user_attributes: distinct(
+                flavor
+                    .user_attributes()
+                    .iter()
+                    .copied()
+                    .chain(of_conditions)
+                    .chain(requested_of_users),
+            ),
+            group_attributes: distinct(
+                flavor
+                    .group_attributes()
+                    .iter()
+                    .copied()
+                    .chain(requested_of_groups),
+            ),
+            naming_contexts: Vec::new(),
+            directory: Directory::default(),
+            found: HashSet::new(),
+        }
+    }
+
+    /// Asks the server which parts of the directory it has, to know where to look for members
+    /// outside of the search bases. A server that does not say has the search bases.
+    pub(super) async fn learn_naming_contexts(&mut self) -> Result<(), Error> {
+        let search = Search {
+            base: "",
+            scope: SearchScope::Base,
+            filter: "(objectClass=*)",
+            attributes: &["namingContexts".to_owned()],
+        };
+        let contexts = &mut self.naming_contexts;
+        self.connection
+            .search(&search, |entry| {
+                contexts.extend(
+                    entry
+                        .values("namingcontexts")
+                        .map(|value| String::from_utf8_lossy(value).into_owned()),
+                );
+            })
+            .await?;
+        let bases = &self.configuration.search_bases;
+        contexts.extend(bases.iter().map(ToString::to_string));
+        Ok(())
+    }
+
+    /// Reads all groups below the bases: those in scope, and those that are in them.
+    pub(super) async fn read_groups(&mut self) -> Result<(), Error> {
+        for base in outermost(self.bases_of_groups()) {
+            let search = Search {
+                base: base.as_str(),
+                scope: SearchScope::Subtree,
+                filter: self.decoder.flavor.group_filter(),
+                attributes: &self.group_attributes,
+            };
+            let (directory, decoder) = (&mut self.directory, &self.decoder);
+            let take = |entry| {
+                directory.insert(decoder.decode(entry));
+            };
+            self.connection.search(&search, take).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the users whom searches put into scope.
+    pub(super) async fn read_users(&mut self) -> Result<(), Error> {
+        for wanted in &self.configuration.users.searches {
+            let users = self.decoder.flavor.user_filter();
+            let filter = match &wanted.filter {
+                Some(filter) => format!("(&{users}{})", filter.as_str()),
+                None => users.to_owned(),
+            };
+            let search = Search {
+                base: wanted.base.as_str(),
+                scope: SearchScope::Subtree,
+                filter: &filter,
+                attributes: &self.user_attributes,
+            };
+            let (directory, decoder) = (&mut self.directory, &self.decoder);
+            let found = &mut self.found;
+            let take = |entry| {
+                found.insert(directory.insert(decoder.decode(entry)));
+            };
+            self.connection.search(&search, take).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds the groups that the configuration names.
+    pub(super) async fn resolve_scope(&mut self) -> Result<Scope, Error> {
+        let named = &self.configuration.users.member_of;
+        let mut outside: Vec<Node> = named
+            .iter()
+            .filter(|name| DistinguishedName::try_from((*name).clone()).is_ok())
+            .map(|name| self.directory.number(name))
+            .collect();
+        outside.retain(|node| !self.is_among_groups_read(*node));
+        self.look_up(&outside).await?;
+        Ok(Scope {
+            found: std::mem::take(&mut self.found),
+            member_of: self.directory.groups_named(named)?,
+            groups: self
+                .directory
+                .groups_in_scope(self.configuration.group_bases(), &self.configuration.groups),
+        })
+    }
+
+    /// Reads the members of groups who have not been read yet: the users whom groups put into
+    /// scope, and groups outside of the search bases.
+    pub(super) async fn read_members(&mut self, scope: &Scope) -> Result<(), Error> {
+        loop {
+            let mut missing: BTreeSet<Node> = self
+                .directory
+                .unread_members(&scope.member_of)
+                .into_iter()
+                .collect();
+            // Who is below the bases and was not read is no group, and a user who is in scope by
+            // nothing else.
+            let of_groups = self.directory.unread_members(&scope.groups);
+            missing.extend(
+                of_groups
+                    .into_iter()
+                    .filter(|node| !self.is_among_groups_read(*node)),
+            );
+            if missing.is_empty() {
+                break;
+            }
+            let missing: Vec<Node> = missing.into_iter().collect();
+            self.look_up(&missing).await?;
+        }
+        self.read_primary_members(scope).await?;
+        self.read_members_by_uid(scope).await
+    }
+
+    /// A primary group does not name its members: they name it (MS-ADA3, attribute
+    /// primaryGroupID).
+    async fn read_primary_members(&mut self, scope: &Scope) -> Result<(), Error> {
+        if self.decoder.flavor != Flavor::ActiveDirectory {
+            return Ok(());
+        }
+        let groups: Vec<String> = self
+            .directory
+            .sids(&scope.member_of)
+            .into_iter()
+            .filter_map(identifier::relative_identifier)
+            .map(str::to_owned)
+            .collect();
+        self.search_users_by("primaryGroupID", &groups).await
+    }
+
+    async fn read_members_by_uid(&mut self, scope: &Scope) -> Result<(), Error> {
+        let uids = self.directory.unknown_uids(&scope.member_of);
+        self.search_users_by("uid", &uids).await
+    }
+
+    /// Reads the users below the search bases whose attribute has one of the values.
+    async fn search_users_by(&mut self, attribute: &str, values: &[String]) -> Result<(), Error> {
+        let bases = outermost(self.configuration.search_bases.iter());
+        for some in values.chunks(NAMES_PER_SEARCH) {
+            let users = self.decoder.flavor.user_filter();
+            let filter = any_of(users, attribute, some.iter().map(String::as_str));
+            for base in &bases {
+                let search = Search {
+                    base: base.as_str(),
+                    scope: SearchScope::Subtree,
+                    filter: &filter,
+                    attributes: &self.user_attributes,
+                };
+                let (directory, decoder) = (&mut self.directory, &self.decoder);
+                let take = |entry| {
+                    directory.insert(decoder.decode(entry));
+                };
+                self.connection.search(&search, take).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads entries by their names, whatever they are.
+    async fn look_up(&mut self, nodes: &[Node]) -> Result<(), Error> {
+        let attributes = distinct(
+            self.user_attributes
+                .iter()
+                .chain(&self.group_attributes)
+                .map(String::as_str),
+        );
+        let mut by_context: BTreeMap<&str, Vec<Node>> = BTreeMap::new();
+        for node in nodes {
+            if let Some(context) = nearest(&self.naming_contexts, self.directory.key(*node)) {
+                by_context.entry(context).or_default().push(*node);
+            }
+        }
+        for (context, nodes) in by_context {
+            for some in nodes.chunks(NAMES_PER_SEARCH) {
+                let names = some
+                    .iter()
+                    .map(|node| self.directory.distinguished_name(*node));
+                let filter = any_of("", self.decoder.flavor.name_attribute(), names);
+                let search = Search {
+                    base: context,
+                    scope: SearchScope::Subtree,
+                    filter: &filter,
+                    attributes: &attributes,
+                };
+                let (directory, decoder) = (&mut self.directory, &self.decoder);
+                let take = |entry| {
+                    directory.insert(decoder.decode(entry));
+                };
+                self.connection.search(&search, take).await?;
+            }
+        }
+        self.directory.mark_absent(nodes);
+        Ok(())
+    }
+
+    /// Puts the snapshot together.
+    pub(super) async fn finish(self, scope: &Scope) -> Snapshot {
+        let server = self.connection.server().to_string();
+        self.connection.close().await;
+        let snapshot = self.directory.into_snapshot(scope);
+        tracing::info!(
+            directory.server = server,
+            users.count = snapshot.people.len(),
+            groups.count = snapshot.groups.len(),
+            unusable.count = snapshot.unusable.len(),
+            "the directory has been read"
+        );
+        snapshot
+    }
+
+    fn bases_of_groups(&self) -> impl Iterator<Item = &'a DistinguishedName> {
+        let configuration = self.configuration;
+        configuration
+            .search_bases
+            .iter()
+            .chain(configuration.group_bases())
+    }
+
+    /// Whether it would have been read if it were a group.
+    fn is_among_groups_read(&self, node: Node) -> bool {
+        let key = self.directory.key(node);
+        self.bases_of_groups().any(|base| key.is_within(base.key()))
+    }
+}
+
+/// Without bases that are below another one, whose entries would be read twice.
+fn outermost<'a>(bases: impl Iterator<Item = &'a DistinguishedName>) -> Vec<&'a DistinguishedName> {
+    let mut outermost: Vec<&DistinguishedName> = Vec::new();
+    for base in bases {
+        if outermost
+            .iter()
+            .any(|other| base.key().is_within(other.key()))
+        {
+            continue;
+        }
+        outermost.retain(|other| !other.key().is_within(base.key()));
+        outermost.push(base);
+    }
+    outermost
+}
+
+/// The longest of the contexts that an entry is within.
+fn nearest<'a>(contexts: &'a [String], key: &NameKey) -> Option<&'a str> {
+    contexts
+        .iter()
+        .map(|context| (context.as_str(), NameKey::of(context)))
+        .filter(|(_, context)| key.is_within(context))
+        .max_by_key(|(_, context)| context.length())
+        .map(|(context, _)| context)
+}
+
+/// Each name once, without regard to case.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names
+        .filter(|name| seen.insert(name.to_lowercase()))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_base_is_searched_twice() {
+        let bases = ["OU=a,DC=x", "DC=y", "DC=x", "ou=b,ou=a,dc=X", "dc=X"]
+            .map(|name| DistinguishedName::try_from(name.to_owned()).unwrap());
+        let outermost: Vec<_> = outermost(bases.iter())
+            .iter()
+            .map(|base| base.as_str())
+            .collect();
+        assert_eq!(outermost, ["DC=y", "DC=x"]);
+    }
+
+    #[test]
+    fn an_entry_is_looked_for_in_the_nearest_context() {
+        let contexts = ["DC=x", "CN=Configuration,DC=x", "DC=y"].map(str::to_owned);
+        let nearest = |name| nearest(&contexts, &NameKey::of(name));
+        assert_eq!(
+            nearest("CN=a,CN=configuration,DC=X"),
+            Some("CN=Configuration,DC=x")
+        );
+        assert_eq!(nearest("CN=a,DC=x"), Some("DC=x"));
+        assert_eq!(nearest("CN=a,DC=z"), None);
+    }
+}
