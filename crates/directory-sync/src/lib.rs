@@ -4,6 +4,16 @@
 //! with it, and the fewest operations that make both equal are sent. A read that is not
 //! whole is an error and never a snapshot: what a half-read directory does not show must not
 //! be taken for somebody who left.
+//!
+//! ```text
+//! Snapshot ── mapping ─▶ Desired ─┐
+//!                                 ├─ plan ─▶ Plan ── run ─▶ Report
+//! SCIM server ── target ─▶ Current ┘                 │
+//!        ▲───────────────────────────────────────────┘
+//! ```
 
+pub mod attribute;
+pub mod identity;
+pub mod mapping;
 pub mod snapshot;
 pub mod source;

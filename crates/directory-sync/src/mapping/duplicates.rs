@@ -1,0 +1,146 @@
+//! Names that two entries of the directory share, but that the server takes once.
+//!
+//! Whose the name is cannot be decided here, and giving it to whoever comes first would let
+//! one person's data, and access, go to another. So nobody gets it: everybody concerned is
+//! left as the server has them, and reported. Only a disabled account makes room for an
+//! active one. An e-mail address that is shared is left alone, and the person goes on.
+
+use std::collections::BTreeMap;
+
+use super::{Desired, Kind, Skipped};
+use crate::attribute::{Attribute, fold};
+use crate::snapshot::EntryId;
+
+/// Takes shared names away. `names` has the distinguished name of every entry.
+pub(super) fn settle(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
+    user_names(desired, names);
+    emails(desired, names);
+    group_names(desired, names);
+}
+
+fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
+    for sharers in shared(desired.users.iter().filter_map(|(id, user)| {
+        let name = user.profile.as_ref()?.get(Attribute::UserName)?;
+        Some((fold(name), id))
+    })) {
+        let active: Vec<&EntryId> = sharers
+            .iter()
+            .filter(|id| desired.users.get(id).is_some_and(|user| user.active))
+            .collect();
+        let heir = match active[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        for id in &sharers {
+            if heir.as_ref() == Some(id) {
+                continue;
+            }
+            if let Some(user) = desired.users.get_mut(id) {
+                user.profile = None;
+            }
+            desired.skipped.push(skipped(
+                Kind::User,
+                id,
+                names,
+                None,
+                format!(
+                    "{} entries have this userName ({}), and a user can stand for one: give \
+                     each its own, or take all but one out of scope",
+                    sharers.len(),
+                    list(&sharers)
+                ),
+            ));
+        }
+    }
+}
+
+fn emails(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
+    for sharers in shared(desired.users.iter().filter_map(|(id, user)| {
+        let email = user.profile.as_ref()?.get(Attribute::Email)?;
+        Some((fold(email), id))
+    })) {
+        for id in &sharers {
+            if let Some(user) = desired.users.get_mut(id) {
+                user.kept.insert(Attribute::Email);
+                if let Some(profile) = &mut user.profile {
+                    profile.0.remove(&Attribute::Email);
+                }
+            }
+            desired.skipped.push(skipped(
+                Kind::User,
+                id,
+                names,
+                Some(Attribute::Email),
+                format!(
+                    "{} people have this e-mail address ({}), and Identity Center takes it \
+                     once: nobody's is changed",
+                    sharers.len(),
+                    list(&sharers)
+                ),
+            ));
+        }
+    }
+}
+
+fn group_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
+    for sharers in shared(
+        desired
+            .groups
+            .iter()
+            .filter_map(|(id, group)| Some((fold(group.display_name.as_ref()?), id))),
+    ) {
+        for id in &sharers {
+            if let Some(group) = desired.groups.get_mut(id) {
+                group.display_name = None;
+            }
+            desired.skipped.push(skipped(
+                Kind::Group,
+                id,
+                names,
+                None,
+                format!(
+                    "{} groups have this name ({}), and Identity Center takes it once: rename \
+                     all but one, or take them out of scope",
+                    sharers.len(),
+                    list(&sharers)
+                ),
+            ));
+        }
+    }
+}
+
+/// The entries that share a name, for each name that is shared.
+fn shared<'a>(named: impl Iterator<Item = (String, &'a EntryId)>) -> Vec<Vec<EntryId>> {
+    let mut entries: BTreeMap<String, Vec<EntryId>> = BTreeMap::new();
+    for (name, id) in named {
+        entries.entry(name).or_default().push(id.clone());
+    }
+    entries.retain(|_, ids| ids.len() > 1);
+    entries.into_values().collect()
+}
+
+/// Entries of a report, at most three by name.
+fn list(ids: &[EntryId]) -> String {
+    const SHOWN: usize = 3;
+    let mut text: Vec<&str> = ids.iter().take(SHOWN).map(|id| id.0.as_str()).collect();
+    if ids.len() > SHOWN {
+        text.push("…");
+    }
+    text.join(", ")
+}
+
+fn skipped(
+    kind: Kind,
+    id: &EntryId,
+    names: &BTreeMap<EntryId, String>,
+    attribute: Option<Attribute>,
+    reason: String,
+) -> Skipped {
+    Skipped {
+        kind,
+        entry: Some(id.clone()),
+        distinguished_name: names.get(id).cloned().unwrap_or_default(),
+        attribute,
+        reason,
+    }
+}

@@ -1,0 +1,319 @@
+//! From what the directory holds to what the SCIM server should have: pure.
+//!
+//! An entry that cannot be mapped (no surname, a name that Identity Center would refuse, a
+//! name that two people share) is reported and left on the server as it is; the others go
+//! on. What is left alone is never taken for somebody who left.
+//!
+//! The result does not depend on the order in which the directory gave its entries.
+
+mod check;
+mod configuration;
+mod duplicates;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub use check::Problem;
+pub use configuration::{GroupMapping, MappingConfiguration, Preset};
+pub use source::{InvalidSource, Source};
+
+use crate::attribute::{Attribute, Profile};
+use crate::snapshot::{Attributes, EntryId, Group, Person, Snapshot};
+
+/// The attribute with an entry's security identifier, decoded by the reader.
+const SECURITY_IDENTIFIER: &str = "objectsid";
+
+/// What the SCIM server should have of the users and groups in scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// The users, by the entry that each stands for.
+    pub users: BTreeMap<EntryId, DesiredUser>,
+    /// The groups, by the entry that each stands for.
+    pub groups: BTreeMap<EntryId, DesiredGroup>,
+    /// The attributes that the sync fills; it leaves all others alone.
+    pub managed: BTreeSet<Attribute>,
+    /// Entries that were read but could not be used, where it is known which they are. What
+    /// stands for them is left as it is.
+    pub unusable: BTreeSet<EntryId>,
+    /// Entries of which it is not known which they are. While there is one, nobody can be
+    /// said to have left: the entry may be theirs.
+    pub unidentified: usize,
+    /// What is left as it is, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A user as the directory has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredUser {
+    /// Neither disabled nor expired.
+    pub active: bool,
+    /// The security identifier, where the directory has them.
+    pub sid: Option<String>,
+    /// What the user should have; none where that could not be said, so that the user is
+    /// left as it is (but for losing access with a disabled account).
+    pub profile: Option<Profile>,
+    /// Attributes to leave as they are, because their value could not be used.
+    pub kept: BTreeSet<Attribute>,
+}
+
+/// A group as the directory has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredGroup {
+    /// The security identifier, where the directory has them.
+    pub sid: Option<String>,
+    /// The name; none where it could not be said, so that the group is left as it is.
+    pub display_name: Option<String>,
+    /// The users in scope who are members.
+    pub members: BTreeSet<EntryId>,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A person.
+    User,
+    /// A group.
+    Group,
+    /// The reader could not say.
+    Entry,
+}
+
+/// Something that is left on the server as it is, and why.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// What it is.
+    pub kind: Kind,
+    /// Which entry; none where the reader could not tell.
+    pub entry: Option<EntryId>,
+    /// Where the entry is. Names people.
+    pub distinguished_name: String,
+    /// The only attribute that is left; none where it is the whole entry.
+    pub attribute: Option<Attribute>,
+    /// Why, and what to do. Names nobody.
+    pub reason: String,
+}
+
+impl fmt::Debug for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Skipped")
+            .field("kind", &self.kind)
+            .field("entry", &self.entry)
+            .field("attribute", &self.attribute)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which attributes of the directory fill which of the user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapping {
+    user: BTreeMap<Attribute, Vec<Source>>,
+    group_name: Vec<Source>,
+}
+
+/// The section leaves out what no user can do without.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Identity Center makes no user without it.
+    #[error("mapping.user.{0}: no sources, and Identity Center makes no user without a {0}")]
+    RequiredAttribute(Attribute),
+    /// No group has a name then.
+    #[error("mapping.group.displayName: no sources, and a group needs a name")]
+    GroupName,
+}
+
+impl Mapping {
+    /// The defaults for a kind of directory, with what the configuration says instead.
+    ///
+    /// # Errors
+    /// When a required attribute is left without sources.
+    pub fn new(preset: Preset, configuration: &MappingConfiguration) -> Result<Self, Error> {
+        let mut user = configuration::defaults(preset);
+        for (attribute, sources) in &configuration.user {
+            user.insert(*attribute, sources.clone());
+        }
+        user.retain(|_, sources| !sources.is_empty());
+        for attribute in Attribute::REQUIRED {
+            if !user.contains_key(&attribute) {
+                return Err(Error::RequiredAttribute(attribute));
+            }
+        }
+        let group_name = match &configuration.group.display_name {
+            Some(sources) if sources.is_empty() => return Err(Error::GroupName),
+            Some(sources) => sources.clone(),
+            None => configuration::default_group_name(),
+        };
+        Ok(Self { user, group_name })
+    }
+
+    /// The attributes of people that have to be read, in lower case; besides these the
+    /// reader gives what identifies an entry.
+    #[must_use]
+    pub fn user_attributes(&self) -> BTreeSet<String> {
+        names(self.user.values().flatten())
+    }
+
+    /// The attributes of groups that have to be read, in lower case.
+    #[must_use]
+    pub fn group_attributes(&self) -> BTreeSet<String> {
+        names(&self.group_name)
+    }
+
+    /// What the SCIM server should have.
+    #[must_use]
+    pub fn apply(&self, snapshot: Snapshot) -> Desired {
+        let mut desired = Desired {
+            managed: self.user.keys().copied().collect(),
+            ..Desired::default()
+        };
+        let mut names = BTreeMap::new();
+        for person in snapshot.people {
+            let user = self.person(&person, &mut desired.skipped);
+            names.insert(person.id.clone(), person.distinguished_name);
+            desired.users.insert(person.id, user);
+        }
+        for group in snapshot.groups {
+            let (id, distinguished_name, group) = self.group(group, &mut desired.skipped);
+            names.insert(id.clone(), distinguished_name);
+            desired.groups.insert(id, group);
+        }
+        for entry in snapshot.unusable {
+            match &entry.id {
+                Some(id) => drop(desired.unusable.insert(id.clone())),
+                None => desired.unidentified += 1,
+            }
+            desired.skipped.push(Skipped {
+                kind: Kind::Entry,
+                entry: entry.id,
+                distinguished_name: entry.distinguished_name,
+                attribute: None,
+                reason: entry.reason,
+            });
+        }
+        duplicates::settle(&mut desired, &names);
+        desired.skipped.sort_by(|a, b| {
+            let key = |skipped: &Skipped| (skipped.kind, skipped.entry.clone(), skipped.attribute);
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.distinguished_name.cmp(&b.distinguished_name))
+                .then_with(|| a.reason.cmp(&b.reason))
+        });
+        desired
+    }
+
+    fn person(&self, person: &Person, skipped: &mut Vec<Skipped>) -> DesiredUser {
+        let mut profile = Profile::default();
+        let mut kept = BTreeSet::new();
+        let mut complete = true;
+        let mut skip = |attribute: Option<Attribute>, reason: String| {
+            skipped.push(Skipped {
+                kind: Kind::User,
+                entry: Some(person.id.clone()),
+                distinguished_name: person.distinguished_name.clone(),
+                attribute,
+                reason,
+            });
+        };
+        for (&attribute, sources) in &self.user {
+            let check = |value: &str| check::user(attribute, value);
+            match value(sources, &person.attributes, check) {
+                Ok(Some(value)) => drop(profile.0.insert(attribute, value)),
+                Ok(None) if attribute.is_required() => {
+                    complete = false;
+                    skip(
+                        None,
+                        format!(
+                            "has no {attribute}, without which there is no user: fill {} in the \
+                             directory, or name another source in mapping.user.{attribute}",
+                            list(sources)
+                        ),
+                    );
+                }
+                Ok(None) => {}
+                Err(problem) if attribute.is_required() => {
+                    complete = false;
+                    skip(
+                        None,
+                        format!("{attribute} {problem}: correct it in {}", list(sources)),
+                    );
+                }
+                Err(problem) => {
+                    kept.insert(attribute);
+                    skip(
+                        Some(attribute),
+                        format!("{attribute} {problem}: correct it in {}", list(sources)),
+                    );
+                }
+            }
+        }
+        DesiredUser {
+            active: person.active,
+            sid: sid(&person.attributes),
+            profile: complete.then_some(profile),
+            kept,
+        }
+    }
+
+    fn group(&self, group: Group, skipped: &mut Vec<Skipped>) -> (EntryId, String, DesiredGroup) {
+        let sources = list(&self.group_name);
+        let display_name = match value(&self.group_name, &group.attributes, check::group) {
+            Ok(Some(name)) => Ok(name),
+            Ok(None) => Err(format!("has no name: fill {sources} in the directory")),
+            Err(problem) => Err(format!("displayName {problem}: correct it in {sources}")),
+        };
+        let display_name = display_name.map_err(|reason| {
+            skipped.push(Skipped {
+                kind: Kind::Group,
+                entry: Some(group.id.clone()),
+                distinguished_name: group.distinguished_name.clone(),
+                attribute: None,
+                reason,
+            });
+        });
+        let desired = DesiredGroup {
+            sid: sid(&group.attributes),
+            display_name: display_name.ok(),
+            members: group.members,
+        };
+        (group.id, group.distinguished_name, desired)
+    }
+}
+
+/// The first value that can be used; else what is wrong with the first that cannot.
+fn value(
+    sources: &[Source],
+    attributes: &Attributes,
+    check: impl Fn(&str) -> Result<(), Problem>,
+) -> Result<Option<String>, Problem> {
+    let mut first_problem = None;
+    for value in sources.iter().filter_map(|source| source.value(attributes)) {
+        match check(&value) {
+            Ok(()) => return Ok(Some(value)),
+            Err(problem) => first_problem = first_problem.or(Some(problem)),
+        }
+    }
+    first_problem.map_or(Ok(None), Err)
+}
+
+fn sid(attributes: &Attributes) -> Option<String> {
+    attributes.get(SECURITY_IDENTIFIER)?.first().cloned()
+}
+
+fn names<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeSet<String> {
+    sources
+        .into_iter()
+        .flat_map(Source::attributes)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn list(sources: &[Source]) -> String {
+    let texts: Vec<String> = sources.iter().map(Source::to_string).collect();
+    texts.join(" or ")
+}
+
+#[cfg(test)]
+mod tests;

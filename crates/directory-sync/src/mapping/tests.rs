@@ -1,0 +1,302 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::snapshot::Unusable;
+
+fn attributes(values: &[(&str, &str)]) -> Attributes {
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]))
+        .collect()
+}
+
+fn person(id: &str, values: &[(&str, &str)]) -> Person {
+    Person {
+        id: EntryId(id.to_owned()),
+        distinguished_name: format!("CN={id},DC=corp,DC=example,DC=test"),
+        active: true,
+        attributes: attributes(values),
+    }
+}
+
+fn mapping() -> Mapping {
+    Mapping::new(Preset::ActiveDirectory, &MappingConfiguration::default()).unwrap()
+}
+
+const ADA: &[(&str, &str)] = &[
+    ("userprincipalname", "ada@example.test"),
+    ("givenname", "Ada"),
+    ("sn", "Lovelace"),
+    ("cn", "Lovelace, Ada"),
+    ("company", "Engines"),
+    ("objectsid", "S-1-5-21-1-2-3-1104"),
+];
+
+fn apply(people: Vec<Person>) -> Desired {
+    mapping().apply(Snapshot {
+        people,
+        ..Snapshot::default()
+    })
+}
+
+fn reasons(desired: &Desired) -> Vec<&str> {
+    desired
+        .skipped
+        .iter()
+        .map(|skipped| &*skipped.reason)
+        .collect()
+}
+
+#[test]
+fn active_directory_fills_what_identity_center_requires() {
+    let desired = apply(vec![person("1", ADA)]);
+    let user = &desired.users[&EntryId("1".to_owned())];
+    let values: Vec<(&str, &str)> = user
+        .profile
+        .as_ref()
+        .unwrap()
+        .0
+        .iter()
+        .map(|(attribute, value)| (attribute.key(), value.as_str()))
+        .collect();
+    assert_eq!(
+        values,
+        [
+            ("userName", "ada@example.test"),
+            ("givenName", "Ada"),
+            ("familyName", "Lovelace"),
+            ("displayName", "Lovelace, Ada"),
+            ("email", "ada@example.test"),
+            ("organization", "Engines"),
+        ]
+    );
+    assert_eq!(user.sid.as_deref(), Some("S-1-5-21-1-2-3-1104"));
+    assert!(desired.skipped.is_empty());
+}
+
+#[test]
+fn open_ldap_has_defaults_of_its_own() {
+    let mapping = Mapping::new(Preset::OpenLdap, &MappingConfiguration::default()).unwrap();
+    let attributes = mapping.user_attributes();
+    for name in ["uid", "mail", "sn", "givenname", "o"] {
+        assert!(attributes.contains(name), "{name}");
+    }
+    assert!(!attributes.contains("userprincipalname"));
+    assert_eq!(mapping.group_attributes(), ["cn".to_owned()].into());
+}
+
+#[test]
+fn a_configuration_names_only_what_differs() {
+    let configuration: MappingConfiguration = serde_yaml::from_str(
+        "user:\n  userName: [mail, sAMAccountName]\n  displayName: ['{sn}, {givenName}']\n  title: []\n",
+    )
+    .unwrap();
+    let mapping = Mapping::new(Preset::ActiveDirectory, &configuration).unwrap();
+    let desired = mapping.apply(Snapshot {
+        people: vec![person(
+            "1",
+            &[
+                ("samaccountname", "ada"),
+                ("givenname", "Ada"),
+                ("sn", "Lovelace"),
+                ("title", "Countess"),
+            ],
+        )],
+        ..Snapshot::default()
+    });
+    let profile = desired.users[&EntryId("1".to_owned())]
+        .profile
+        .as_ref()
+        .unwrap();
+    assert_eq!(profile.get(Attribute::UserName), Some("ada"));
+    assert_eq!(profile.get(Attribute::DisplayName), Some("Lovelace, Ada"));
+    assert!(!desired.managed.contains(&Attribute::Title));
+}
+
+#[test]
+fn a_configuration_without_a_required_attribute_is_refused() {
+    let configuration: MappingConfiguration =
+        serde_yaml::from_str("user: {familyName: []}").unwrap();
+    let error = Mapping::new(Preset::ActiveDirectory, &configuration).unwrap_err();
+    assert!(error.to_string().starts_with("mapping.user.familyName: "));
+    let configuration: MappingConfiguration =
+        serde_yaml::from_str("group: {displayName: []}").unwrap();
+    assert!(Mapping::new(Preset::OpenLdap, &configuration).is_err());
+}
+
+#[test]
+fn unknown_keys_and_sources_are_refused_where_they_stand() {
+    for (text, reason) in [
+        ("user: {userNames: [mail]}", "unknown variant `userNames`"),
+        ("user: {userName: ['{mail']}", "braces"),
+        ("users: {}", "unknown field `users`"),
+    ] {
+        let error = serde_yaml::from_str::<MappingConfiguration>(text).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn a_person_without_a_surname_is_reported_and_the_rest_goes_on() {
+    let nameless = person(
+        "2",
+        &[
+            ("userprincipalname", "x@example.test"),
+            ("givenname", "X"),
+            ("cn", "X"),
+        ],
+    );
+    let desired = apply(vec![nameless, person("1", ADA)]);
+    assert!(desired.users[&EntryId("1".to_owned())].profile.is_some());
+    assert!(desired.users[&EntryId("2".to_owned())].profile.is_none());
+    assert_eq!(
+        reasons(&desired),
+        [
+            "has no familyName, without which there is no user: fill sn in the directory, or name \
+             another source in mapping.user.familyName"
+        ]
+    );
+}
+
+#[test]
+fn an_optional_value_that_cannot_be_used_is_left_as_it_is() {
+    let mut values = ADA.to_vec();
+    values.push(("title", "A\u{7}B"));
+    let desired = apply(vec![person("1", &values)]);
+    let user = &desired.users[&EntryId("1".to_owned())];
+    assert!(user.profile.is_some());
+    assert_eq!(user.kept, [Attribute::Title].into());
+    assert_eq!(
+        reasons(&desired),
+        ["title has a control character: correct it in title"]
+    );
+}
+
+#[test]
+fn a_source_that_cannot_be_used_makes_room_for_the_next() {
+    let mut values = ADA.to_vec();
+    values.push(("mail", "not an address"));
+    let desired = apply(vec![person("1", &values)]);
+    let profile = desired.users[&EntryId("1".to_owned())]
+        .profile
+        .as_ref()
+        .unwrap();
+    assert_eq!(profile.get(Attribute::Email), Some("ada@example.test"));
+    assert!(desired.skipped.is_empty());
+}
+
+#[test]
+fn nobody_gets_a_user_name_that_two_share_whatever_its_case() {
+    let mut other = ADA.to_vec();
+    other[0].1 = "ADA@example.test";
+    let desired = apply(vec![person("1", ADA), person("2", &other)]);
+    assert!(desired.users.values().all(|user| user.profile.is_none()));
+    assert_eq!(desired.skipped.len(), 2);
+    assert!(
+        desired.skipped[0]
+            .reason
+            .contains("2 entries have this userName (1, 2)")
+    );
+}
+
+#[test]
+fn a_disabled_account_makes_room_for_the_active_one_of_the_same_name() {
+    let mut disabled = person("1", ADA);
+    disabled.active = false;
+    let desired = apply(vec![disabled, person("2", ADA)]);
+    assert!(desired.users[&EntryId("1".to_owned())].profile.is_none());
+    assert!(desired.users[&EntryId("2".to_owned())].profile.is_some());
+}
+
+#[test]
+fn a_shared_e_mail_address_is_left_alone_and_the_people_go_on() {
+    let mut other = ADA.to_vec();
+    other[0].1 = "ada2@example.test";
+    other.push(("mail", "Ada@example.test"));
+    let desired = apply(vec![person("1", ADA), person("2", &other)]);
+    for user in desired.users.values() {
+        assert_eq!(user.kept, [Attribute::Email].into());
+        assert_eq!(user.profile.as_ref().unwrap().get(Attribute::Email), None);
+    }
+}
+
+#[test]
+fn groups_that_share_a_name_are_left_alone() {
+    let group = |id: &str, name: &str| Group {
+        id: EntryId(id.to_owned()),
+        distinguished_name: format!("CN={name},OU={id}"),
+        attributes: attributes(&[("cn", name)]),
+        members: BTreeSet::new(),
+    };
+    let desired = mapping().apply(Snapshot {
+        groups: vec![
+            group("1", "admins"),
+            group("2", "Admins"),
+            group("3", "readers"),
+        ],
+        ..Snapshot::default()
+    });
+    let named: Vec<&str> = desired
+        .groups
+        .iter()
+        .filter(|(_, group)| group.display_name.is_some())
+        .map(|(id, _)| id.0.as_str())
+        .collect();
+    assert_eq!(named, ["3"]);
+    assert_eq!(desired.skipped.len(), 2);
+}
+
+#[test]
+fn entries_that_nobody_can_tell_are_counted() {
+    let unusable = |id: Option<&str>| Unusable {
+        distinguished_name: "CN=x".to_owned(),
+        id: id.map(|id| EntryId(id.to_owned())),
+        reason: "no objectGUID".to_owned(),
+    };
+    let desired = mapping().apply(Snapshot {
+        unusable: vec![unusable(None), unusable(Some("7"))],
+        ..Snapshot::default()
+    });
+    assert_eq!(desired.unidentified, 1);
+    assert_eq!(desired.unusable, [EntryId("7".to_owned())].into());
+    assert_eq!(desired.skipped.len(), 2);
+}
+
+#[test]
+fn what_is_skipped_prints_without_names() {
+    let nameless = person("canary", &[]);
+    let desired = apply(vec![nameless]);
+    let text = format!("{desired:?}");
+    assert!(!text.contains("CN=canary"), "{text}");
+    assert!(!format!("{:?}", apply(vec![person("1", ADA)])).contains("Lovelace"));
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_entries_does_not_matter(
+        names in prop::collection::vec((0..6_u8, 0..6_u8, any::<bool>()), 0..12),
+        seed in any::<u64>(),
+    ) {
+        let people: Vec<Person> = names
+            .iter()
+            .enumerate()
+            .map(|(index, (name, mail, active))| {
+                let name = format!("u{name}@example.test");
+                let mail = format!("m{mail}@example.test");
+                let mut person = person(
+                    &index.to_string(),
+                    &[("userprincipalname", &name), ("mail", &mail), ("givenname", "G"), ("sn", "S"), ("cn", "C")],
+                );
+                person.active = *active;
+                person
+            })
+            .collect();
+        let mut shuffled = people.clone();
+        let length = shuffled.len().max(1) as u64;
+        for index in 0..shuffled.len() {
+            let other = (seed.wrapping_mul(index as u64 + 1) % length) as usize;
+            shuffled.swap(index, other);
+        }
+        prop_assert_eq!(apply(people), apply(shuffled));
+    }
+}
