@@ -15,5 +15,6 @@
 pub mod attribute;
 pub mod identity;
 pub mod mapping;
+pub mod plan;
 pub mod snapshot;
 pub mod source;

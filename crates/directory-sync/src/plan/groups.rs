@@ -1,0 +1,319 @@
+//! The writes to groups and memberships.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::current::{Current, CurrentGroup, ResourceId};
+use super::matching::{Matching, Standing, entries_by_object, with_standing};
+use super::names::{Claim, Settled, settle};
+use super::operation::{Operation, Reference, Subject};
+use super::phases::Phases;
+use super::policy::{GoneGroups, Policy};
+use super::users::Users;
+use super::{Skip, describe_holder};
+use crate::attribute::{Attribute, fold};
+use crate::mapping::{Desired, DesiredGroup, Kind};
+use crate::snapshot::EntryId;
+
+/// What happens to groups, in figures.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// Groups that are deleted or emptied.
+    pub removed: usize,
+    /// Groups that the sync looks after.
+    pub before: usize,
+    /// Memberships that end in groups that stay.
+    pub memberships_removed: usize,
+    /// Memberships of the sync's users in its groups.
+    pub memberships_before: usize,
+    /// Memberships of others in the sync's groups.
+    pub foreign_memberships: usize,
+}
+
+pub(super) struct Planner<'a> {
+    pub desired: &'a Desired,
+    pub current: &'a Current,
+    pub matching: &'a Matching,
+    pub policy: &'a Policy,
+    pub users: &'a Users,
+}
+
+/// A group that is renamed, marked or made.
+struct Change<'a> {
+    object: Option<usize>,
+    entry: &'a EntryId,
+    group: &'a DesiredGroup,
+    display_name: Option<&'a str>,
+    external_id: Option<String>,
+}
+
+impl Planner<'_> {
+    /// Adds the writes to `phases` and what is left alone to `skipped`.
+    pub(super) fn plan(&self, phases: &mut Phases, skipped: &mut Vec<Skip>) -> Groups {
+        let matched = &self.matching.groups;
+        let gone = with_standing(matched, Standing::Gone);
+        let mut figures = Groups {
+            before: matched
+                .standings
+                .iter()
+                .filter(|standing| **standing != Standing::Foreign)
+                .count(),
+            ..Groups::default()
+        };
+        let deleted: HashSet<usize> = match self.policy.gone_groups {
+            GoneGroups::Delete => gone.iter().copied().collect(),
+            GoneGroups::Empty | GoneGroups::Ignore => HashSet::new(),
+        };
+        if self.policy.gone_groups == GoneGroups::Delete {
+            figures.removed += gone.len();
+            phases
+                .removals
+                .extend(gone.iter().map(|index| Operation::DeleteGroup {
+                    subject: self.subject(&self.current.groups()[*index]),
+                }));
+        }
+        self.members_of_existing(&gone, phases, &mut figures);
+        self.names(&deleted, phases, skipped);
+        figures
+    }
+
+    fn names(&self, deleted: &HashSet<usize>, phases: &mut Phases, skipped: &mut Vec<Skip>) {
+        let changes = self.changes();
+        let held: HashMap<String, usize> = self
+            .current
+            .groups()
+            .iter()
+            .enumerate()
+            .map(|(index, group)| (fold(&group.display_name), index))
+            .collect();
+        let claims: Vec<Claim> = changes.iter().map(|change| self.claim(change)).collect();
+        let settlement = settle(&held, deleted, &claims);
+        for (index, mut change) in changes.into_iter().enumerate() {
+            let wave = match settlement[index] {
+                Settled::Wave(wave) => wave,
+                Settled::Refused => {
+                    let holder = claims[index].takes.as_ref().and_then(|name| held.get(name));
+                    skipped.push(self.refusal(&change, holder.copied()));
+                    if change.object.is_none() {
+                        continue;
+                    }
+                    change.display_name = None;
+                    0
+                }
+            };
+            self.write(change, wave, phases);
+        }
+    }
+
+    fn changes(&self) -> Vec<Change<'_>> {
+        let matched = &self.matching.groups;
+        self.desired
+            .groups
+            .iter()
+            .filter_map(|(entry, group)| {
+                let name = group.display_name.as_deref()?;
+                let object = matched.objects.get(entry).copied();
+                let before = object.map(|index| &self.current.groups()[index]);
+                let mark = self.policy.owner.mark(entry);
+                let change = Change {
+                    object,
+                    entry,
+                    group,
+                    display_name: (before.map(|group| group.display_name.as_str()) != Some(name))
+                        .then_some(name),
+                    external_id: (before.and_then(|group| group.external_id.as_ref())
+                        != Some(&mark))
+                    .then_some(mark),
+                };
+                (change.display_name.is_some() || change.external_id.is_some()).then_some(change)
+            })
+            .collect()
+    }
+
+    fn refusal(&self, change: &Change<'_>, holder: Option<usize>) -> Skip {
+        let holder = holder.map(|holder| {
+            let id = &self.current.groups()[holder].id;
+            describe_holder("group", id, self.matching.groups.standing(holder))
+        });
+        Skip {
+            kind: Kind::Group,
+            entry: Some(change.entry.clone()),
+            attribute: change.object.map(|_| Attribute::DisplayName),
+            reason: format!(
+                "displayName cannot be taken: {}",
+                holder.unwrap_or_else(|| "it is in use".to_owned())
+            ),
+        }
+    }
+
+    fn claim(&self, change: &Change<'_>) -> Claim {
+        let takes = change.display_name.map(fold);
+        let before = change.object.map(|index| &self.current.groups()[index]);
+        let releases = before
+            .map(|group| fold(&group.display_name))
+            .filter(|name| takes.as_ref().is_some_and(|taken| taken != name));
+        Claim {
+            object: change.object,
+            takes,
+            releases,
+        }
+    }
+
+    fn write(&self, change: Change<'_>, wave: usize, phases: &mut Phases) {
+        if let Some(index) = change.object {
+            if change.display_name.is_some() || change.external_id.is_some() {
+                let subject = Subject {
+                    entry: Some(change.entry.clone()),
+                    ..self.subject(&self.current.groups()[index])
+                };
+                phases.update(
+                    wave,
+                    Operation::UpdateGroup {
+                        subject,
+                        display_name: change.display_name.map(str::to_owned),
+                        external_id: change.external_id,
+                    },
+                );
+            }
+            return;
+        }
+        let (Some(name), Some(external_id)) = (change.display_name, change.external_id) else {
+            return;
+        };
+        let subject = Subject {
+            entry: Some(change.entry.clone()),
+            id: None,
+            name: name.to_owned(),
+        };
+        let mut members = self.references(change.group);
+        let rest = members.split_off(members.len().min(self.policy.membership_batch));
+        phases.create_groups.push(Operation::CreateGroup {
+            subject: subject.clone(),
+            external_id,
+            members,
+        });
+        self.add(
+            &subject,
+            &Reference::New(change.entry.clone()),
+            &rest,
+            phases,
+        );
+    }
+
+    /// The members that a group should have, as far as the server will have them.
+    fn references(&self, group: &DesiredGroup) -> Vec<Reference> {
+        let mut references: Vec<Reference> = group
+            .members
+            .iter()
+            .filter_map(|entry| {
+                if let Some(index) = self.matching.users.objects.get(entry) {
+                    let id = self.current.users()[*index].id.clone();
+                    return Some(Reference::Existing(id));
+                }
+                self.users
+                    .created
+                    .contains(entry)
+                    .then(|| Reference::New(entry.clone()))
+            })
+            .collect();
+        references.sort();
+        references
+    }
+
+    fn members_of_existing(
+        &self,
+        gone: &BTreeSet<usize>,
+        phases: &mut Phases,
+        figures: &mut Groups,
+    ) {
+        let entries = entries_by_object(&self.matching.groups);
+        for (index, group) in self.current.groups().iter().enumerate() {
+            let Some(members) = &group.members else {
+                continue;
+            };
+            let entry = entries.get(&index).copied();
+            let wanted = match entry.and_then(|entry| self.desired.groups.get(entry)) {
+                Some(wanted) if wanted.display_name.is_some() => self.references(wanted),
+                None if gone.contains(&index) && self.policy.gone_groups == GoneGroups::Empty => {
+                    Vec::new()
+                }
+                _ => continue,
+            };
+            let (mut ours, mut removable) = (BTreeSet::new(), Vec::new());
+            let wanted: BTreeSet<Reference> = wanted.into_iter().collect();
+            for &member in members {
+                let id = &self.current.users()[member].id;
+                match self.matching.users.standing(member) {
+                    Standing::Foreign => figures.foreign_memberships += 1,
+                    Standing::Kept => {}
+                    Standing::Matched | Standing::Gone => {
+                        let reference = Reference::Existing(id.clone());
+                        // Deleting a user ends the memberships.
+                        if !wanted.contains(&reference) && !self.users.deleted.contains(&member) {
+                            removable.push(id.clone());
+                        }
+                        figures.memberships_before += 1;
+                        ours.insert(reference);
+                    }
+                }
+            }
+            let added: Vec<Reference> = wanted.difference(&ours).cloned().collect();
+            if entry.is_none() {
+                figures.removed += usize::from(!removable.is_empty());
+            } else {
+                figures.memberships_removed += removable.len();
+            }
+            let subject = Subject {
+                entry: entry.cloned().or(self.subject(group).entry),
+                ..self.subject(group)
+            };
+            self.change(&subject, group.id.clone(), removable, added, phases);
+        }
+    }
+
+    /// Removals come first, filled up with additions that need not wait for anything.
+    fn change(
+        &self,
+        subject: &Subject,
+        group: ResourceId,
+        removed: Vec<ResourceId>,
+        added: Vec<Reference>,
+        phases: &mut Phases,
+    ) {
+        let batch = self.policy.membership_batch.max(1);
+        let group = Reference::Existing(group);
+        let (mut existing, new): (Vec<Reference>, Vec<Reference>) = added
+            .into_iter()
+            .partition(|reference| matches!(reference, Reference::Existing(_)));
+        for removed in removed.chunks(batch) {
+            let spare = (batch - removed.len()).min(existing.len());
+            phases.removals.push(Operation::ChangeMembers {
+                subject: subject.clone(),
+                group: group.clone(),
+                added: existing.drain(..spare).collect(),
+                removed: removed.to_vec(),
+            });
+        }
+        existing.extend(new);
+        self.add(subject, &group, &existing, phases);
+    }
+
+    fn add(&self, subject: &Subject, group: &Reference, added: &[Reference], phases: &mut Phases) {
+        for added in added.chunks(self.policy.membership_batch.max(1)) {
+            phases.additions.push(Operation::ChangeMembers {
+                subject: subject.clone(),
+                group: group.clone(),
+                added: added.to_vec(),
+                removed: Vec::new(),
+            });
+        }
+    }
+
+    fn subject(&self, group: &CurrentGroup) -> Subject {
+        let marked = group.external_id.as_deref();
+        Subject {
+            entry: marked.and_then(|id| self.policy.owner.marked_entry(id)),
+            id: Some(group.id.clone()),
+            name: group.display_name.clone(),
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Which object on the server stands for which entry, and whose the others are.
+//!
+//! 1. An object with this sync's mark stands for the entry that the mark names.
+//! 2. An entry without one takes over the object that [`MatchBy`] recognises.
+//! 3. A marked object whose entry is gone, and whose name an entry now has that stands for
+//!    nothing: the person was deleted and made again. Where leavers are deleted, the old
+//!    object goes and a new one is made; where they stay, the name is taken, and the object
+//!    is taken over.
+//!
+//! Everything that no rule names is somebody else's.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::current::Current;
+use super::policy::{GoneGroups, Leavers, Policy};
+use crate::attribute::{Attribute, fold};
+use crate::identity::{MatchBy, domain_of_sid, is_mark};
+use crate::mapping::Desired;
+use crate::snapshot::EntryId;
+
+/// Whose an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody else's: never changed.
+    Foreign,
+    /// Stands for an entry in scope.
+    Matched,
+    /// Stood for an entry that is gone.
+    Gone,
+    /// The sync's, but not to be changed: its entry could not be read, or it cannot be said
+    /// that it is gone, or another object has the same mark.
+    Kept,
+}
+
+/// The users, or the groups, of both sides brought together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// The index of the object that stands for an entry.
+    pub objects: BTreeMap<EntryId, usize>,
+    /// Whose each object is, by its index.
+    pub standings: Vec<Standing>,
+    /// Objects that seem to be gone, but are kept because entries could not be identified.
+    pub held_back: usize,
+    /// Objects with the mark of another object.
+    pub doubles: Vec<usize>,
+}
+
+impl Matched {
+    /// Whether the sync may change the object.
+    #[must_use]
+    pub fn standing(&self, index: usize) -> Standing {
+        self.standings
+            .get(index)
+            .copied()
+            .unwrap_or(Standing::Foreign)
+    }
+}
+
+/// Both sides brought together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// The users.
+    pub users: Matched,
+    /// The groups.
+    pub groups: Matched,
+}
+
+impl Matching {
+    /// Brings both sides together. Members are not looked at.
+    #[must_use]
+    pub fn new(desired: &Desired, current: &Current, policy: &Policy) -> Self {
+        Self {
+            users: users(desired, current, policy),
+            groups: groups(desired, current, policy),
+        }
+    }
+
+    /// The groups whose members the planner needs, as ascending indices: those that stand
+    /// for an entry that can be used, and those that will be emptied.
+    #[must_use]
+    pub fn groups_to_read(&self, desired: &Desired, policy: &Policy) -> Vec<usize> {
+        let mut indices: Vec<usize> = self
+            .groups
+            .objects
+            .iter()
+            .filter(|(entry, _)| {
+                desired
+                    .groups
+                    .get(entry)
+                    .is_some_and(|group| group.display_name.is_some())
+            })
+            .map(|(_, index)| *index)
+            .collect();
+        if policy.gone_groups == GoneGroups::Empty {
+            let gone = self.groups.standings.iter().enumerate();
+            indices.extend(
+                gone.filter(|(_, standing)| **standing == Standing::Gone)
+                    .map(|(index, _)| index),
+            );
+        }
+        indices.sort_unstable();
+        indices
+    }
+}
+
+/// What one object shows of itself.
+struct Object<'a> {
+    external_id: Option<&'a str>,
+    name: &'a str,
+}
+
+/// What one entry can be recognised by.
+struct Entry<'a> {
+    sid: Option<&'a str>,
+    /// None where the entry cannot be mapped: it takes nothing over by name.
+    name: Option<&'a str>,
+}
+
+fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
+    let objects: Vec<Object<'_>> = current
+        .users()
+        .iter()
+        .map(|user| Object {
+            external_id: user.external_id.as_deref(),
+            name: user.profile.get(Attribute::UserName).unwrap_or_default(),
+        })
+        .collect();
+    let entries: BTreeMap<&EntryId, Entry<'_>> = desired
+        .users
+        .iter()
+        .map(|(id, user)| {
+            let profile = user.profile.as_ref();
+            let entry = Entry {
+                sid: user.sid.as_deref(),
+                name: profile.and_then(|profile| profile.get(Attribute::UserName)),
+            };
+            (id, entry)
+        })
+        .collect();
+    let mut matched = Matcher::new(&objects, &entries, desired, policy).finish(
+        policy.match_by == MatchBy::UserName,
+        false,
+        policy.leavers != Leavers::Delete,
+    );
+    if policy.take_over_leavers && policy.match_by == MatchBy::ObjectSid {
+        let domains: HashSet<&str> = entries
+            .values()
+            .filter_map(|entry| domain_of_sid(entry.sid?))
+            .collect();
+        for (index, object) in objects.iter().enumerate() {
+            let domain = object.external_id.and_then(domain_of_sid);
+            if matched.standing(index) == Standing::Foreign
+                && domain.is_some_and(|domain| domains.contains(domain))
+            {
+                matched.gone(index, desired);
+            }
+        }
+    }
+    matched
+}
+
+fn groups(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
+    let objects: Vec<Object<'_>> = current
+        .groups()
+        .iter()
+        .map(|group| Object {
+            external_id: group.external_id.as_deref(),
+            name: &group.display_name,
+        })
+        .collect();
+    let entries: BTreeMap<&EntryId, Entry<'_>> = desired
+        .groups
+        .iter()
+        .map(|(id, group)| {
+            let entry = Entry {
+                sid: group.sid.as_deref(),
+                name: group.display_name.as_deref(),
+            };
+            (id, entry)
+        })
+        .collect();
+    Matcher::new(&objects, &entries, desired, policy).finish(
+        policy.match_by == MatchBy::UserName,
+        // AWS's PowerShell sample makes groups without an externalId.
+        policy.match_by == MatchBy::ObjectSid,
+        policy.gone_groups != GoneGroups::Delete,
+    )
+}
+
+impl Matched {
+    fn gone(&mut self, index: usize, desired: &Desired) {
+        if desired.unidentified > 0 {
+            self.standings[index] = Standing::Kept;
+            self.held_back += 1;
+        } else {
+            self.standings[index] = Standing::Gone;
+        }
+    }
+}
+
+struct Matcher<'a> {
+    objects: &'a [Object<'a>],
+    entries: &'a BTreeMap<&'a EntryId, Entry<'a>>,
+    desired: &'a Desired,
+    policy: &'a Policy,
+    matched: Matched,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(
+        objects: &'a [Object<'a>],
+        entries: &'a BTreeMap<&'a EntryId, Entry<'a>>,
+        desired: &'a Desired,
+        policy: &'a Policy,
+    ) -> Self {
+        let matched = Matched {
+            standings: vec![Standing::Foreign; objects.len()],
+            ..Matched::default()
+        };
+        Self {
+            objects,
+            entries,
+            desired,
+            policy,
+            matched,
+        }
+    }
+
+    fn finish(mut self, by_name: bool, by_bare_name: bool, gone_stay: bool) -> Matched {
+        self.by_mark();
+        self.by_identifier();
+        if by_name || by_bare_name {
+            self.by_name(by_bare_name);
+        }
+        if gone_stay {
+            self.made_again();
+        }
+        self.matched
+    }
+
+    fn take(&mut self, entry: &EntryId, index: usize) {
+        self.matched.objects.insert(entry.clone(), index);
+        self.matched.standings[index] = Standing::Matched;
+    }
+
+    fn by_mark(&mut self) {
+        for (index, object) in self.objects.iter().enumerate() {
+            let Some(entry) = object
+                .external_id
+                .and_then(|id| self.policy.owner.marked_entry(id))
+            else {
+                continue;
+            };
+            if self.matched.objects.contains_key(&entry) {
+                self.matched.standings[index] = Standing::Kept;
+                self.matched.doubles.push(index);
+            } else if self.entries.contains_key(&entry) {
+                self.take(&entry, index);
+            } else if self.desired.unusable.contains(&entry) {
+                self.matched.standings[index] = Standing::Kept;
+            } else {
+                self.matched.gone(index, self.desired);
+            }
+        }
+    }
+
+    /// By what the directory itself identifies the entry with.
+    fn by_identifier(&mut self) {
+        let by_external_id: HashMap<String, usize> = self
+            .foreign()
+            .filter_map(|(index, object)| Some((fold(object.external_id?), index)))
+            .collect();
+        for (id, entry) in self.entries {
+            let identifier = match self.policy.match_by {
+                MatchBy::ObjectGuid => Some(id.0.as_str()),
+                MatchBy::ObjectSid => entry.sid,
+                MatchBy::UserName => None,
+            };
+            let object = identifier.and_then(|identifier| by_external_id.get(&fold(identifier)));
+            self.take_free(id, object.copied());
+        }
+    }
+
+    fn by_name(&mut self, only_bare: bool) {
+        let by_name: HashMap<String, usize> = self
+            .foreign()
+            .filter(|(_, object)| match object.external_id {
+                None => true,
+                Some(id) => !only_bare && !is_mark(id),
+            })
+            .map(|(index, object)| (fold(object.name), index))
+            .collect();
+        for (id, entry) in self.entries {
+            let object = entry.name.and_then(|name| by_name.get(&fold(name)));
+            self.take_free(id, object.copied());
+        }
+    }
+
+    fn made_again(&mut self) {
+        let standings = &self.matched.standings;
+        let by_name: HashMap<String, usize> = self
+            .objects
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| standings[*index] == Standing::Gone)
+            .map(|(index, object)| (fold(object.name), index))
+            .collect();
+        for (id, entry) in self.entries {
+            let Some(&index) = entry.name.and_then(|name| by_name.get(&fold(name))) else {
+                continue;
+            };
+            if !self.matched.objects.contains_key(id)
+                && self.matched.standings[index] == Standing::Gone
+            {
+                self.take(id, index);
+            }
+        }
+    }
+
+    fn take_free(&mut self, entry: &EntryId, object: Option<usize>) {
+        if let Some(index) = object
+            && !self.matched.objects.contains_key(entry)
+            && self.matched.standing(index) == Standing::Foreign
+        {
+            self.take(entry, index);
+        }
+    }
+
+    fn foreign(&self) -> impl Iterator<Item = (usize, &Object<'a>)> {
+        self.objects
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.matched.standing(*index) == Standing::Foreign)
+    }
+}
+
+/// The entries that stand for objects, by the objects' indices.
+pub(super) fn entries_by_object(matched: &Matched) -> HashMap<usize, &EntryId> {
+    matched
+        .objects
+        .iter()
+        .map(|(entry, index)| (*index, entry))
+        .collect()
+}
+
+/// The indices with a standing.
+pub(super) fn with_standing(matched: &Matched, standing: Standing) -> BTreeSet<usize> {
+    let all = matched.standings.iter().enumerate();
+    all.filter(|(_, other)| **other == standing)
+        .map(|(index, _)| index)
+        .collect()
+}

@@ -1,0 +1,181 @@
+//! From what should be and what is to the fewest writes that make both equal: pure.
+//!
+//! The plan is the same whatever order either side gives its entries in, and empty when
+//! nothing differs. It never touches an object of somebody else; what that means stands in
+//! [`crate::identity`] and [`matching`].
+
+mod current;
+mod groups;
+pub mod matching;
+mod names;
+mod operation;
+mod phases;
+mod policy;
+pub mod safety;
+mod users;
+
+use matching::{Matching, Standing};
+use phases::Phases;
+use serde::Serialize;
+
+pub use current::{Current, CurrentGroup, CurrentUser, ResourceId};
+pub use operation::{Operation, Reference, Subject, UserChanges};
+pub use policy::{GoneGroups, Leavers, Policy};
+pub use safety::{Refusal, Removals, SafetyConfiguration};
+
+use crate::attribute::Attribute;
+use crate::mapping::{Desired, Kind};
+use crate::snapshot::EntryId;
+
+/// The writes, and what there will be none for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The writes. Those of a phase do not depend on each other; each phase needs the ones
+    /// before it.
+    pub phases: Vec<Vec<Operation>>,
+    /// What is left as it is because of what the server has, and why.
+    pub skipped: Vec<Skip>,
+    /// What is taken away.
+    pub removals: Removals,
+    /// What belongs to others.
+    pub foreign: Foreign,
+}
+
+/// What the server has that is not the sync's, in figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Foreign {
+    /// Users.
+    pub users: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Memberships of such users in the sync's groups.
+    pub memberships: usize,
+}
+
+/// Something that is left on the server as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// What it is.
+    pub kind: Kind,
+    /// Which entry it stands for, or should.
+    pub entry: Option<EntryId>,
+    /// The only attribute that is left; none where it is the whole object.
+    pub attribute: Option<Attribute>,
+    /// Why, and what to do. Names nobody.
+    pub reason: String,
+}
+
+impl Plan {
+    /// Whether both sides are equal, as far as the sync may make them so.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.phases.is_empty()
+    }
+
+    /// All writes, in order.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.phases.iter().flatten()
+    }
+}
+
+/// Plans the writes. `matching` is [`Matching::new`] of the same three, and `current` has the
+/// members of [`Matching::groups_to_read`].
+#[must_use]
+pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &Policy) -> Plan {
+    let mut phases = Phases::default();
+    let mut skipped = doubles_and_held_back(matching, current);
+    let users = users::plan(
+        desired,
+        current,
+        &matching.users,
+        policy,
+        &mut phases,
+        &mut skipped,
+    );
+    let planner = groups::Planner {
+        desired,
+        current,
+        matching,
+        policy,
+        users: &users,
+    };
+    let groups = planner.plan(&mut phases, &mut skipped);
+    let count = |standings: &[Standing]| {
+        let foreign = standings.iter().filter(|one| **one == Standing::Foreign);
+        foreign.count()
+    };
+    Plan {
+        phases: phases.finish(),
+        skipped,
+        removals: Removals {
+            users: users.removed,
+            users_before: users.before,
+            groups: groups.removed,
+            groups_before: groups.before,
+            memberships: groups.memberships_removed,
+            memberships_before: groups.memberships_before,
+            no_users: desired.users.is_empty(),
+            no_groups: desired.groups.is_empty(),
+        },
+        foreign: Foreign {
+            users: count(&matching.users.standings),
+            groups: count(&matching.groups.standings),
+            memberships: groups.foreign_memberships,
+        },
+    }
+}
+
+fn doubles_and_held_back(matching: &Matching, current: &Current) -> Vec<Skip> {
+    let mut skipped = Vec::new();
+    let users = matching.users.doubles.iter().map(|index| {
+        let id = &current.users()[*index].id;
+        (Kind::User, "user", id)
+    });
+    let groups = matching.groups.doubles.iter().map(|index| {
+        let id = &current.groups()[*index].id;
+        (Kind::Group, "group", id)
+    });
+    skipped.extend(users.chain(groups).map(|(kind, what, id)| Skip {
+        kind,
+        entry: None,
+        attribute: None,
+        reason: format!(
+            "{what} {id} has the externalId of another {what}: delete the one that is not used"
+        ),
+    }));
+    for (kind, what, count) in [
+        (Kind::User, "users", matching.users.held_back),
+        (Kind::Group, "groups", matching.groups.held_back),
+    ] {
+        if count > 0 {
+            skipped.push(Skip {
+                kind,
+                entry: None,
+                attribute: None,
+                reason: format!(
+                    "{count} {what} seem to be gone, but nothing is taken from them: the \
+                     directory has entries of which it cannot be said whose they are"
+                ),
+            });
+        }
+    }
+    skipped
+}
+
+/// Who has a name that an entry should have, and what to do.
+fn describe_holder(what: &str, id: &ResourceId, standing: Standing) -> String {
+    match standing {
+        Standing::Foreign => format!(
+            "{what} {id} has it, and is not this sync's; take it over with `matchBy`, or rename \
+             one of both"
+        ),
+        Standing::Matched => format!("{what} {id} of this sync has it, and keeps it"),
+        Standing::Gone | Standing::Kept => {
+            format!("{what} {id} of this sync has it, and is left as it is")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

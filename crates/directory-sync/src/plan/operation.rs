@@ -1,0 +1,138 @@
+//! One write to the SCIM server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::current::ResourceId;
+use crate::attribute::{Attribute, Profile};
+use crate::snapshot::EntryId;
+
+/// A user as an operation names it: either is there already, or an earlier operation of the
+/// same plan makes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reference {
+    /// The server has it.
+    Existing(ResourceId),
+    /// Made by this plan, for this entry.
+    New(EntryId),
+}
+
+/// Which object an operation is about, for the report.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The entry that it stands for; none for an object that never had this sync's mark.
+    pub entry: Option<EntryId>,
+    /// The server's id; none for what is to be made.
+    pub id: Option<ResourceId>,
+    /// What it is called. Of a user, personal data.
+    pub name: String,
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Subject")
+            .field("entry", &self.entry)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What changes of a user; what is not named stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserChanges {
+    /// Whether the user may sign in.
+    pub active: Option<bool>,
+    /// The mark.
+    pub external_id: Option<String>,
+    /// New values. Of an address, all parts if one changes: it is written as one value.
+    pub set: BTreeMap<Attribute, String>,
+    /// Attributes that lose their value.
+    pub removed: BTreeSet<Attribute>,
+}
+
+impl UserChanges {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Makes an active user.
+    CreateUser {
+        /// The user.
+        subject: Subject,
+        /// The mark.
+        external_id: String,
+        /// The values.
+        profile: Profile,
+    },
+    /// Changes a user.
+    UpdateUser {
+        /// The user.
+        subject: Subject,
+        /// What changes.
+        changes: UserChanges,
+        /// Whether the user is gone from the directory.
+        is_leaver: bool,
+    },
+    /// Deletes a user.
+    DeleteUser {
+        /// The user.
+        subject: Subject,
+    },
+    /// Makes a group.
+    CreateGroup {
+        /// The group.
+        subject: Subject,
+        /// The mark.
+        external_id: String,
+        /// The first members: at most as many as one request may change.
+        members: Vec<Reference>,
+    },
+    /// Renames or marks a group.
+    UpdateGroup {
+        /// The group.
+        subject: Subject,
+        /// The new name.
+        display_name: Option<String>,
+        /// The mark.
+        external_id: Option<String>,
+    },
+    /// Deletes a group.
+    DeleteGroup {
+        /// The group.
+        subject: Subject,
+    },
+    /// Adds and removes members: together at most as many as one request may change.
+    ChangeMembers {
+        /// The group.
+        subject: Subject,
+        /// The group, for the request.
+        group: Reference,
+        /// Who becomes a member.
+        added: Vec<Reference>,
+        /// Who is one no longer.
+        removed: Vec<ResourceId>,
+    },
+}
+
+impl Operation {
+    /// Which object it is about.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        match self {
+            Self::CreateUser { subject, .. }
+            | Self::UpdateUser { subject, .. }
+            | Self::DeleteUser { subject }
+            | Self::CreateGroup { subject, .. }
+            | Self::UpdateGroup { subject, .. }
+            | Self::DeleteGroup { subject }
+            | Self::ChangeMembers { subject, .. } => subject,
+        }
+    }
+}
