@@ -15,6 +15,6 @@ pub use cloud::Cloud;
 pub use directory_table::directory_table;
 pub use http::{HttpAnswer, HttpRequest, HttpServer};
 pub use log::CapturedLog;
-pub use ministack::MiniStack;
+pub use ministack::{MiniStack, free_port};
 pub use python::python;
 pub use request::{deadline, proxy_event};

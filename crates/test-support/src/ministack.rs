@@ -132,9 +132,15 @@ impl Drop for MiniStack {
     }
 }
 
+/// A free port of 127.0.0.1 for a server that is about to be started.
+///
 /// Not one of those that outgoing connections take, as which one could be in use again
-/// before MiniStack gets hold of it.
-fn free_port() -> u16 {
+/// before the server gets hold of it.
+///
+/// # Panics
+/// When none of a hundred can be listened on.
+#[must_use]
+pub fn free_port() -> u16 {
     let mut random = rand::rng();
     (0..100)
         .map(|_| random.random_range(15_000..=32_000))
