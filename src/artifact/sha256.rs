@@ -24,6 +24,15 @@ impl Sha256 {
         hasher.finish()
     }
 
+    /// From the form in which Lambda (`CodeSha256`) writes it: base64 with padding.
+    ///
+    /// # Errors
+    /// When the text is not that of 32 bytes.
+    pub fn from_base64(text: &str) -> Result<Self, NotADigest> {
+        let bytes = STANDARD.decode(text).map_err(|_| NotADigest)?;
+        Ok(Self(bytes.try_into().map_err(|_| NotADigest)?))
+    }
+
     /// As Lambda (`CodeSha256`) and S3 (`ChecksumSHA256`) write it: base64 with padding.
     #[must_use]
     pub fn to_base64(self) -> String {
@@ -72,7 +81,7 @@ impl fmt::Debug for Sha256 {
 
 /// The text is not a digest.
 #[derive(Debug, thiserror::Error)]
-#[error("a SHA-256 digest is 64 hexadecimal digits")]
+#[error("not a SHA-256 digest: 64 hexadecimal digits, or 32 bytes in base64")]
 pub struct NotADigest;
 
 impl FromStr for Sha256 {
@@ -120,6 +129,8 @@ mod tests {
             digest.to_base64(),
             "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
         );
+        assert_eq!(Sha256::from_base64(&digest.to_base64()).unwrap(), digest);
+        assert!(Sha256::from_base64("ungWv48=").is_err());
     }
 
     #[test]

@@ -30,7 +30,8 @@ pub(super) fn run(
             environment: name,
             max_age_days: target.environment.alarms.token_max_age_days.get(),
         };
-        let report = drift::detect(&target.cloud, &deployed, &plan, &tokens).await;
+        let services = target.service_environment()?;
+        let report = drift::detect(&target.cloud, &services, &deployed, &plan, &tokens).await;
         print(&report, args.format, printer);
         Ok(outcome(&report))
     })

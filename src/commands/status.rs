@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -12,7 +10,7 @@ use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::token::token_parameter;
 use super::{Error, Outcome};
-use crate::artifact::{self, Artifacts};
+use crate::artifact::{self, Artifacts, Sha256};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::cloud::failed_to;
 use crate::printer::Printer;
@@ -144,11 +142,11 @@ impl FunctionStatus {
 }
 
 /// The digests of the packages that this checkout builds, if they are built.
-fn built_here(target: &Target) -> Option<Vec<String>> {
+fn built_here(target: &Target) -> Option<Vec<Sha256>> {
     let workspace = artifact::find_workspace(&std::env::current_dir().ok()?).ok()?;
     let built = Artifacts::built(&workspace, target.environment.functions.architecture)?;
     let packages = built.packages().iter();
-    Some(packages.map(|package| package.sha256.to_string()).collect())
+    Some(packages.map(|package| package.sha256).collect())
 }
 
 /// Compares the code of every function with the package that the deployed template names:
@@ -177,13 +175,12 @@ async fn functions(
             )))?;
         let live_hash = live
             .code_sha256()
-            .and_then(|hash| STANDARD.decode(hash).ok());
-        let live_hash = live_hash.as_deref().map(hexadecimal);
+            .and_then(|hash| Sha256::from_base64(hash).ok());
         let package = &deployed["Resources"][&logical_id]["Properties"]["Code"]["S3Key"];
         let code_as_deployed = package
             .as_str()
             .zip(live_hash.as_ref())
-            .is_some_and(|(key, hash)| key.contains(hash.as_str()));
+            .is_some_and(|(key, hash)| key.contains(&hash.to_string()));
         let code_as_in_checkout = built
             .as_ref()
             .zip(live_hash)
@@ -265,9 +262,4 @@ async fn endpoint(base_url: Option<&String>) -> Endpoint {
         answers,
         detail,
     }
-}
-
-/// The form in which an artifact's key carries its digest.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

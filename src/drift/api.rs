@@ -5,6 +5,7 @@
 //! another API although every resource is as it should be. So all three are compared: the
 //! resources, the stage, and the snapshot behind the stage.
 
+mod keys;
 mod read;
 
 use std::collections::BTreeMap;
@@ -79,6 +80,7 @@ pub async fn detect(cloud: &Cloud, stack: &DeployedStack) -> Vec<Finding> {
             )),
         }
     }
+    findings.extend(keys::detect(cloud, &client, stack).await);
     findings
 }
 
@@ -88,7 +90,7 @@ impl Deployed<'_> {
         let mut findings = compare(
             API,
             id,
-            &self.api.properties,
+            &self.deployed_properties(),
             &live.properties,
             |_| Severity::High,
             &format!(
@@ -120,6 +122,25 @@ impl Deployed<'_> {
             findings.extend(self.group(resource_type, check, live));
         }
         findings
+    }
+
+    /// The API's own properties. In its policy API Gateway makes whole ARNs of the short form
+    /// that templates may use.
+    fn deployed_properties(&self) -> Value {
+        let mut properties = self.api.properties.clone();
+        let (partition, region, account) = self.stack.place();
+        let id = &self.api.physical_id;
+        let whole = format!("arn:{partition}:execute-api:{region}:{account}:{id}/");
+        let statements = properties.pointer_mut("/Policy/Statement");
+        if let Some(statements) = statements.and_then(Value::as_array_mut) {
+            for statement in statements {
+                let resource = statement["Resource"].as_str().unwrap_or_default();
+                if let Some(rest) = resource.strip_prefix("execute-api:/") {
+                    statement["Resource"] = json!(format!("{whole}{rest}"));
+                }
+            }
+        }
+        properties
     }
 
     /// The resources of a type that belong to this API.

@@ -55,6 +55,12 @@ impl DeployedStack {
         })
     }
 
+    /// The partition, region and account that the stack is in.
+    #[must_use]
+    pub fn place(&self) -> (&str, &str, &str) {
+        (&self.partition, &self.region, &self.account)
+    }
+
     /// The resources of a type, in the order of their names.
     pub fn resources(&self, resource_type: &str) -> Vec<Resource> {
         self.template["Resources"]
@@ -172,6 +178,7 @@ impl DeployedStack {
             ("AWS::SQS::Queue", "QueueName") => queue_name().to_owned(),
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", format!("table/{physical_id}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", format!("log-group:{physical_id}:*")),
+            ("AWS::CloudWatch::Alarm", "Arn") => arn("cloudwatch", format!("alarm:{physical_id}")),
             ("AWS::Events::Rule", "Arn") => arn("events", format!("rule/{physical_id}")),
             _ => return None,
         })

@@ -49,6 +49,16 @@ pub enum Detector {
     Iam,
     /// Looks at the token parameters, never at the tokens.
     Token,
+    /// Compares the queues with the deployed template.
+    Queue,
+    /// Compares the directory table with the deployed template.
+    Table,
+    /// Compares alarms and the dashboard with the deployed template.
+    Alarm,
+    /// Compares log groups with the deployed template.
+    Logs,
+    /// Compares the rules that start functions by the clock with the deployed template.
+    Schedule,
 }
 
 /// One thing that was found.
@@ -199,6 +209,11 @@ impl Detector {
             Self::Api => "api",
             Self::Iam => "iam",
             Self::Token => "token",
+            Self::Queue => "queue",
+            Self::Table => "table",
+            Self::Alarm => "alarm",
+            Self::Logs => "logs",
+            Self::Schedule => "schedule",
         }
     }
 }

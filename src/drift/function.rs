@@ -7,13 +7,12 @@
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::deployed::{DeployedStack, Resource, is_open};
 use super::finding::{Detector, Finding, Severity};
 use super::properties::{compare, same, shown};
+use crate::artifact::Sha256;
 use crate::cloud::{Cloud, ServiceError, failed_to};
 
 const FUNCTION: Detector = Detector::Function;
@@ -21,8 +20,8 @@ const FUNCTION: Detector = Detector::Function;
 /// What Lambda tells of one function.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Live {
-    /// SHA-256 of the package, hexadecimal.
-    code: Option<String>,
+    /// The digest of the package.
+    code: Option<Sha256>,
     /// In the form of the template's properties; of environment variables see
     /// [`environment`].
     properties: Value,
@@ -85,8 +84,10 @@ fn findings(
 fn code(function: &Resource, live: &Live) -> Option<Finding> {
     let code = &function.properties["Code"];
     let (bucket, key) = (shown(&code["S3Bucket"]), shown(&code["S3Key"]));
-    let actual = live.code.as_deref().unwrap_or("unknown");
-    (!key.contains(actual)).then(|| {
+    let actual = live
+        .code
+        .map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
+    (!key.contains(&actual)).then(|| {
         Finding::drift(
             FUNCTION,
             Severity::High,
@@ -364,8 +365,7 @@ async fn read(client: &Client, name: &str) -> Result<Option<Live>, ServiceError>
     Ok(Some(Live {
         code: configuration
             .code_sha256()
-            .and_then(|hash| STANDARD.decode(hash).ok())
-            .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            .and_then(|hash| Sha256::from_base64(hash).ok()),
         properties,
         environment: json!(variables),
         statements: statements(client, name).await?,
@@ -508,7 +508,7 @@ mod tests {
     fn live() -> Live {
         let source = json!({"BatchSize": 1, "EventSourceArn": "arn:queue", "Enabled": true});
         Live {
-            code: Some(HASH.to_owned()),
+            code: HASH.parse().ok(),
             properties: json!({"MemorySize": 256, "Role": "arn:aws:iam::444455556666:role/r", "Layers": []}),
             environment: json!({"LOG_LEVEL": "info", "STACK_NAME": "scim"}),
             statements: vec![statement("sid-1", "arn:x")],
@@ -533,7 +533,7 @@ mod tests {
         type Tampering = fn(&mut Live);
         let cases: [(Tampering, &str); 12] = [
             (
-                |live| live.code = Some("00".repeat(32)),
+                |live| live.code = "00".repeat(32).parse().ok(),
                 "function.code:Provisioning",
             ),
             (|live| live.code = None, "function.code:Provisioning"),

@@ -5,12 +5,18 @@
 //! detector that cannot read something says so in a finding of its own: what was not checked
 //! must not look like what is in order.
 
+mod alarm;
 mod api;
 mod deployed;
 mod finding;
 mod function;
 mod iam;
+mod logs;
 mod properties;
+mod queue;
+mod resource;
+mod schedule;
+mod table;
 mod template;
 mod token;
 
@@ -48,18 +54,25 @@ impl Report {
     }
 }
 
-/// Runs all detectors, side by side. `plan` is what a deployment of this commit would change.
+/// Runs all detectors, side by side. `environment` leads to the services of the same cloud
+/// that have no SDK here; `plan` is what a deployment of this commit would change.
 pub async fn detect(
     cloud: &Cloud,
+    environment: &aws_json_client::Environment,
     stack: &DeployedStack,
     plan: &Plan,
     tokens: &TokenPolicy,
 ) -> Report {
-    let (functions, apis, roles, tokens) = tokio::join!(
+    let (functions, apis, roles, tokens, queues, tables, alarms, logs, schedules) = tokio::join!(
         function::detect(cloud, stack),
         api::detect(cloud, stack),
         iam::detect(cloud, stack),
         token::detect(cloud, stack, tokens),
+        queue::detect(environment, stack),
+        table::detect(cloud, environment, stack),
+        alarm::detect(environment, stack),
+        logs::detect(cloud, stack),
+        schedule::detect(environment, stack),
     );
     let missing = stack.missing().into_iter().map(|resource| {
         Finding::not_checked(
@@ -69,11 +82,22 @@ pub async fn detect(
             "the template has it, and the stack has not",
         )
     });
-    let mut findings: Vec<_> = [functions, apis, roles, tokens, template::findings(plan)]
-        .concat()
-        .into_iter()
-        .chain(missing)
-        .collect();
+    let mut findings: Vec<_> = [
+        functions,
+        apis,
+        roles,
+        tokens,
+        queues,
+        tables,
+        alarms,
+        logs,
+        schedules,
+        template::findings(plan),
+    ]
+    .concat()
+    .into_iter()
+    .chain(missing)
+    .collect();
     findings.sort_by(|one, other| {
         (one.kind, one.severity, &one.id).cmp(&(other.kind, other.severity, &other.id))
     });

@@ -19,6 +19,7 @@ pub(super) async fn api(client: &Client, id: &str) -> Result<Option<Live>, Servi
     };
     let mut properties = json!({
         "ApiKeySourceType": api.api_key_source().map(|source| source.as_str()),
+        "Policy": api.policy().map(policy),
     });
     let types = api
         .endpoint_configuration()
@@ -50,6 +51,17 @@ pub(super) async fn api(client: &Client, id: &str) -> Result<Option<Live>, Servi
         live.stages.insert(name, properties_of_stage(stage));
     }
     Ok(Some(live))
+}
+
+/// The resource policy, which API Gateway gives as JSON whose quotes are escaped once more:
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html>.
+fn policy(text: &str) -> Value {
+    serde_json::from_str(text)
+        .or_else(|_| {
+            serde_json::from_str::<String>(&format!("\"{text}\""))
+                .and_then(|text| serde_json::from_str(&text))
+        })
+        .unwrap_or_else(|_| json!(text))
 }
 
 fn properties_of_stage(stage: &Stage) -> Value {
@@ -232,4 +244,17 @@ async fn usage_plans(client: &Client, api: &str) -> Result<Map<String, Value>, S
             ))
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_with_and_without_escaped_quotes() {
+        let expected = json!({"Version": "2012-10-17"});
+        assert_eq!(policy(r#"{"Version":"2012-10-17"}"#), expected);
+        assert_eq!(policy(r#"{\"Version\":\"2012-10-17\"}"#), expected);
+        assert_eq!(policy("no JSON"), json!("no JSON"));
+    }
 }

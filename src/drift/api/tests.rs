@@ -172,6 +172,36 @@ fn every_tampering_is_found_and_named() {
 }
 
 #[test]
+fn a_policy_in_its_short_form_is_what_api_gateway_makes_of_it() {
+    let policy = |resource: &str, range: &str| {
+        json!({"Statement": [{
+            "Effect": "Deny",
+            "Resource": resource,
+            "Condition": {"NotIpAddress": {"aws:SourceIp": [range]}},
+        }]})
+    };
+    let stack = stack();
+    let mut api = stack.resources("AWS::ApiGateway::RestApi").remove(0);
+    api.properties["Policy"] = policy("execute-api:/*", "10.0.0.0/8");
+    let whole = "arn:aws:execute-api:eu-central-1:444455556666:api-1/*";
+    for (live_policy, expected) in [
+        (policy(whole, "10.0.0.0/8"), None),
+        (policy(whole, "0.0.0.0/0"), Some("api.Policy:RestApi")),
+        (Value::Null, Some("api.Policy:RestApi")),
+    ] {
+        let mut live = live();
+        live.properties["Policy"] = live_policy;
+        let (api, stack) = (&api, &stack);
+        let findings = Deployed { api, stack }.findings(&live);
+        let id = findings.first().map(|finding| finding.id.as_str());
+        assert_eq!(
+            (findings.len(), id),
+            (usize::from(expected.is_some()), expected)
+        );
+    }
+}
+
+#[test]
 fn method_settings_are_read_from_their_places() {
     let settings = [
         ("*/*".to_owned(), json!({"A": 1})),

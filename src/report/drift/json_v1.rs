@@ -52,7 +52,7 @@ pub struct Finding {
     pub kind: String,
     /// `high`, `medium` or `low`.
     pub severity: String,
-    /// `template`, `function`, `api`, `iam` or `token`.
+    /// The word with which the id begins.
     pub detector: String,
     /// The resource's name in the template.
     pub resource: String,

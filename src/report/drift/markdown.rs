@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{KINDS, summary};
+use super::{groups, summary};
 use crate::drift::Report;
 
 /// The report for a pull request, a ticket or a job summary.
@@ -18,15 +18,7 @@ pub fn markdown(report: &Report) -> String {
         report.region,
         cell(&summary(report))
     );
-    for (kind, heading) in KINDS {
-        let findings: Vec<_> = report
-            .findings
-            .iter()
-            .filter(|finding| finding.kind == kind)
-            .collect();
-        if findings.is_empty() {
-            continue;
-        }
+    for (heading, findings) in groups(report) {
         let _ = writeln!(
             text,
             "\n### {heading}\n\n| Severity | What | Expected | Actual | How to mend | Id |\n|---|---|---|---|---|---|"

@@ -6,7 +6,7 @@ pub mod json_v1;
 mod markdown;
 mod text;
 
-use crate::drift::{Kind, Report};
+use crate::drift::{Finding, Kind, Report};
 
 pub use markdown::markdown;
 pub use text::text;
@@ -20,6 +20,18 @@ const KINDS: [(Kind, &str); 3] = [
         "Not deployed yet (no drift: this checkout differs from what is deployed)",
     ),
 ];
+
+/// The findings under the headings that have any.
+fn groups(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Finding>)> {
+    KINDS.into_iter().filter_map(|(kind, heading)| {
+        let findings: Vec<_> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .collect();
+        (!findings.is_empty()).then_some((heading, findings))
+    })
+}
 
 /// The outcome in one sentence.
 fn summary(report: &Report) -> String {

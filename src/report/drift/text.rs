@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use super::{KINDS, summary};
+use super::{groups, summary};
 use crate::drift::{Certainty, Finding, Report, Severity};
 
 /// The report for a terminal.
@@ -24,15 +24,7 @@ pub fn text(report: &Report) -> String {
         );
         line(subject.bold().to_string());
     }
-    for (kind, heading) in KINDS {
-        let findings: Vec<_> = report
-            .findings
-            .iter()
-            .filter(|finding| finding.kind == kind)
-            .collect();
-        if findings.is_empty() {
-            continue;
-        }
+    for (heading, findings) in groups(report) {
         line(String::new());
         line(heading.bold().to_string());
         for finding in findings {
