@@ -1,0 +1,294 @@
+//! What an Active Directory holds, by a Samba domain controller.
+
+use directory_sync::snapshot::Snapshot;
+
+use crate::samba::{DOMAIN, DomainController, PASSWORD, READER};
+use crate::{members, person, read_with, value, values};
+
+/// Reads with `scope` as the configuration's `users` and `groups`.
+fn read(dc: &DomainController, scope: &str) -> Snapshot {
+    let configuration = format!(
+        "
+servers: ['ldaps://127.0.0.1']
+certificateAuthorityFile: {}
+bindName: {READER}
+searchBases: ['{DOMAIN}']
+pageSize: 100
+connectTimeoutSeconds: 60
+{}
+",
+        dc.authority().display(),
+        scope.replace("DOMAIN", DOMAIN)
+    );
+    read_with(&configuration, PASSWORD).expect("the directory can be read")
+}
+
+const ACCOUNT: &str = "samaccountname";
+
+#[test]
+fn hundreds_of_members_of_a_group_are_in_scope() {
+    let dc = DomainController::shared();
+    let snapshot = read(
+        dc,
+        "users: { memberOf: [bulk-everybody] }\ngroups: { names: ['bulk-*'] }",
+    );
+    assert_eq!(snapshot.people.len(), 250);
+    assert_eq!(members(&snapshot, "bulk-everybody", ACCOUNT).len(), 250);
+    assert!(snapshot.unusable.is_empty());
+}
+
+#[test]
+fn identifiers_are_those_that_windows_shows() {
+    let dc = DomainController::shared();
+    let printed = dc.run(
+        r#"
+unit("OU=Identifiers")
+dn = user("OU=Identifiers", "ident")
+found = directory.search(dn, ldb.SCOPE_BASE, attrs=["objectGUID", "objectSid"])[0]
+print(directory.schema_format_value("objectGUID", found["objectGUID"][0]).decode())
+print(directory.schema_format_value("objectSid", found["objectSid"][0]).decode())
+"#,
+    );
+    let snapshot = read(
+        dc,
+        "users: { searches: [{ base: 'OU=Identifiers,DOMAIN' }] }",
+    );
+    let found = &snapshot.people[0];
+    let (guid, sid) = (value(found, "objectguid"), value(found, "objectsid"));
+    assert_eq!(printed.lines().collect::<Vec<_>>(), [guid, sid]);
+    assert_eq!(found.id.0, guid);
+}
+
+#[test]
+fn disabled_and_expired_accounts_are_there_and_not_active() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Activity")
+user("OU=Activity", "act-enabled")
+user("OU=Activity", "act-disabled", userAccountControl="546")
+user("OU=Activity", "act-expired", accountExpires="116444736000000000")
+user("OU=Activity", "act-expires-late", accountExpires="253402300799000000")
+user("OU=Activity", "act-never", accountExpires="0")
+"#,
+    );
+    let snapshot = read(dc, "users: { searches: [{ base: 'OU=Activity,DOMAIN' }] }");
+    let active: Vec<_> = values(&snapshot, ACCOUNT)
+        .into_iter()
+        .filter(|account| person(&snapshot, ACCOUNT, account).active)
+        .collect();
+    assert_eq!(snapshot.people.len(), 5);
+    assert_eq!(active, ["act-enabled", "act-expires-late", "act-never"]);
+}
+
+#[test]
+fn computers_and_contacts_are_no_users() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Kinds")
+person = user("OU=Kinds", "kind-user")
+computer = f"CN=kind-computer,OU=Kinds,{domain}"
+directory.add({"dn": computer, "objectClass": "computer", "sAMAccountName": "kind-computer$",
+               "userAccountControl": "4128"})
+contact = f"CN=kind-contact,OU=Kinds,{domain}"
+directory.add({"dn": contact, "objectClass": "contact"})
+group("OU=Kinds", "kind-all", person, computer, contact)
+"#,
+    );
+    for scope in [
+        "users: { memberOf: [kind-all] }\ngroups: { names: [kind-all] }",
+        "users: { searches: [{ base: 'OU=Kinds,DOMAIN' }] }\ngroups: { names: [kind-all] }",
+    ] {
+        let snapshot = read(dc, scope);
+        assert_eq!(values(&snapshot, ACCOUNT), ["kind-user"]);
+        assert_eq!(members(&snapshot, "kind-all", ACCOUNT), ["kind-user"]);
+        assert!(snapshot.unusable.is_empty());
+    }
+}
+
+#[test]
+fn nested_and_circular_groups_and_the_primary_group_have_all_their_members() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Nested")
+one, two, three, four = [user("OU=Nested", f"nest-{number}") for number in range(1, 5)]
+inner = group("OU=Nested", "nest-inner", one)
+middle = group("OU=Nested", "nest-middle", inner, two)
+outer = group("OU=Nested", "nest-outer", middle)
+directory.modify_ldif(f"dn: {inner}\nchangetype: modify\nadd: member\nmember: {outer}\n")
+primary = group("OU=Nested", "nest-primary", three)
+sid = directory.search(primary, ldb.SCOPE_BASE, attrs=["objectSid"])[0]["objectSid"][0]
+identifier = directory.schema_format_value("objectSid", sid).decode().rpartition("-")[2]
+change(three, primaryGroupID=identifier)
+found = directory.search(primary, ldb.SCOPE_BASE, attrs=["member"])[0]
+assert "member" not in found, "the primary group does not name its members"
+directory.modify_ldif(f"dn: {outer}\nchangetype: modify\nadd: member\nmember: {primary}\n")
+"#,
+    );
+    let snapshot = read(
+        dc,
+        "users: { memberOf: [nest-middle] }\ngroups: { names: ['nest-*'] }",
+    );
+    let circle = ["nest-1", "nest-2", "nest-3"];
+    assert_eq!(values(&snapshot, ACCOUNT), circle);
+    for name in ["nest-inner", "nest-middle", "nest-outer"] {
+        assert_eq!(members(&snapshot, name, ACCOUNT), circle);
+    }
+    assert_eq!(members(&snapshot, "nest-primary", ACCOUNT), ["nest-3"]);
+}
+
+#[test]
+fn domain_users_names_nobody_and_has_everybody() {
+    let dc = DomainController::shared();
+    let snapshot = read(dc, "users: { memberOf: ['Domain Users'] }");
+    let accounts = values(&snapshot, ACCOUNT);
+    assert!(accounts.len() > 250);
+    for account in ["bulk000", "bulk249", "reader", "Administrator"] {
+        assert!(accounts.contains(&account), "{account}");
+    }
+}
+
+#[test]
+fn names_may_contain_anything() {
+    let dc = DomainController::shared();
+    dc.run(
+        r##"
+unit("OU=Names")
+unit("OU=Sales\\, \\\"West\\\" (A*),OU=Names")
+names = ["Smith, John", 'Quote "Q" Quote', "Star * (Paren)", "Back\\slash", "#Hash", " Space ",
+         "Plus+Equals=", "<Less;Semi>", "Ærøskøbing Žižek 北京", "e\u0301clair", "a/b", "🦀 Ferris"]
+people = [user("OU=Sales\\, \\\"West\\\" (A*),OU=Names", f"name{number:02}", name,
+               displayName=name.strip())
+          for number, name in enumerate(names)]
+group("OU=Names", "names (all), *", *people)
+"##,
+    );
+    let scopes = [
+        r#"users: { memberOf: ["names (all), *"] }"#,
+        r#"users: { searches: [{ base: 'OU=Sales\, \"West\" (A*),OU=Names,DOMAIN' }] }"#,
+    ];
+    for scope in scopes {
+        let snapshot = read(
+            dc,
+            &format!("{scope}\ngroups: {{ names: ['names ?all?,*'] }}"),
+        );
+        assert_eq!(snapshot.people.len(), 12, "{scope}");
+        assert_eq!(members(&snapshot, "names (all), *", ACCOUNT).len(), 12);
+        assert_eq!(
+            value(person(&snapshot, ACCOUNT, "name08"), "displayname"),
+            "Ærøskøbing Žižek 北京"
+        );
+        assert!(snapshot.unusable.is_empty());
+    }
+}
+
+#[test]
+fn somebody_renamed_and_moved_is_the_same_and_somebody_created_again_is_not() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Movers")
+unit("OU=North,OU=Movers")
+unit("OU=South,OU=Movers")
+people = [user("OU=North,OU=Movers", f"move-{name}") for name in ["ada", "bob", "cleo"]]
+group("OU=Movers", "move-all", *people)
+"#,
+    );
+    let scope = "users: { memberOf: [move-all] }\ngroups: { names: ['move-*'] }";
+    let before = read(dc, scope);
+    let group = &before.groups[0].id;
+    dc.run(
+        r#"
+north = f"OU=North,OU=Movers,{domain}"
+south = f"OU=South,OU=Movers,{domain}"
+directory.rename(f"CN=move-ada,{north}", f"CN=Countess of Lovelace,{south}")
+change(f"CN=Countess of Lovelace,{south}", sAMAccountName="move-countess")
+directory.delete(f"CN=move-bob,{north}")
+bob = user("OU=North,OU=Movers", "move-bob")
+directory.delete(f"CN=move-cleo,{north}")
+dora = user("OU=South,OU=Movers", "move-dora")
+members = f"CN=move-all,OU=Movers,{domain}"
+for new in [bob, dora]:
+    directory.modify_ldif(f"dn: {members}\nchangetype: modify\nadd: member\nmember: {new}\n")
+directory.rename(members, f"CN=move-everybody,OU=Movers,{domain}")
+change(f"CN=move-everybody,OU=Movers,{domain}", sAMAccountName="move-everybody")
+"#,
+    );
+    let after = read(dc, &scope.replace("move-all", "move-everybody"));
+    assert_eq!(
+        values(&after, ACCOUNT),
+        ["move-bob", "move-countess", "move-dora"]
+    );
+    assert_eq!(&after.groups[0].id, group);
+    let id = |snapshot, account| &person(snapshot, ACCOUNT, account).id;
+    assert_eq!(id(&after, "move-countess"), id(&before, "move-ada"));
+    assert_ne!(id(&after, "move-bob"), id(&before, "move-bob"));
+    assert_eq!(
+        person(&after, ACCOUNT, "move-countess").distinguished_name,
+        format!("CN=Countess of Lovelace,OU=South,OU=Movers,{DOMAIN}")
+    );
+    assert_eq!(after.groups[0].members.len(), 3);
+    assert!(after.unusable.is_empty());
+}
+
+#[test]
+fn somebody_of_another_domain_is_told_and_the_others_are_read() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Foreign")
+known = user("OU=Foreign", "foreign-known")
+stranger = "<SID=S-1-5-21-1111111111-2222222222-3333333333-1234>"
+group("OU=Foreign", "foreign-all", known, stranger)
+"#,
+    );
+    let snapshot = read(
+        dc,
+        "users: { memberOf: [foreign-all] }\ngroups: { names: ['foreign-*'] }",
+    );
+    assert_eq!(
+        members(&snapshot, "foreign-all", ACCOUNT),
+        ["foreign-known"]
+    );
+    assert_eq!(snapshot.unusable.len(), 1);
+    let stranger = &snapshot.unusable[0];
+    assert!(stranger.distinguished_name.contains("1111111111"));
+    assert!(stranger.reason.contains("another domain"));
+    assert_eq!(stranger.id, None);
+}
+
+#[test]
+fn several_bases_and_searches_and_groups_add_up() {
+    let dc = DomainController::shared();
+    dc.run(
+        r#"
+unit("OU=Union")
+unit("OU=A,OU=Union")
+unit("OU=B,OU=Union")
+first = user("OU=A,OU=Union", "union-first", department="Support")
+user("OU=A,OU=Union", "union-second", department="Sales")
+third = user("OU=B,OU=Union", "union-third", department="Sales")
+group("OU=B,OU=Union", "union-some", first, third)
+group("OU=A,OU=Union", "union-other", third)
+"#,
+    );
+    let snapshot = read(
+        dc,
+        "
+users:
+  memberOf: ['CN=union-some,OU=B,OU=Union,DOMAIN']
+  searches: [{ base: 'OU=A,OU=Union,DOMAIN', filter: (department=Support) }]
+groups:
+  searchBases: ['OU=B,OU=Union,DOMAIN']
+  names: ['union-*']
+",
+    );
+    assert_eq!(values(&snapshot, ACCOUNT), ["union-first", "union-third"]);
+    assert_eq!(snapshot.groups.len(), 1);
+    assert_eq!(
+        members(&snapshot, "union-some", ACCOUNT),
+        ["union-first", "union-third"]
+    );
+}

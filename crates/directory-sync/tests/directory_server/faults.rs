@@ -1,0 +1,112 @@
+//! Servers and networks that do not do what they should: every one is an error, never a
+//! snapshot of half a directory.
+
+use std::fmt::Write as _;
+
+use directory_sync::snapshot::Snapshot;
+use directory_sync::source::Error;
+
+use crate::proxy::{self, Behavior};
+use crate::slapd::{PASSWORD, READER, Slapd};
+use crate::{group, read_with};
+
+const PEOPLE: usize = 1_200;
+
+/// 1,200 users in three pages, all in one group.
+fn directory() -> Slapd {
+    let (mut ldif, mut members) = (String::new(), String::new());
+    for number in 0..PEOPLE {
+        let name = format!("uid=u{number},ou=People,dc=example,dc=test");
+        let _ = write!(
+            ldif,
+            "dn: {name}\nobjectClass: inetOrgPerson\nuid: u{number}\ncn: {number}\nsn: {number}\n\n"
+        );
+        let _ = writeln!(members, "member: {name}");
+    }
+    let _ = write!(
+        ldif,
+        "dn: cn=all,ou=Groups,dc=example,dc=test\nobjectClass: groupOfNames\ncn: all\n{members}\n"
+    );
+    Slapd::start(&ldif, "")
+}
+
+fn read(port: u16) -> Result<Snapshot, Error> {
+    let configuration = format!(
+        "
+flavor: openLdap
+servers: ['ldap://127.0.0.1:{port}']
+allowPlaintext: true
+bindName: {READER}
+searchBases: ['dc=example,dc=test']
+users: {{ searches: [{{ base: 'ou=People,dc=example,dc=test' }}] }}
+groups: {{ names: [all] }}
+operationTimeoutSeconds: 2
+"
+    );
+    read_with(&configuration, PASSWORD)
+}
+
+#[test]
+fn values_that_come_in_ranges_are_all_read() {
+    let slapd = directory();
+    // The last range has fewer values than the others, as many, or only one.
+    for size in [500, 400, 1_199, 1_200, 7] {
+        let port = proxy::start(slapd.port, Behavior::Ranges(size));
+        let snapshot = read(port).unwrap();
+        assert_eq!(
+            group(&snapshot, "all").members.len(),
+            PEOPLE,
+            "ranges of {size}"
+        );
+    }
+}
+
+#[test]
+fn a_range_without_the_rest_is_an_error() {
+    let slapd = directory();
+    let port = proxy::start(slapd.port, Behavior::FirstRangeOnly(500));
+    let error = read(port).err().expect("700 members are missing");
+    insta::assert_snapshot!(
+        error.to_string().replace(&port.to_string(), "PORT"),
+        @"ldap://127.0.0.1:PORT: the values of `member` of `cn=all,ou=Groups,dc=example,dc=test` end after 500, though there are more; run again"
+    );
+}
+
+#[test]
+fn a_connection_lost_anywhere_in_the_read_is_an_error() {
+    let slapd = directory();
+    // What the server has of itself, the group, and the users: 2 + 1,200 entries.
+    for entries in [0, 1, 2, 3, 501, 502, 503, 1_000, 1_201] {
+        let port = proxy::start(slapd.port, Behavior::CutAfter(entries));
+        let error = read(port).err().expect("entries are missing");
+        assert!(
+            matches!(error, Error::ConnectionLost { .. }),
+            "after {entries}: {error}"
+        );
+    }
+    let port = proxy::start(slapd.port, Behavior::CutAfter(PEOPLE + 2));
+    assert_eq!(read(port).unwrap().people.len(), PEOPLE);
+}
+
+#[test]
+fn a_server_that_falls_silent_is_an_error() {
+    let slapd = directory();
+    let port = proxy::start(slapd.port, Behavior::SilentAfter(700));
+    let error = read(port).err().expect("entries are missing");
+    assert!(
+        matches!(error, Error::Silence { seconds: 2, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_server_that_stops_is_an_error() {
+    let slapd = directory();
+    let port = slapd.port;
+    drop(slapd);
+    let error = read(port).err().expect("there is nothing to read");
+    assert!(
+        matches!(&error, Error::Unreachable(attempts) if attempts.len() == 1),
+        "{error}"
+    );
+}

@@ -1,0 +1,225 @@
+//! What an OpenLDAP directory holds, and its limits.
+
+use std::fmt::Write as _;
+
+use directory_sync::source::Error;
+
+use crate::slapd::{LIMITED, PASSWORD, READER, Slapd};
+use crate::{group, members, person, read_with, values};
+
+/// Users `u0000` and following.
+fn people(count: usize) -> String {
+    let mut ldif = String::new();
+    for number in 0..count {
+        let _ = write!(
+            ldif,
+            "dn: uid=u{number:04},ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: u{number:04}
+cn: User {number}
+sn: {number}
+mail: u{number:04}@example.test
+
+"
+        );
+    }
+    ldif
+}
+
+fn configuration(slapd: &Slapd, account: &str, more: &str) -> String {
+    format!(
+        "
+flavor: openLdap
+servers: ['ldap://127.0.0.1:{}']
+allowPlaintext: true
+bindName: {account}
+searchBases: ['dc=example,dc=test']
+{more}
+",
+        slapd.port
+    )
+}
+
+const EVERYBODY: &str = "users: { searches: [{ base: 'ou=People,dc=example,dc=test' }] }";
+
+#[test]
+fn pages_reach_everybody_behind_the_limit_of_the_server() {
+    let slapd = Slapd::start(&people(2_500), "");
+    let snapshot = read_with(&configuration(&slapd, READER, EVERYBODY), PASSWORD).unwrap();
+    assert_eq!(snapshot.people.len(), 2_500);
+    assert!(snapshot.people.iter().all(|person| person.active));
+    let some = person(&snapshot, "uid", "u1234");
+    assert_eq!(
+        some.distinguished_name,
+        "uid=u1234,ou=People,dc=example,dc=test"
+    );
+    assert_eq!(some.attributes["mail"], ["u1234@example.test"]);
+    assert_eq!(some.attributes["entryuuid"], [some.id.0.as_str()]);
+}
+
+#[test]
+fn a_result_that_the_server_cuts_short_is_an_error_and_no_snapshot() {
+    let slapd = Slapd::start(&people(1_500), "");
+    // One account may read no more than 1,000 entries, the other no pages of 1,000.
+    let large_pages = format!("{EVERYBODY}\npageSize: 1000");
+    for (account, more, expected) in [(LIMITED, EVERYBODY, 4), (READER, large_pages.as_str(), 11)] {
+        let error = read_with(&configuration(&slapd, account, more), PASSWORD)
+            .err()
+            .expect("half a directory is no snapshot");
+        let Error::Search { failure, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(failure.code, expected, "{error}");
+        assert!(
+            error.to_string().contains("the result is not whole"),
+            "{error}"
+        );
+    }
+}
+
+const GROUPS: &str = "
+dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: aws-admins
+member: UID=U0000, OU=People,dc=example,dc=test
+member: cn=aws-circle,ou=groups,dc=example,dc=test
+
+dn: cn=aws-circle,ou=Groups,dc=example,dc=test
+objectClass: groupOfUniqueNames
+cn: aws-circle
+uniqueMember: uid=u0001,ou=People,dc=example,dc=test#'0101'B
+uniqueMember: cn=aws-admins,ou=Groups,dc=example,dc=test
+uniqueMember: cn=outside,ou=Elsewhere,dc=example,dc=test
+
+dn: cn=aws-posix,ou=Groups,dc=example,dc=test
+objectClass: posixGroup
+cn: aws-posix
+gidNumber: 1000
+memberUid: u0002
+memberUid: nobody
+
+dn: cn=outside,ou=Elsewhere,dc=example,dc=test
+objectClass: groupOfNames
+cn: outside
+member: uid=u0003,ou=People,dc=example,dc=test
+member: uid=gone,ou=People,dc=example,dc=test
+
+dn: cn=azure,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: azure
+member: uid=u0004,ou=People,dc=example,dc=test
+";
+
+#[test]
+fn members_of_all_kinds_of_groups_are_followed_through_circles_and_out_of_the_bases() {
+    let slapd = Slapd::start(&format!("{}{GROUPS}", people(6)), "");
+    let configuration = configuration(
+        &slapd,
+        READER,
+        "
+users: { memberOf: [aws-admins, 'cn=AWS-posix,ou=groups,dc=example,dc=test'] }
+groups: { names: ['AWS-*'] }
+",
+    )
+    .replace(
+        "['dc=example",
+        "['ou=People,dc=example,dc=test', 'ou=Groups,dc=example",
+    );
+    let snapshot = read_with(&configuration, PASSWORD).unwrap();
+    assert_eq!(
+        values(&snapshot, "uid"),
+        ["u0000", "u0001", "u0002", "u0003"]
+    );
+    assert_eq!(snapshot.groups.len(), 3);
+    let circle = ["u0000", "u0001", "u0003"];
+    assert_eq!(members(&snapshot, "aws-admins", "uid"), circle);
+    assert_eq!(members(&snapshot, "aws-circle", "uid"), circle);
+    assert_eq!(members(&snapshot, "aws-posix", "uid"), ["u0002"]);
+    let mut unusable: Vec<_> = snapshot
+        .unusable
+        .iter()
+        .map(|unusable| unusable.distinguished_name.as_str())
+        .collect();
+    unusable.sort_unstable();
+    assert_eq!(
+        unusable,
+        ["uid=gone,ou=People,dc=example,dc=test", "uid=nobody"]
+    );
+}
+
+#[test]
+fn a_group_of_thousands_is_read_whole() {
+    let mut ldif = people(4_000);
+    ldif.push_str(
+        "dn: cn=large,ou=Groups,dc=example,dc=test\nobjectClass: groupOfNames\ncn: large\n",
+    );
+    for number in 0..4_000 {
+        let _ = writeln!(
+            ldif,
+            "member: uid=u{number:04},ou=People,dc=example,dc=test"
+        );
+    }
+    let slapd = Slapd::start(&ldif, "");
+    let more = "users: { memberOf: [large] }\ngroups: { names: [large] }";
+    let snapshot = read_with(&configuration(&slapd, READER, more), PASSWORD).unwrap();
+    assert_eq!(snapshot.people.len(), 4_000);
+    assert_eq!(group(&snapshot, "large").members.len(), 4_000);
+    assert!(snapshot.unusable.is_empty());
+}
+
+#[test]
+fn the_directory_says_by_attributes_who_is_active() {
+    let mut ldif = people(3);
+    ldif = ldif.replace("uid: u0001\n", "uid: u0001\nemployeeType: Left\n");
+    ldif = ldif.replace("uid: u0002\n", "uid: u0002\nemployeeType: staff\n");
+    let slapd = Slapd::start(&ldif, "");
+    let more = "
+users:
+  searches: [{ base: 'dc=example,dc=test' }]
+  inactiveWhen: { attribute: employeeType, values: [left] }
+";
+    let snapshot = read_with(&configuration(&slapd, READER, more), PASSWORD).unwrap();
+    let active = |uid| person(&snapshot, "uid", uid).active;
+    assert_eq!(
+        (active("u0000"), active("u0001"), active("u0002")),
+        (true, false, true)
+    );
+    // What was not asked for is not kept.
+    let attributes = &person(&snapshot, "uid", "u0001").attributes;
+    assert!(!attributes.contains_key("employeetype"));
+}
+
+#[test]
+fn several_searches_with_filters_add_up_and_nobody_is_there_twice() {
+    let slapd = Slapd::start(&people(30), "");
+    let more = "
+users:
+  searches:
+    - { base: 'ou=People,dc=example,dc=test', filter: '(uid=u000*)' }
+    - { base: 'dc=example,dc=test', filter: '(|(uid=u0009)(uid=u0010))' }
+    - { base: 'ou=Elsewhere,dc=example,dc=test' }
+";
+    let snapshot = read_with(&configuration(&slapd, READER, more), PASSWORD).unwrap();
+    assert_eq!(snapshot.people.len(), 11);
+}
+
+#[test]
+fn a_base_or_a_group_that_does_not_exist_is_an_error_and_not_an_empty_scope() {
+    let slapd = Slapd::start(&people(1), "");
+    let missing_group = "users: { memberOf: [aws-users] }";
+    let error = read_with(&configuration(&slapd, READER, missing_group), PASSWORD)
+        .err()
+        .expect("nobody would be in scope");
+    assert!(
+        matches!(&error, Error::GroupNotFound(name) if name == "aws-users"),
+        "{error}"
+    );
+    let missing_base = "users: { searches: [{ base: 'ou=Gone,dc=example,dc=test' }] }";
+    let error = read_with(&configuration(&slapd, READER, missing_base), PASSWORD)
+        .err()
+        .expect("nobody would be in scope");
+    insta::assert_snapshot!(
+        error.to_string().replace(&slapd.port.to_string(), "PORT"),
+        @"ldap://127.0.0.1:PORT: the search below `ou=Gone,dc=example,dc=test` failed: there is no such entry, or the account may not read it (result code 32)"
+    );
+}
