@@ -4,6 +4,7 @@
 //! so [`Cloud::connect`] asks STS who we are before anything else and refuses every
 //! account but the one that the environment names.
 
+mod garbled;
 mod mfa;
 mod service_error;
 
@@ -16,7 +17,20 @@ use aws_smithy_types::retry::RetryConfig;
 
 use crate::environment::Environment;
 
-pub use service_error::{ServiceError, ServiceErrorKind, failed_to};
+pub use garbled::RepeatGarbledReads;
+pub use service_error::{ServiceError, ServiceErrorKind, failed_call, failed_to};
+
+/// The client of an SDK crate for a [`Cloud`], which repeats reads whose answer was garbled.
+macro_rules! client {
+    ($sdk:ident, $cloud:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::config::Builder::from($cloud.config())
+                .interceptor($crate::cloud::RepeatGarbledReads)
+                .build(),
+        )
+    };
+}
+pub(crate) use client;
 
 /// How often one call is tried before its failure counts. CloudFormation throttles
 /// without published limits, so the deployer is patient.
@@ -190,6 +204,7 @@ async fn caller(
 ) -> Result<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput, Error> {
     let patience = aws_sdk_sts::config::Builder::from(config)
         .retry_config(RetryConfig::standard().with_max_attempts(FIRST_CALL_ATTEMPTS))
+        .interceptor(RepeatGarbledReads)
         .build();
     aws_sdk_sts::Client::from_conf(patience)
         .get_caller_identity()

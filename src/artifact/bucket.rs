@@ -27,7 +27,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::{Artifacts, Error, Package, Sha256};
-use crate::cloud::{Cloud, ServiceError, failed_to};
+use crate::cloud::{Cloud, RepeatGarbledReads, ServiceError, failed_to};
 use crate::environment::Environment;
 
 /// Packages that are uploaded at the same time.
@@ -118,6 +118,15 @@ pub struct Bucket {
     url: String,
 }
 
+/// An object that whoever uploaded it removes again.
+#[derive(Debug)]
+pub struct PassingObject {
+    /// Where CloudFormation finds it.
+    pub url: String,
+    key: String,
+    version: Option<String>,
+}
+
 impl Bucket {
     /// Finds the environment's bucket; makes it if it is the default one and not there.
     ///
@@ -125,6 +134,7 @@ impl Bucket {
     /// When it is somebody else's, in another region, missing though named, or S3 refuses.
     pub async fn open(cloud: &Cloud, environment: &Environment) -> Result<Self, UploadError> {
         let config = Builder::from(cloud.config())
+            .interceptor(RepeatGarbledReads)
             // A bucket's own host name would not lead to the local cloud.
             .force_path_style(cloud.is_local())
             .build();
@@ -198,6 +208,45 @@ impl Bucket {
                 .await?;
         }
         Ok(format!("{}/{key}", self.url))
+    }
+
+    /// Uploads a template that is needed for a moment only. It has a name of its own, so that
+    /// [`Bucket::remove`] takes it from nobody else.
+    ///
+    /// # Errors
+    /// When S3 refuses.
+    pub async fn upload_for_a_moment(&self, body: &str) -> Result<PassingObject, UploadError> {
+        let sha256 = Sha256::of(body.as_bytes());
+        let key = format!("templates/{}.template", uuid::Uuid::new_v4().simple());
+        let version = self
+            .put(&key, body.as_bytes().to_vec(), sha256, "text/plain")
+            .await?;
+        Ok(PassingObject {
+            url: format!("{}/{key}", self.url),
+            key,
+            version,
+        })
+    }
+
+    /// Removes an object with all that is left of it: in a bucket that keeps versions, the
+    /// version too.
+    ///
+    /// # Errors
+    /// When S3 refuses.
+    pub async fn remove(&self, object: &PassingObject) -> Result<(), ServiceError> {
+        self.client
+            .delete_object()
+            .bucket(&self.name)
+            .key(&object.key)
+            .set_version_id(object.version.clone())
+            .expected_bucket_owner(&self.account)
+            .send()
+            .await
+            .map_err(failed_to(format!(
+                "delete s3://{}/{}",
+                self.name, object.key
+            )))?;
+        Ok(())
     }
 
     /// Whether the bucket is there, and ours.
@@ -359,14 +408,16 @@ impl Bucket {
         }
     }
 
+    /// Uploads an object, and returns its version where the bucket keeps versions.
     async fn put(
         &self,
         key: &str,
         content: Vec<u8>,
         sha256: Sha256,
         content_type: &str,
-    ) -> Result<(), UploadError> {
-        self.client
+    ) -> Result<Option<String>, UploadError> {
+        let answer = self
+            .client
             .put_object()
             .bucket(&self.name)
             .key(key)
@@ -378,7 +429,7 @@ impl Bucket {
             .send()
             .await
             .map_err(failed_to(format!("upload s3://{}/{key}", self.name)))?;
-        Ok(())
+        Ok(answer.version_id)
     }
 }
 

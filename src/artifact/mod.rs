@@ -23,7 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use bootstrap::Unsuitable;
-pub use bucket::{Bucket, UploadError, bucket_name};
+pub use bucket::{Bucket, PassingObject, UploadError, bucket_name};
 pub use build::Progress;
 pub use error::Error;
 pub use inputs::find_workspace;

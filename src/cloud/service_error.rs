@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_json_client::ErrorKind;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -119,6 +120,29 @@ where
             code,
             message,
         }
+    }
+}
+
+/// The same for a call without an SDK of its own.
+pub fn failed_call(
+    action: impl Into<String>,
+) -> impl FnOnce(aws_json_client::Error) -> ServiceError {
+    let action = action.into();
+    move |error| ServiceError {
+        action,
+        kind: match error.kind() {
+            ErrorKind::Throttled => ServiceErrorKind::Throttled,
+            ErrorKind::Unavailable | ErrorKind::Unreachable | ErrorKind::InvalidResponse => {
+                ServiceErrorKind::Unreachable
+            }
+            ErrorKind::Refused | ErrorKind::Unsendable => {
+                error.code().map_or(ServiceErrorKind::Refused, kind_of_code)
+            }
+        },
+        code: error.code().map(str::to_owned),
+        message: error
+            .message()
+            .map_or_else(|| error.to_string(), str::to_owned),
     }
 }
 

@@ -10,6 +10,7 @@ mod survey;
 use self::gate::Gate;
 use self::intended::Intended;
 use self::start::{Holder, Start};
+use self::survey::Closer;
 pub(super) use self::survey::Survey;
 use super::conclusion::{Conclusion, tell_deployed};
 use super::error::StackError;
@@ -69,21 +70,16 @@ impl Deployment<'_> {
         loop {
             let (stack, logging_role) =
                 tokio::try_join!(self.target.describe(), logging_role::find(self.target))?;
-            let deployed_template = match &stack {
+            let closer = match &stack {
                 Some(stack) => self.look_closer(stack).await?,
-                None => None,
+                None => Closer::default(),
             };
-            let survey = Survey::new(
-                self.target,
-                self.artifacts,
-                stack,
-                deployed_template,
-                &logging_role,
-            )?;
+            let survey = Survey::new(self.target, self.artifacts, stack, closer, &logging_role)?;
             let Survey {
                 stack,
                 deployed_template,
                 intended,
+                ..
             } = &survey;
             let start = Start::from(stack.as_ref().map(|stack| &stack.status));
             if start == Start::DeleteThenCreate
@@ -100,7 +96,7 @@ impl Deployment<'_> {
                         Some(stack) if intended.stands(stack, deployed_template.as_deref()) => {
                             self.conclude(intended, stack, false).await
                         }
-                        deployed => self.apply(intended, deployed).await,
+                        deployed => self.apply(&survey, deployed, &gate).await,
                     };
                     match outcome {
                         Err(Error::Service(error))
@@ -129,17 +125,17 @@ impl Deployment<'_> {
         }
     }
 
-    /// The deployed template; and cleans up what runs that died have left meanwhile.
-    async fn look_closer(&self, stack: &StackDescription) -> Result<Option<String>, Error> {
-        let stacks = &self.target.stacks;
-        let (template, cleaned) = tokio::join!(
-            stacks.template(&stack.id),
-            stacks.delete_stale_change_sets(&stack.id)
+    /// Looks at what the stack is made of, and cleans up what runs that died have left
+    /// meanwhile.
+    async fn look_closer(&self, stack: &StackDescription) -> Result<Closer, Error> {
+        let (closer, cleaned) = tokio::join!(
+            survey::look_closer(self.target, stack),
+            self.target.stacks.delete_stale_change_sets(&stack.id)
         );
         if let Err(error) = cleaned {
             self.printer.warning(&error.to_string());
         }
-        Ok(template?)
+        closer
     }
 
     fn needs_human(&self, stack: Option<&StackDescription>) -> Error {
@@ -187,9 +183,11 @@ impl Deployment<'_> {
     /// Uploads what is missing, makes a change set, executes it and follows it.
     async fn apply(
         &self,
-        intended: &Intended,
+        survey: &Survey,
         deployed: Option<&StackDescription>,
+        gate: &Gate<'_>,
     ) -> Result<Outcome, Error> {
+        let intended = &survey.intended;
         let stacks = &self.target.stacks;
         let stack_name = self.target.stack_name();
         let token = intended.new_token();
@@ -234,6 +232,12 @@ impl Deployment<'_> {
                 .into());
             }
         };
+        if deployed.is_some()
+            && let Err(refusal) = gate.review_change_set(survey, &change_set).await
+        {
+            stacks.discard(&change_set).await?;
+            return Err(refusal);
+        }
         self.printer.message(&format!(
             "deploying {stack_name}: {} to add, {} to change, {} to remove",
             changes.add, changes.modify, changes.remove

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use owo_colors::{OwoColorize as _, Style};
 use serde_json::{Value, json};
 
-use super::error::StackError;
+use super::error::{LeavingError, StackError};
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome};
@@ -23,7 +23,14 @@ const LOCAL_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Runs `logs`.
 pub(super) fn run(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {
-    run_interruptibly(&InCloud::default(), logs(args, printer))
+    match run_interruptibly(&InCloud::default(), logs(args, printer)) {
+        // Whoever follows ends it so, and nothing is amiss.
+        Err(Error::Leaving(LeavingError::Interrupted { exit, .. })) if args.follow => {
+            printer.message("stopped following the logs");
+            Ok(Outcome(exit))
+        }
+        outcome => outcome,
+    }
 }
 
 async fn logs(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {

@@ -34,7 +34,7 @@ pub(super) fn run(
         }
         let mut plan = survey.plan(&target, &target::name(&args.environment))?;
         if args.change_set && !plan.is_empty() {
-            plan = survey.rehearse(&target, plan).await?;
+            plan = survey.rehearse(&target, plan, printer).await?;
         }
         if let Some(path) = &args.out {
             saved_plan::write(path, survey.basis(&plan, &artifacts)?, &plan)?;

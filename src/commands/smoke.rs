@@ -9,12 +9,11 @@ use serde::Serialize;
 use super::error::{HealthError, StackError, TokenError};
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
-use super::token::{pick_client, read_token_text, token_parameter};
+use super::token::{kept, pick_client, read_token_text};
 use super::{Error, Outcome};
 use crate::cli::{SmokeArgs, StatusFormat};
 use crate::printer::Printer;
 use crate::smoke::{Failure, Step, Trial};
-use crate::token::Tokens;
 
 /// A token for clients whose token this program cannot or must not read.
 const TOKEN_VARIABLE: &str = "CONNECT_SCIM_TOKEN";
@@ -96,13 +95,13 @@ async fn token(
         return Ok(token.trim().into());
     }
     let client = pick_client(&target.environment, args.client.client.as_deref())?;
-    let parameter = match token_parameter(&target.environment, client) {
+    let place = match kept::place(&target.environment, client) {
         Err(Error::Token(TokenError::SignsInWithJwts { client, issuer })) => {
             return Err(TokenError::Needed { client, issuer }.into());
         }
-        parameter => parameter?,
+        place => place?,
     };
-    let token = Tokens::new(&target.cloud).read(&parameter).await?;
+    let token = kept::read(target, &place).await?;
     Ok(token.reveal(|text| text.trim().into()))
 }
 

@@ -8,15 +8,15 @@ use serde::Serialize;
 
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
-use super::token::token_parameter;
+use super::token::kept;
 use super::{Error, Outcome};
 use crate::artifact::{self, Artifacts, Sha256};
 use crate::cli::{StatusArgs, StatusFormat};
-use crate::cloud::failed_to;
+use crate::cloud::{self, ServiceErrorKind, failed_to};
 use crate::printer::Printer;
 use crate::stack::StackDescription;
 use crate::template;
-use crate::token::Tokens;
+use crate::token::Place;
 
 /// How long the endpoint may take to answer.
 const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -81,11 +81,18 @@ struct FunctionStatus {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TokenStatus {
-    parameter: String,
-    version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+    /// The ARN, of a token that a company's vault keeps in Secrets Manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    version: Option<kept::Version>,
     written: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_days: Option<i64>,
+    /// Why nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
 impl Status {
@@ -107,24 +114,59 @@ impl Status {
             lines.push(format!("function  {}  {}", function.name, function.code()));
         }
         for (client, token) in &self.tokens {
-            lines.push(match (token.version, &token.written) {
-                (Some(version), Some(written)) => {
-                    let age = match token.age_days {
-                        Some(0) => " (today)".to_owned(),
-                        Some(1) => " (a day ago)".to_owned(),
-                        Some(days) => format!(" ({days} days ago)"),
-                        None => String::new(),
-                    };
-                    format!("token     {client}  version {version}, written {written}{age}")
-                }
-                _ => format!(
-                    "token     {client}  MISSING: {} is not there",
-                    token.parameter
-                ),
-            });
+            lines.push(format!("token     {client}  {}", token.text()));
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+impl TokenStatus {
+    fn new(place: Place, looked: Result<kept::Known, String>) -> Self {
+        let (parameter, secret) = match place {
+            Place::Parameter(parameter) => (Some(parameter), None),
+            Place::Secret { arn, .. } => (None, Some(arn)),
+        };
+        let (known, problem) = match looked {
+            Ok(known) => (Some(known), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        Self {
+            parameter,
+            secret,
+            written: known.as_ref().and_then(kept::written),
+            age_days: known
+                .as_ref()
+                .and_then(|known| known.written_at)
+                .map(|written| Timestamp::now().duration_since(written).as_hours() / 24),
+            version: known.and_then(|known| known.version),
+            problem,
+        }
+    }
+
+    fn text(&self) -> String {
+        if let Some(problem) = &self.problem {
+            return format!("NOT KNOWN: {problem}");
+        }
+        let version = self
+            .version
+            .as_ref()
+            .map(|version| format!("version {version}"));
+        let age = match self.age_days {
+            Some(0) => " (today)".to_owned(),
+            Some(1) => " (a day ago)".to_owned(),
+            Some(days) => format!(" ({days} days ago)"),
+            None => String::new(),
+        };
+        let written = self
+            .written
+            .as_ref()
+            .map(|written| format!("written {written}{age}"));
+        version
+            .into_iter()
+            .chain(written)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -157,7 +199,7 @@ async fn functions(
 ) -> Result<BTreeMap<String, FunctionStatus>, Error> {
     let text = target.stacks.template(&stack.id).await?.unwrap_or_default();
     let deployed = template::canonical(&text)?;
-    let client = aws_sdk_lambda::Client::new(target.cloud.config());
+    let client = cloud::client!(aws_sdk_lambda, target.cloud);
     let built = built_here(target);
     let mut functions = BTreeMap::new();
     for (logical_id, name) in target
@@ -198,26 +240,20 @@ async fn functions(
 }
 
 async fn tokens(target: &Target) -> Result<BTreeMap<String, TokenStatus>, Error> {
-    let tokens = Tokens::new(&target.cloud);
     let mut statuses = BTreeMap::new();
     for client in target.environment.clients.keys() {
-        // JWTs and secrets are somebody else's to look after.
-        let Ok(parameter) = token_parameter(&target.environment, client) else {
+        // JWTs are their issuer's to look after.
+        let Ok(place) = kept::place(&target.environment, client) else {
             continue;
         };
-        let facts = tokens.facts(&parameter).await?;
-        statuses.insert(
-            client.to_string(),
-            TokenStatus {
-                parameter,
-                version: facts.as_ref().map(|facts| facts.version),
-                age_days: facts
-                    .as_ref()
-                    .and_then(|facts| facts.written_at)
-                    .map(|written| Timestamp::now().duration_since(written).as_hours() / 24),
-                written: facts.map(|facts| facts.written),
-            },
-        );
+        let looked = match kept::look(target, &place).await {
+            // What a vault keeps, not everybody may look at.
+            Err(Error::Service(denied)) if denied.kind == ServiceErrorKind::Denied => {
+                Err(denied.to_string())
+            }
+            looked => looked?.ok_or_else(|| format!("{place} is not there")),
+        };
+        statuses.insert(client.to_string(), TokenStatus::new(place, looked));
     }
     Ok(statuses)
 }

@@ -1,6 +1,7 @@
 //! `token`: the bearer tokens of the clients.
 
 mod advice;
+pub(super) mod kept;
 mod revoke;
 mod rotate;
 mod set;
@@ -13,7 +14,7 @@ use crate::cli::TokenCommand;
 use crate::printer::Printer;
 
 pub(super) use set::read_token_text;
-pub(super) use subject::{pick_client, token_parameter};
+pub(super) use subject::pick_client;
 
 /// Runs `token …`.
 pub(super) fn run(command: &TokenCommand, printer: &Printer) -> Result<Outcome, Error> {

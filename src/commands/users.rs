@@ -29,7 +29,7 @@ use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome, question};
 use crate::cli::{EnvironmentArg, UsersCommand};
-use crate::cloud::failed_to;
+use crate::cloud::{self, failed_to};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
 use crate::report::UserReporter;
@@ -146,7 +146,7 @@ impl Deployed {
 
 /// The variables of the function that answers SCIM requests.
 async fn configuration(target: &Target, function: &str) -> Result<Configuration, Error> {
-    let deployed = aws_sdk_lambda::Client::new(target.cloud.config())
+    let deployed = cloud::client!(aws_sdk_lambda, target.cloud)
         .get_function_configuration()
         .function_name(function)
         .send()

@@ -13,7 +13,9 @@ use serde::Serialize;
 
 pub use clock::{clock, skew};
 pub use connect::{ProfileKind, instance, profiles, users};
-pub use permissions::{ACTIONS, Decision, Permission, permissions};
+pub use permissions::{
+    ACTIONS, Actor, CALLER, Decision, Permission, SERVICE_ROLE, actions_of, permissions,
+};
 pub use tools::{Tool, tools};
 
 /// How a check came out.

@@ -1,13 +1,26 @@
-//! What the principal that deploys must be allowed to do. CloudFormation acts with the
-//! rights of its caller, so the list covers the resources of the template as well.
+//! What must be allowed for a deployment, and to whom. Some of it this program does itself;
+//! the resources CloudFormation makes: with the rights of its caller, or with those of a
+//! service role where the stack has one, which the caller then has to be allowed to pass.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html>
+
+use std::collections::BTreeSet;
 
 use super::Check;
 
-const CHECK: &str = "permissions";
+/// Whoever calls a service during a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// This program.
+    Deployer,
+    /// CloudFormation, for the resources of the stack.
+    CloudFormation,
+}
 
 /// Actions, and the resource that they are tried on.
 #[derive(Debug, Clone, Copy)]
 pub struct Permission {
+    /// Who does them.
+    pub actor: Actor,
     /// A resource ARN with `{partition}`, `{region}`, `{account}` and `{stack}`.
     pub resource: &'static str,
     /// IAM actions.
@@ -17,6 +30,7 @@ pub struct Permission {
 /// Every action of a deployment, an update and a removal.
 pub const ACTIONS: &[Permission] = &[
     Permission {
+        actor: Actor::Deployer,
         resource: "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",
         actions: &[
             "cloudformation:CreateChangeSet",
@@ -26,13 +40,16 @@ pub const ACTIONS: &[Permission] = &[
             "cloudformation:DescribeStackEvents",
             "cloudformation:DescribeStacks",
             "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetStackPolicy",
             "cloudformation:GetTemplate",
             "cloudformation:ListChangeSets",
             "cloudformation:ListStackResources",
+            "cloudformation:SetStackPolicy",
             "cloudformation:UpdateTerminationProtection",
         ],
     },
     Permission {
+        actor: Actor::Deployer,
         resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}",
         actions: &[
             "s3:CreateBucket",
@@ -45,10 +62,37 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::Deployer,
         resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}/*",
         actions: &["s3:GetObject", "s3:PutObject"],
     },
     Permission {
+        actor: Actor::Deployer,
+        resource: "arn:{partition}:lambda:{region}:{account}:function:{stack}-user-provisioning",
+        actions: &["lambda:GetFunctionConfiguration"],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        resource: "arn:{partition}:apigateway:{region}::/account",
+        actions: &["apigateway:GET"],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        resource: "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{stack}-user-provisioning",
+        actions: &["logs:FilterLogEvents"],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        resource: "arn:{partition}:ssm:{region}:{account}:parameter/connect-scim/{stack}/token/idp",
+        actions: &["ssm:GetParameter", "ssm:PutParameter"],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}/*",
+        actions: &["s3:GetObject"],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:lambda:{region}:{account}:function:{stack}-user-provisioning",
         actions: &[
             "lambda:AddPermission",
@@ -64,6 +108,7 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:iam::{account}:role/{stack}-role",
         actions: &[
             "iam:CreateRole",
@@ -71,11 +116,13 @@ pub const ACTIONS: &[Permission] = &[
             "iam:DeleteRolePolicy",
             "iam:GetRole",
             "iam:GetRolePolicy",
+            "iam:PassRole",
             "iam:PutRolePolicy",
             "iam:TagRole",
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:iam::{account}:policy/{stack}-policy",
         actions: &[
             "iam:CreatePolicy",
@@ -86,6 +133,7 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:apigateway:{region}::/restapis",
         actions: &[
             "apigateway:DELETE",
@@ -96,15 +144,16 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{stack}-user-provisioning",
         actions: &[
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
-            "logs:FilterLogEvents",
             "logs:PutRetentionPolicy",
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:dynamodb:{region}:{account}:table/{stack}-directory",
         actions: &[
             "dynamodb:CreateTable",
@@ -115,6 +164,7 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:sqs:{region}:{account}:{stack}-queue",
         actions: &[
             "sqs:CreateQueue",
@@ -124,6 +174,7 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:events:{region}:{account}:rule/{stack}-sweep",
         actions: &[
             "events:DeleteRule",
@@ -134,6 +185,7 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:cloudwatch:{region}:{account}:alarm:{stack}-token-age",
         actions: &[
             "cloudwatch:DeleteAlarms",
@@ -142,16 +194,13 @@ pub const ACTIONS: &[Permission] = &[
         ],
     },
     Permission {
+        actor: Actor::CloudFormation,
         resource: "arn:{partition}:cloudwatch::{account}:dashboard/{stack}",
         actions: &[
             "cloudwatch:DeleteDashboards",
             "cloudwatch:GetDashboard",
             "cloudwatch:PutDashboard",
         ],
-    },
-    Permission {
-        resource: "arn:{partition}:ssm:{region}:{account}:parameter/connect-scim/{stack}/token/idp",
-        actions: &["ssm:GetParameter", "ssm:PutParameter"],
     },
 ];
 
@@ -184,34 +233,56 @@ pub struct Decision {
     pub explicitly_denied: bool,
 }
 
-/// Judges the decisions on all actions for `principal`.
+/// What `actor` does in a deployment.
+pub fn actions_of(actor: Actor) -> impl Iterator<Item = &'static Permission> {
+    ACTIONS
+        .iter()
+        .filter(move |permission| permission.actor == actor)
+}
+
+/// The line about those who do everything themselves, or all but what a service role does.
+pub const CALLER: &str = "permissions";
+
+/// The line about the service role.
+pub const SERVICE_ROLE: &str = "service role";
+
+/// Judges the decisions on the actions of `principal`, for the line `check`.
 #[must_use]
-pub fn permissions(principal: &str, decisions: &[Decision]) -> Check {
-    let name = |decision: &&Decision| decision.action.clone();
+pub fn permissions(check: &'static str, principal: &str, decisions: &[Decision]) -> Check {
     let (denied, missing): (Vec<&Decision>, Vec<&Decision>) = decisions
         .iter()
         .filter(|decision| !decision.allowed)
         .partition(|decision| decision.explicitly_denied);
     if denied.is_empty() && missing.is_empty() {
-        let count = decisions.len();
+        let actions = names(decisions.iter()).len();
         return Check::ok(
-            CHECK,
-            format!("{principal} may do all {count} actions of a deployment"),
+            check,
+            format!("{principal} may do all {actions} actions that a deployment needs of it"),
         );
     }
-    let list = |decisions: &[&Decision]| decisions.iter().map(name).collect::<Vec<_>>().join(", ");
+    let list = |decisions: Vec<&Decision>| names(decisions.into_iter()).join(", ");
     let mut details = Vec::new();
     if !missing.is_empty() {
-        details.push(format!("no policy allows {}", list(&missing)));
+        details.push(format!("no policy allows {}", list(missing)));
     }
     if !denied.is_empty() {
-        details.push(format!("a policy denies {}", list(&denied)));
+        details.push(format!("a policy denies {}", list(denied)));
     }
-    Check::fail(
-        CHECK,
-        format!("{principal}: {}", details.join("; ")),
-        "allow these actions to the principal, or deploy with a role that has them (`roleArn`)",
-    )
+    let cure = match check {
+        SERVICE_ROLE => {
+            "allow these actions to the role, or name another one in `stack.serviceRoleArn`"
+        }
+        _ => {
+            "allow these actions to the principal, or deploy with a role that has them (`roleArn`)"
+        }
+    };
+    Check::fail(check, format!("{principal}: {}", details.join("; ")), cure)
+}
+
+/// The actions, each once, in the order of the alphabet.
+fn names<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Vec<&'a str> {
+    let names: BTreeSet<&str> = decisions.map(|decision| decision.action.as_str()).collect();
+    names.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -230,6 +301,7 @@ mod tests {
     #[test]
     fn what_is_not_allowed_is_told_from_what_is_denied() {
         let check = permissions(
+            CALLER,
             "role/Deployer",
             &[
                 decision("s3:PutObject", true, false),
@@ -242,24 +314,37 @@ mod tests {
             check.detail,
             "role/Deployer: no policy allows iam:CreateRole; a policy denies lambda:AddPermission"
         );
-        let all = permissions("role/Deployer", &[decision("s3:PutObject", true, false)]);
+        let all = permissions(
+            CALLER,
+            "role/Deployer",
+            &[decision("s3:PutObject", true, false)],
+        );
         assert_eq!(all.outcome, Outcome::Ok);
     }
 
     #[test]
-    fn no_action_is_named_twice_and_every_placeholder_is_replaced() {
-        let mut actions: Vec<&str> = ACTIONS
-            .iter()
-            .flat_map(|permission| permission.actions)
-            .copied()
-            .collect();
-        let count = actions.len();
-        actions.sort_unstable();
-        actions.dedup();
-        assert_eq!(actions.len(), count);
-        for permission in ACTIONS {
-            let arn = permission.resource_arn("aws", "eu-central-1", "111122223333", "scim");
-            assert!(!arn.contains(['{', '}']), "{arn}");
+    fn a_service_role_has_its_own_cure() {
+        let denied = [decision("sqs:CreateQueue", false, false)];
+        let check = permissions(SERVICE_ROLE, "role/CloudFormation", &denied);
+        assert_eq!(check.check, "service role");
+        assert!(
+            check
+                .cure
+                .is_some_and(|cure| cure.contains("`stack.serviceRoleArn`"))
+        );
+    }
+
+    #[test]
+    fn nobodys_action_is_named_twice_for_one_resource_and_every_placeholder_is_replaced() {
+        for actor in [Actor::Deployer, Actor::CloudFormation] {
+            let mut seen = BTreeSet::new();
+            for permission in actions_of(actor) {
+                let arn = permission.resource_arn("aws", "eu-central-1", "111122223333", "scim");
+                assert!(!arn.contains(['{', '}']), "{arn}");
+                for action in permission.actions {
+                    assert!(seen.insert((action, permission.resource)), "{action}");
+                }
+            }
         }
     }
 }

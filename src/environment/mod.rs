@@ -365,18 +365,6 @@ pub struct ExternalToken {
     pub kms_key_arn: Option<KmsKeyArn>,
 }
 
-impl ExternalToken {
-    /// Where the token is, in words.
-    #[must_use]
-    pub fn place(&self) -> String {
-        match (&self.parameter_name, &self.secret_arn) {
-            (Some(parameter), _) => format!("the SSM parameter {parameter}"),
-            (None, Some(secret)) => format!("the secret {secret}"),
-            (None, None) => "nowhere".to_owned(),
-        }
-    }
-}
-
 /// Which JWTs are a client's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

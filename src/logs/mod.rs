@@ -15,7 +15,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use futures_util::future::try_join_all;
 
-use crate::cloud::{Cloud, ServiceError, failed_to};
+use crate::cloud::{self, Cloud, ServiceError, failed_to};
 
 pub use line::{Level, Line};
 pub use since::parse_since;
@@ -84,7 +84,7 @@ impl Logs {
     #[must_use]
     pub fn new(cloud: &Cloud, groups: Vec<Group>, filter: Option<String>, since: i64) -> Self {
         Self {
-            client: Client::new(cloud.config()),
+            client: cloud::client!(aws_sdk_cloudwatchlogs, cloud),
             groups,
             filter,
             since,

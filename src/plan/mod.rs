@@ -85,8 +85,11 @@ impl Stack {
     }
 }
 
-/// The name of a setting.
+/// The name of a setting: whether the stack can be deleted.
 const TERMINATION_PROTECTION: &str = "TerminationProtection";
+
+/// The name of a setting: which updates CloudFormation refuses, in words.
+pub const STACK_POLICY: &str = "StackPolicy";
 
 /// What becomes of the stack as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

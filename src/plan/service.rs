@@ -79,6 +79,45 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What this plan, which has the service's view in it, takes away that `reviewed` does
+    /// not show: resources that are replaced in place of being changed, or removed in place
+    /// of staying. Empty where there is nothing of the kind.
+    #[must_use]
+    pub fn losses_beyond(&self, reviewed: &Self) -> Self {
+        let shown = |resource: &ResourceChange| {
+            reviewed.resources.iter().any(|known| {
+                known.logical_id == resource.logical_id
+                    && known.action == resource.action
+                    && (resource.action != Action::Modify || known.replacement != Replacement::None)
+            })
+        };
+        let takes_away = |resource: &ResourceChange| match resource.action {
+            Action::Add => false,
+            Action::Modify => resource.replacement != Replacement::None,
+            Action::Remove => true,
+        };
+        let mut losses = self.clone();
+        losses
+            .resources
+            .retain(|resource| takes_away(resource) && !shown(resource));
+        losses.notices.retain(|notice| {
+            losses
+                .resources
+                .iter()
+                .any(|resource| resource.logical_id == notice.subject)
+        });
+        losses.code.clear();
+        losses.api.clear();
+        losses.permissions.clear();
+        losses.stack.clear();
+        if losses.resources.is_empty() {
+            losses.action = StackAction::Nothing;
+        }
+        losses
+    }
+}
+
 fn merge(known: &mut ResourceChange, change: ServiceChange) {
     known.action = change.action;
     if change.action != Action::Modify {
@@ -250,6 +289,33 @@ mod tests {
         let plan = plan(&queue(json!(30)), &queue(json!(31)), vec![change]);
         assert!(plan.approvals().contains(&crate::plan::Approval::Replace));
         assert_eq!(plan.notices[0].severity, crate::plan::Severity::Loss);
+    }
+
+    #[test]
+    fn what_the_service_takes_away_beyond_the_templates_is_told_apart() {
+        let (before, after) = (queue(json!(30)), queue(json!(31)));
+        let reviewed = plan(&before, &after, Vec::new());
+        let same = plan(&before, &after, vec![change(Vec::new())]);
+        assert!(same.losses_beyond(&reviewed).is_empty());
+
+        let mut replaced = change(Vec::new());
+        replaced.replacement = Replacement::Certain;
+        let replacing = plan(&before, &after, vec![replaced]);
+        let losses = replacing.losses_beyond(&reviewed);
+        assert_eq!(losses.resources.len(), 1);
+        assert_eq!(losses.notices.len(), 1);
+        assert!(losses.approvals().contains(&crate::plan::Approval::Replace));
+        assert!(
+            replacing.losses_beyond(&replacing).is_empty(),
+            "it was seen"
+        );
+
+        let mut removed = change(Vec::new());
+        removed.action = Action::Remove;
+        let removing = plan(&before, &after, vec![removed]);
+        let losses = removing.losses_beyond(&reviewed);
+        assert_eq!(losses.counts().remove, 1);
+        assert!(losses.approvals().contains(&crate::plan::Approval::Replace));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::{StackDescription, StackStatus, Stacks, ValidationProblem};
-use crate::cloud::{ServiceError, failed_to};
+use crate::cloud::{ServiceError, ServiceErrorKind, failed_to};
 
 /// Every change set of this program has a name that starts so.
 const NAME_PREFIX: &str = "connect-scim-";
@@ -167,9 +167,13 @@ impl Stacks {
                 id: answer.id().unwrap_or_default().to_owned(),
                 stack_id: answer.stack_id().unwrap_or_default().to_owned(),
             }),
-            // Nobody else takes this name: an earlier attempt made it, and its answer was lost.
-            Err(refusal) if refusal.has_code("AlreadyExistsException") => {
-                self.find_change_set(stack, token).await?.ok_or(refusal)
+            // Nobody else takes this name: an attempt made it whose answer was lost or garbled.
+            Err(error)
+                if error.has_code("AlreadyExistsException")
+                    || error.kind == ServiceErrorKind::Unreachable =>
+            {
+                let found = self.find_change_set(stack, token).await;
+                found.ok().flatten().ok_or(error)
             }
             Err(refusal) => Err(refusal),
         }

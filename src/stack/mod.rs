@@ -21,7 +21,7 @@ use aws_sdk_cloudformation::config::Builder;
 use aws_sdk_cloudformation::types::{StackResourceSummary, TemplateStage};
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::cloud::{Cloud, ServiceError, failed_to};
+use crate::cloud::{Cloud, RepeatGarbledReads, ServiceError, failed_to};
 
 pub use change_set::{
     ChangeSet, ChangeSetOutcome, ChangeSetRequest, Changes, StackSettings, TemplateSource,
@@ -29,6 +29,7 @@ pub use change_set::{
 pub use custom_resource::{CustomResourceFunction, function_of};
 pub use events::{EventId, StackEvent, first_cause, not_undone};
 pub use follow::{Attempt, Followed};
+pub use policy::StackPolicy;
 pub use recovery::{Recovery, RetainedResource};
 pub use status::StackStatus;
 pub use validation::ValidationProblem;
@@ -88,6 +89,7 @@ impl Stacks {
         Self {
             client: Client::from_conf(
                 Builder::from(cloud.config())
+                    .interceptor(RepeatGarbledReads)
                     .timeout_config(
                         TimeoutConfig::builder()
                             .read_timeout(ANSWER_TIMEOUT)

@@ -6,6 +6,8 @@
 //! stolen token is neither. CloudFormation knows the parameter's name alone, and the token
 //! generator keeps what it finds, so that no deployment undoes either.
 
+mod place;
+mod secret;
 mod text;
 
 use std::time::Duration;
@@ -15,8 +17,10 @@ use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
 use aws_smithy_types::retry::RetryConfig;
 use jiff::Timestamp;
 
-use crate::cloud::{Cloud, ServiceError, ServiceErrorKind, failed_to};
+use crate::cloud::{self, Cloud, RepeatGarbledReads, ServiceError, ServiceErrorKind, failed_to};
 
+pub use place::Place;
+pub use secret::{SecretFacts, Secrets};
 pub use text::{MalformedToken, NoRandomness, Token};
 
 /// How often a new version is tried to be written.
@@ -89,9 +93,10 @@ impl Tokens {
     pub fn new(cloud: &Cloud) -> Self {
         let once = aws_sdk_ssm::config::Builder::from(cloud.config())
             .retry_config(RetryConfig::disabled())
+            .interceptor(RepeatGarbledReads)
             .build();
         Self {
-            client: aws_sdk_ssm::Client::new(cloud.config()),
+            client: cloud::client!(aws_sdk_ssm, cloud),
             writer: aws_sdk_ssm::Client::from_conf(once),
         }
     }

@@ -89,13 +89,14 @@ impl PlayedProject {
         self.server.requests()
     }
 
-    /// `connect-scim VERB --env test …`, for verbs that take no packages.
+    /// `connect-scim VERB --env test …`, for verbs that take no packages, such as `token show`.
     pub fn bare_command(&self, verb: &str, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = connect_scim();
         command
             .current_dir(self.path())
             .envs(self.variables())
-            .args([verb, "--env", "test"])
+            .args(verb.split(' '))
+            .args(["--env", "test"])
             .args(arguments);
         command
     }
@@ -110,6 +111,20 @@ impl PlayedProject {
                 status: "UPDATE_COMPLETE",
             }),
         )
+    }
+
+    /// The same on a cloud that knows more answers.
+    pub fn deployed_as_answering(
+        deployed: &str,
+        lines: &str,
+        more: impl Fn(&str, usize) -> Option<HttpAnswer> + Send + Sync + 'static,
+    ) -> Self {
+        let template = Self::new(deployed, None).render();
+        let stack = PlayedStack {
+            template,
+            status: "UPDATE_COMPLETE",
+        };
+        Self::answering(lines, Some(stack), more)
     }
 
     pub fn path(&self) -> &Path {
@@ -174,57 +189,77 @@ impl PlayedProject {
         arguments: &[&str],
         answer: &str,
     ) -> (Option<i32>, String) {
-        let program = env!("CARGO_BIN_EXE_connect-scim");
-        let line = format!(
-            "stty -echo cols {columns} rows 50; exec '{program}' {verb} --env test {} {}",
-            match verb {
-                "watch" | "recover" => "",
-                _ => "--artifacts packages",
-            },
-            arguments.join(" ")
-        );
-        let mut terminal = Command::new("script")
-            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-            .current_dir(self.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("SHELL", "/bin/sh")
-            .env("TERM", "xterm")
-            .envs(self.variables())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut keyboard = terminal.stdin.take().unwrap();
-        let mut screen = terminal.stdout.take().unwrap();
-        let mut shown = Vec::new();
-        let mut answered = false;
-        let mut chunk = [0; 4096];
-        loop {
-            let length = screen.read(&mut chunk).unwrap();
-            if length == 0 {
-                break;
-            }
-            shown.extend_from_slice(&chunk[..length]);
-            if !answered && shown.ends_with(b" go on: ") {
-                keyboard
-                    .write_all(format!("{answer}\n").as_bytes())
-                    .unwrap();
-                answered = true;
-            }
-        }
-        let code = terminal.wait().unwrap().code();
-        let shown = String::from_utf8(shown).unwrap().replace('\r', "");
-        (code, shown)
+        let packages = match verb {
+            "watch" | "recover" => "",
+            _ => "--artifacts packages",
+        };
+        let line = format!("{verb} --env test {packages} {}", arguments.join(" "));
+        let variables = self.variables();
+        on_terminal(
+            self.path(),
+            &variables,
+            columns,
+            &line,
+            &[(" go on: ", &format!("{answer}\n"))],
+        )
     }
 }
 
-/// `DescribeStacks`, or method and path of what is no CloudFormation or STS.
+/// Runs `connect-scim LINE` on a terminal of so many columns. Each time that the next of the
+/// `answers` is asked for (what is shown contains its first half), its second is typed.
+pub fn on_terminal(
+    directory: &Path,
+    variables: &[(&str, String)],
+    columns: u16,
+    line: &str,
+    answers: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let program = env!("CARGO_BIN_EXE_connect-scim");
+    let line = format!("stty -echo cols {columns} rows 50; exec '{program}' {line}");
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("SHELL", "/bin/sh")
+        .env("TERM", "xterm")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    let mut screen = terminal.stdout.take().unwrap();
+    let mut answers = answers.iter().peekable();
+    let mut shown = String::new();
+    let mut seen = 0;
+    let mut chunk = [0; 4096];
+    loop {
+        let length = screen.read(&mut chunk).unwrap();
+        if length == 0 {
+            break;
+        }
+        shown.push_str(&String::from_utf8_lossy(&chunk[..length]));
+        while let Some((prompt, keys)) = answers.peek()
+            && let Some(position) = shown[seen..].find(prompt)
+        {
+            seen += position + prompt.len();
+            keyboard.write_all(keys.as_bytes()).unwrap();
+            keyboard.flush().unwrap();
+            answers.next();
+        }
+    }
+    (terminal.wait().unwrap().code(), shown.replace('\r', ""))
+}
+
+/// `DescribeStacks`, or method and path where the protocol names no operation.
 fn call(request: &HttpRequest) -> String {
-    request
-        .body
-        .strip_prefix("Action=")
+    let action = request.body.strip_prefix("Action=");
+    // `AmazonSSM.GetParameter`
+    let target = request.header("x-amz-target");
+    action
         .and_then(|rest| rest.split('&').next())
+        .or_else(|| Some(target?.rsplit_once('.')?.1))
         .map_or_else(
             || format!("{} {}", request.method, request.target),
             str::to_owned,

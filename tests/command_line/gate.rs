@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::cloud::{BASE, PlayedProject, THROTTLED};
+use test_support::HttpAnswer;
+
+use crate::cloud::{BASE, PlayedProject, THROTTLED, result};
 use crate::outcome;
 
 /// One more client: the authorizer may read one more token.
@@ -287,4 +289,109 @@ fn what_is_no_plan_is_refused() {
     fs::write(project.path().join("plan.json"), "{}").unwrap();
     let refused = outcome(&mut project.command("deploy", &["--plan", "plan.json"]));
     assert!(refused.starts_with("exit code: 2\n"), "{refused}");
+}
+
+/// A change set that also does what no template tells: `more` is what a DescribeChangeSet
+/// has besides the change that the plan shows.
+fn with_change_set(more: &'static str) -> PlayedProject {
+    PlayedProject::deployed_as_answering(BASE, THROTTLED, move |call, _| match call {
+        "CreateChangeSet" => Some(result(
+            call,
+            "<Id>arn:aws:cloudformation:eu-central-1:111122223333:changeSet/ours/1</Id>\
+             <StackId>arn:aws:cloudformation:eu-central-1:111122223333:stack/scim/5d3e7c60</StackId>",
+        )),
+        "DescribeChangeSet" => Some(result(
+            call,
+            &format!(
+                "<Status>CREATE_COMPLETE</Status><Changes>\
+                 <member><Type>Resource</Type><ResourceChange><Action>Modify</Action>\
+                 <LogicalResourceId>UsagePlanIdp</LogicalResourceId>\
+                 <ResourceType>AWS::ApiGateway::UsagePlan</ResourceType>\
+                 <Replacement>False</Replacement></ResourceChange></member>{more}</Changes>"
+            ),
+        )),
+        "DescribeStackEvents" => Some(result(call, "<StackEvents></StackEvents>")),
+        "DeleteChangeSet" => Some(result(call, "")),
+        // The bucket is there, and takes everything.
+        _ if call.contains(' ') => Some(HttpAnswer::ok("")),
+        _ => None,
+    })
+}
+
+const REPLACED: &str = "<member><Type>Resource</Type><ResourceChange><Action>Modify</Action>\
+    <LogicalResourceId>DirectoryTable</LogicalResourceId>\
+    <ResourceType>AWS::DynamoDB::Table</ResourceType><Replacement>True</Replacement>\
+    <Details><member><Evaluation>Static</Evaluation><ChangeSource>DirectModification</ChangeSource>\
+    <Target><Attribute>Properties</Attribute><Name>KeySchema</Name>\
+    <RequiresRecreation>Always</RequiresRecreation></Target></member></Details>\
+    </ResourceChange></member>";
+
+const REMOVED: &str = "<member><Type>Resource</Type><ResourceChange><Action>Remove</Action>\
+    <LogicalResourceId>ReconcileQueue</LogicalResourceId>\
+    <ResourceType>AWS::SQS::Queue</ResourceType></ResourceChange></member>";
+
+fn has_called(project: &PlayedProject, call: &str) -> bool {
+    project.writing_calls().iter().any(|made| made == call)
+}
+
+#[test]
+fn a_replacement_that_only_the_change_set_shows_is_held_before_it_is_executed() {
+    let project = with_change_set(REPLACED);
+    let told = outcome(&mut project.command("deploy", &["--yes"]));
+    let end = &told[told.find("CloudFormation would").unwrap_or_default()..];
+    insta::assert_snapshot!(end, @r"
+    CloudFormation would do more than the templates tell:
+    scim in account 111122223333, eu-central-1
+
+    Attention
+      DATA LOSS  DirectoryTable is replaced by an empty one: all items in it are lost
+
+    Resources
+      -/+ DirectoryTable  AWS::DynamoDB::Table  is replaced
+          KeySchema: (none) → (another value, which the service does not tell) (forces the replacement)
+
+    scim: 0 to add, 1 to change (1 by replacement), 0 to remove
+    to be approved: --approve replace
+    error: scim would change so that resources are replaced or data is lost; nobody can be asked here, and nothing was changed
+    hint: if that is what you want, add --approve replace
+    ");
+    assert!(told.starts_with("exit code: 10\n"), "{told}");
+    assert!(has_called(&project, "DeleteChangeSet"));
+    assert!(!has_called(&project, "ExecuteChangeSet"));
+
+    let project = with_change_set(REPLACED);
+    let told = outcome(&mut project.command("deploy", &["--yes", "--approve", "replace"]));
+    assert!(told.contains("DirectoryTable"), "{told}");
+    assert!(has_called(&project, "ExecuteChangeSet"), "{told}");
+}
+
+#[test]
+fn a_removal_that_only_the_change_set_shows_is_held_before_it_is_executed() {
+    let project = with_change_set(REMOVED);
+    let told = outcome(&mut project.command("deploy", &["--yes"]));
+    assert!(told.starts_with("exit code: 10\n"), "{told}");
+    assert!(told.contains("DATA LOSS"), "{told}");
+    assert!(!has_called(&project, "ExecuteChangeSet"));
+}
+
+#[test]
+fn a_change_set_that_does_what_the_plan_says_needs_no_other_approval() {
+    let project = with_change_set("");
+    let told = outcome(&mut project.command("deploy", &["--yes"]));
+    assert!(!told.contains("CloudFormation would"), "{told}");
+    assert!(has_called(&project, "ExecuteChangeSet"), "{told}");
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_for_what_only_the_change_set_shows() {
+    for (answer, goes_on) in [("no", false), ("replace", true)] {
+        let project = with_change_set(REPLACED);
+        let (_, shown) = project.on_terminal(100, "deploy", &["--yes"], answer);
+        assert!(
+            shown.contains("replace: resources are replaced or data is lost\ntype replace to approve that and go on: "),
+            "{shown}"
+        );
+        assert_eq!(has_called(&project, "ExecuteChangeSet"), goes_on, "{shown}");
+        assert_eq!(has_called(&project, "DeleteChangeSet"), !goes_on, "{shown}");
+    }
 }

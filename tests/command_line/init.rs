@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use test_support::{HttpAnswer, HttpServer};
 
-use crate::cloud::result;
+use crate::cloud::{on_terminal, result};
 use crate::{connect_scim, outcome};
 
 fn init(directory: &Path, arguments: &[&str]) -> String {
@@ -238,4 +238,50 @@ fn among_several_instances_somebody_has_to_choose() {
         .filter(|request| request.target.starts_with("/instance"))
         .count();
     assert_eq!(pages, 2, "all pages were read");
+}
+
+#[test]
+fn on_a_terminal_one_of_several_instances_is_chosen() {
+    const DOWN: &str = "\u{1b}[B";
+    let instances = &[
+        ("22222222-3333-4444-8555-666666666666", "SAML"),
+        ("33333333-3333-4444-8555-666666666666", "CONNECT_MANAGED"),
+        ("44444444-3333-4444-8555-666666666666", "SAML"),
+    ];
+    for (keys, chosen) in [
+        ("\r".to_owned(), Some(0)),
+        (format!("{DOWN}\r"), Some(1)),
+        (format!("{DOWN}{DOWN}\r"), Some(2)),
+        ("\u{3}".to_owned(), None),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let account = account(instances);
+        let variables = [
+            ("AWS_ENDPOINT_URL", account.url()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ];
+        let line = "init prod --cloud=aws --region=eu-central-1";
+        // The last of them is there: now the keys are heard.
+        let answers = [("44444444", keys.as_str())];
+        let (code, shown) = on_terminal(directory.path(), &variables, 100, line, &answers);
+        let file = directory.path().join("environments/prod.yaml");
+        match chosen {
+            Some(position) => {
+                let (id, _): (&str, &str) = instances[position];
+                assert_eq!(code, Some(0), "{shown}");
+                let text = fs::read_to_string(file).unwrap();
+                assert!(text.contains(&format!("instanceId: \"{id}\"")), "{text}");
+                assert_eq!(
+                    text.contains("identityManagement: connectManaged"),
+                    position == 1,
+                    "{text}"
+                );
+            }
+            None => {
+                assert_eq!(code, Some(130), "{shown}");
+                assert!(!file.exists());
+            }
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod plan;
 mod plan_page;
 mod render;
 mod states;
+mod token;
 mod validate;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::path::Path;
 use connect_scim::report::plan::json_v1;
 use serde_json::Value;
 
-use crate::cloud::{BASE, PlayedProject, PlayedStack, THROTTLED};
+use crate::cloud::{BASE, PlayedProject, PlayedStack, THROTTLED, result};
 use crate::{connect_scim, outcome, root};
 
 #[test]
@@ -230,4 +230,82 @@ fn the_schema_is_up_to_date() {
         fresh.display(),
         stored.display()
     );
+}
+
+#[test]
+fn what_is_set_for_the_stack_as_a_whole_is_a_change_by_itself() {
+    let project = PlayedProject::deployed_as_answering(
+        BASE,
+        "api: {accessLogs: false}\n\
+         stack: {serviceRoleArn: 'arn:aws:iam::111122223333:role/CloudFormation', notificationTopicArns: ['arn:aws:sns:eu-central-1:111122223333:operations']}",
+        |_, _| None,
+    );
+    insta::assert_snapshot!(outcome(&mut project.command("plan", &[])), @r"
+    exit code: 4
+    --- stdout
+    scim in account 111122223333, eu-central-1
+
+    Stack
+      NotificationTopics:
+        + arn:aws:sns:eu-central-1:111122223333:operations
+      ServiceRole: (none) → arn:aws:iam::111122223333:role/CloudFormation
+
+    scim: 0 to add, 0 to change, 0 to remove, and the stack itself changes
+    --- stderr
+    ");
+}
+
+/// What DescribeStacks tells of a stack that cannot be deleted, and its policy.
+fn protected(policy: &'static str, lines: &str) -> PlayedProject {
+    const PROTECTED: &str = "api: {accessLogs: false}\nprotected: true";
+    PlayedProject::deployed_as_answering(PROTECTED, lines, move |call, _| match call {
+        "DescribeStacks" => Some(result(
+            call,
+            "<Stacks><member><StackName>scim</StackName>\
+             <StackId>arn:aws:cloudformation:eu-central-1:111122223333:stack/scim/5d3e7c60</StackId>\
+             <CreationTime>2026-11-01T08:00:00Z</CreationTime>\
+             <EnableTerminationProtection>true</EnableTerminationProtection>\
+             <StackStatus>UPDATE_COMPLETE</StackStatus></member></Stacks>",
+        )),
+        "GetStackPolicy" => Some(result(
+            call,
+            &format!("<StackPolicyBody>{policy}</StackPolicyBody>"),
+        )),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_stack_policy_that_does_not_keep_the_directory_is_a_change_by_itself() {
+    let open = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}]}"#;
+    let lines = "api: {accessLogs: false}\nprotected: true";
+    insta::assert_snapshot!(outcome(&mut protected(open, lines).command("plan", &[])), @r"
+    exit code: 4
+    --- stdout
+    scim in account 111122223333, eu-central-1
+
+    Stack
+      StackPolicy: every update is allowed → no update replaces or deletes the directory
+
+    scim: 0 to add, 0 to change, 0 to remove, and the stack itself changes
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_stack_policy_that_somebody_else_wrote_stays() {
+    let theirs = r#"{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"}]}"#;
+    let lines = "api: {accessLogs: false}\nprotected: true";
+    let told = outcome(&mut protected(theirs, lines).command("plan", &[]));
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+}
+
+#[test]
+fn a_stack_policy_that_nobody_may_read_matters_only_where_something_is_protected() {
+    let told = outcome(&mut PlayedProject::deployed_as(BASE, BASE).command("plan", &[]));
+    assert!(told.starts_with("exit code: 0\n"), "{told}");
+    let lines = "api: {accessLogs: false}\nprotected: true";
+    let told = outcome(&mut PlayedProject::deployed_as(lines, lines).command("plan", &[]));
+    assert!(told.starts_with("exit code: 1\n"), "{told}");
+    assert!(told.contains("read the policy of the stack"), "{told}");
 }

@@ -113,6 +113,42 @@ impl Aws {
         created["ARN"].as_str().unwrap().to_owned()
     }
 
+    /// Changes a secret.
+    pub fn put_secret(&self, arn: &str, value: &str) {
+        let input = json!({"SecretId": arn, "SecretString": value});
+        self.call(Service::SECRETS_MANAGER, "PutSecretValue", &input);
+    }
+
+    /// Deletes a secret for good.
+    pub fn delete_secret(&self, arn: &str) {
+        let input = json!({"SecretId": arn, "ForceDeleteWithoutRecovery": true});
+        self.call(Service::SECRETS_MANAGER, "DeleteSecret", &input);
+    }
+
+    /// Makes a user who may do what a policy says; their access key and its secret.
+    pub fn create_user(&self, name: &str, policy: &Value) -> (String, String) {
+        let iam = self.iam();
+        self.wait(iam.create_user().user_name(name).send()).unwrap();
+        let call = iam.put_user_policy().user_name(name).policy_name("test");
+        self.wait(call.policy_document(policy.to_string()).send())
+            .unwrap();
+        let key = self.wait(iam.create_access_key().user_name(name).send());
+        let key = key.unwrap().access_key.unwrap();
+        (key.access_key_id, key.secret_access_key)
+    }
+
+    /// Makes a role that may do what a policy says; its ARN.
+    pub fn create_role(&self, name: &str, policy: &Value) -> String {
+        let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudformation.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+        let iam = self.iam();
+        let call = iam.create_role().role_name(name);
+        let role = self.wait(call.assume_role_policy_document(trust).send());
+        let call = iam.put_role_policy().role_name(name).policy_name("test");
+        self.wait(call.policy_document(policy.to_string()).send())
+            .unwrap();
+        role.unwrap().role.unwrap().arn
+    }
+
     /// The events of a stack as `(logical id, status)`, newest first.
     pub fn events(&self, stack: &str) -> Vec<(String, String)> {
         self.all_events(stack)
@@ -250,6 +286,23 @@ impl Aws {
             .key(key)
             .body(text.into_bytes().into());
         self.wait(call.send()).unwrap();
+    }
+
+    /// The keys of all versions of all objects in the artifact bucket, deletions included.
+    pub fn artifact_versions(&self) -> Vec<String> {
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(true)
+            .build();
+        let call = aws_sdk_s3::Client::from_conf(config)
+            .list_object_versions()
+            .bucket("connect-scim-artifacts-000000000000-us-east-1");
+        let listed = self.wait(call.send()).unwrap();
+        let versions = listed.versions().iter().map(|version| version.key());
+        let deletions = listed.delete_markers().iter().map(|marker| marker.key());
+        versions
+            .chain(deletions)
+            .map(|key| key.unwrap().to_owned())
+            .collect()
     }
 
     /// The names of everything that a stack could leave behind, by service.

@@ -1,6 +1,6 @@
 //! `logs`: a request's line is found, and one that comes is followed.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
@@ -115,6 +115,10 @@ fn lines_are_printed_as_they_come_and_once() {
 
     let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(id, Signal::INT).unwrap();
+    let mut told = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut told).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(told, "stopped following the logs\n");
     reader.join().unwrap();
 }

@@ -8,6 +8,7 @@
 
 mod aws;
 mod checkout;
+mod confirmations;
 mod conformance;
 mod credentials;
 mod deploy;

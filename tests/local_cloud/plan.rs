@@ -1,11 +1,15 @@
 //! `plan` against a real CloudFormation, and `deploy` of what was planned.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::project::{Project, artifacts, finish};
+use crate::proxy::{Fault, Proxy};
 
 const STACK: &str = "connect-scim-local";
 
@@ -62,6 +66,7 @@ fn a_plan_leaves_nothing_behind_and_a_deployment_does_what_it_says() {
     assert_eq!((code, &nothing["action"]), (Some(0), &json!("nothing")));
 
     let change_sets = aws.change_sets(STACK);
+    let objects = aws.artifact_versions();
     project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 25, burst: 40}\n");
     let (one, code) = plan(&project, &[]);
     assert_eq!(code, Some(4));
@@ -82,9 +87,42 @@ fn a_plan_leaves_nothing_behind_and_a_deployment_does_what_it_says() {
     }
     assert_eq!(asked["approvals"], json!([]), "{asked:#}");
     assert_eq!(aws.change_sets(STACK), change_sets, "it was deleted again");
+    assert_eq!(aws.artifact_versions(), objects, "its template as well");
 
     project.deploy();
     assert_eq!(plan(&project, &[]).1, Some(0));
+}
+
+#[test]
+fn an_interrupted_plan_leaves_neither_a_change_set_nor_its_template() {
+    let project = Project::new();
+    project.deploy();
+    let aws = Aws::of(&project);
+    let left = |aws: &Aws| (aws.pending_change_sets(STACK), aws.artifact_versions());
+    let before = left(&aws);
+    project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 25, burst: 40}\n");
+
+    let proxy = Proxy::before(&project);
+    let (tell, told) = mpsc::channel();
+    let mut hung = false;
+    proxy.arm(move |_, call| {
+        let hangs = call.operation == "DescribeChangeSet" && !hung;
+        hung |= hangs;
+        hangs.then(|| {
+            let _nobody_listens_any_more = tell.send(());
+            Fault::Hang
+        })
+    });
+    let mut child = plan_command(&project, &["--change-set"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    proxy.disarm();
+    assert_eq!(left(&aws), before);
 }
 
 #[test]

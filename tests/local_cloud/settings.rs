@@ -25,12 +25,15 @@ fn write(project: &Project, protected: bool) {
 
 /// `VERB --env prod`, with the local cloud in the place of AWS.
 fn command(project: &Project, verb: &str) -> Command {
-    let mut command = project.command(&[verb, "--env", "prod", "--yes"]);
+    let mut command = project.command(&[verb, "--env", "prod"]);
+    if verb != "plan" {
+        command.arg("--yes");
+    }
     command
         .env("AWS_ENDPOINT_URL", project.cloud_url())
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test");
-    if verb == "deploy" {
+    if verb == "deploy" || verb == "plan" {
         command.arg("--artifacts").arg(artifacts());
     }
     command
@@ -59,7 +62,8 @@ fn a_protected_stack_keeps_itself_and_its_directory_until_that_is_lifted() {
 
     write(&project, true);
     finish(&mut command(&project, "deploy")).expect_code(0);
-    let (terminates, policy) = guards(&aws);
+    let guarded = guards(&aws);
+    let (terminates, policy) = guarded.clone();
     assert!(terminates);
     let policy = policy.unwrap();
     assert_eq!(policy["Statement"][1]["Effect"], "Deny");
@@ -75,6 +79,25 @@ fn a_protected_stack_keeps_itself_and_its_directory_until_that_is_lifted() {
     );
     let again = finish(&mut command(&project, "deploy")).expect_code(0);
     assert!(again.stderr.contains("nothing changed"), "{}", again.stderr);
+
+    // Somebody lifts both by hand, which is a change like any other.
+    let open = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}]}"#;
+    let cloudformation = aws.cloudformation();
+    let call = cloudformation.set_stack_policy().stack_name(STACK);
+    aws.wait(call.stack_policy_body(open).send()).unwrap();
+    let call = cloudformation.update_termination_protection();
+    let call = call.stack_name(STACK).enable_termination_protection(false);
+    aws.wait(call.send()).unwrap();
+    let planned = finish(&mut command(&project, "plan")).expect_code(4);
+    for line in [
+        "StackPolicy: every update is allowed → no update replaces or deletes the directory",
+        "TerminationProtection: false → true",
+    ] {
+        assert!(planned.stdout.contains(line), "{}", planned.stdout);
+    }
+    finish(&mut command(&project, "deploy")).expect_code(0);
+    assert_eq!(guards(&aws), guarded);
+    finish(&mut command(&project, "plan")).expect_code(0);
 
     write(&project, false);
     finish(&mut command(&project, "deploy")).expect_code(0);

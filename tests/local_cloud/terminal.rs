@@ -91,6 +91,12 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
+    /// Presses Ctrl-C.
+    pub fn press_ctrl_c(&mut self) {
+        self.keyboard.write_all(b"\x03").unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
     /// Waits for the end: the exit code, and everything that was to be seen.
     pub fn finish(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().unwrap();

@@ -239,9 +239,7 @@ fn a_companys_vault_may_keep_the_tokens() {
     with(&rotated).get("/Users").expect(200);
     with(&in_parameter).get("/Users").expect(200);
 
-    project
-        .run(&["smoke", "--env", "local", "--client", "okta"])
-        .expect_code(0);
+    what_a_vault_keeps_is_read_from_there(&project, &aws, [&rotated, &in_secret], &arn);
     for (client, place) in [
         ("okta", "the SSM parameter /vault/scim/okta".to_owned()),
         ("entra", format!("the secret {arn}")),
@@ -265,6 +263,82 @@ fn a_companys_vault_may_keep_the_tokens() {
     assert!(
         aws.leftovers().contains("parameter /vault/scim/okta"),
         "the vault's parameter is the vault's"
+    );
+}
+
+fn what_a_vault_keeps_is_read_from_there(
+    project: &Project,
+    aws: &Aws,
+    [in_parameter, in_secret]: [&str; 2],
+    arn: &str,
+) {
+    let shown = |client: &str, flags: &[&str]| {
+        let arguments = ["token", "show", "--env", "local", "--client", client];
+        project
+            .run(&[&arguments[..], flags].concat())
+            .expect_code(0)
+            .stdout
+    };
+    for (client, token, place) in [
+        (
+            "okta",
+            in_parameter,
+            "parameter  /vault/scim/okta\nversion    2\n",
+        ),
+        (
+            "entra",
+            in_secret,
+            &format!("secret     {arn}\nmember     token\nversion    "),
+        ),
+    ] {
+        project
+            .run(&["smoke", "--env", "local", "--client", client])
+            .expect_code(0);
+        assert_eq!(shown(client, &["--reveal"]), format!("{token}\n"));
+        let facts = shown(client, &[]);
+        assert!(
+            facts.contains(place) && facts.contains("\nwritten    20"),
+            "{facts}"
+        );
+        assert!(!facts.contains(token));
+    }
+
+    let status = |format: &str| {
+        let arguments = ["status", "--env", "local", "--format", format];
+        project.run(&arguments).expect_code(0).stdout
+    };
+    let report: serde_json::Value = serde_json::from_str(&status("json")).unwrap();
+    let tokens = &report["tokens"];
+    assert_eq!(tokens["okta"]["parameter"], "/vault/scim/okta");
+    assert_eq!(tokens["okta"]["version"], 2);
+    assert_eq!(tokens["entra"]["secret"], arn);
+    for client in ["okta", "entra"] {
+        assert_eq!(tokens[client]["ageDays"], 0, "{tokens}");
+    }
+    assert!(!status("json").contains(in_secret) && !status("text").contains(in_secret));
+
+    aws.put_secret(arn, "no JSON");
+    let arguments = [
+        "token", "show", "--env", "local", "--client", "entra", "--reveal",
+    ];
+    let run = project.run(&arguments).expect_code(1);
+    assert!(
+        run.stderr
+            .contains("holds no text as the member `token` of a JSON object"),
+        "{}",
+        run.stderr
+    );
+    aws.delete_secret(arn);
+    let gone = project.run(&arguments[..6]).expect_code(1);
+    assert!(
+        gone.stderr.contains(&format!("there is no secret {arn}")),
+        "{}",
+        gone.stderr
+    );
+    let text = status("text");
+    assert!(
+        text.contains(&format!("entra  NOT KNOWN: the secret {arn} is not there")),
+        "{text}"
     );
 }
 

@@ -468,7 +468,7 @@ fn json_lines(run: &Run) -> Vec<Value> {
 }
 
 /// The simulated instance, changed behind SCIM's back.
-struct Instance<'a> {
+pub struct Instance<'a> {
     project: &'a Project,
     runtime: tokio::runtime::Runtime,
     client: Client,
@@ -476,7 +476,7 @@ struct Instance<'a> {
 }
 
 impl<'a> Instance<'a> {
-    fn of(project: &'a Project) -> Self {
+    pub fn of(project: &'a Project) -> Self {
         let url = project.simulator_url();
         let variables = [
             ("AWS_REGION", "us-east-1"),
@@ -509,7 +509,7 @@ impl<'a> Instance<'a> {
     }
 
     /// Creates a user with two security profiles and a routing profile.
-    fn create(&self, username: &str, tags: &Value) {
+    pub fn create(&self, username: &str, tags: &Value) {
         let security_profile = |name| self.id("ListSecurityProfiles", name);
         let mut user = json!({
             "Username": username,

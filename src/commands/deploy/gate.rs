@@ -4,6 +4,9 @@
 //! (`--yes`), and has to name what cannot be taken back (`--approve`), so that a pipeline
 //! that says yes to everything stops where somebody should look. The local cloud holds
 //! nothing that matters and asks nothing.
+//!
+//! CloudFormation may come to another view of the changes than the plan, which is made from
+//! the templates alone. So its change set is held against the plan before it is executed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,6 +22,7 @@ use crate::plan::saved::Basis;
 use crate::plan::{Approval, Plan};
 use crate::printer::Printer;
 use crate::report::plan::text;
+use crate::stack::ChangeSet;
 
 /// What was approved so far, in one deployment.
 pub(super) struct Gate<'a> {
@@ -73,13 +77,39 @@ impl<'a> Gate<'a> {
         if plan.is_empty() || trusted || self.approved.as_ref() == Some(&basis) {
             return Ok(());
         }
-        self.ask(&plan).await?;
+        self.ask(&plan, self.args.yes || self.saved.is_some())
+            .await?;
         self.approved = Some(basis);
         Ok(())
     }
 
-    async fn ask(&self, plan: &Plan) -> Result<(), Error> {
-        let yes = self.args.yes || self.saved.is_some();
+    /// Lets a change set pass that takes nothing away but what the plan has shown: what a
+    /// function such as `!GetAtt` resolves to, only CloudFormation knows.
+    ///
+    /// # Errors
+    /// Those of [`Gate::review`].
+    pub(super) async fn review_change_set(
+        &self,
+        survey: &Survey,
+        change_set: &ChangeSet,
+    ) -> Result<(), Error> {
+        if self.target.environment.cloud == Cloud::Local {
+            return Ok(());
+        }
+        let reviewed = survey.plan(self.target, &target::name(&self.args.environment))?;
+        let view = self.target.stacks.service_view(change_set).await?;
+        let losses = survey
+            .with_service_view(reviewed.clone(), view)?
+            .losses_beyond(&reviewed);
+        if losses.is_empty() {
+            return Ok(());
+        }
+        self.printer
+            .notice("CloudFormation would do more than the templates tell:");
+        self.ask(&losses, true).await
+    }
+
+    async fn ask(&self, plan: &Plan, yes: bool) -> Result<(), Error> {
         let given: BTreeSet<Approval> = self.args.approve.iter().map(approval).collect();
         let missing: Vec<Approval> = plan.approvals().difference(&given).copied().collect();
         let asks = !yes || !missing.is_empty();

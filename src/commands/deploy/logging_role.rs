@@ -4,7 +4,7 @@
 //! makes it only where the account has none and the environment asks for it, and keeps it
 //! once it was the one that made it.
 
-use crate::cloud::failed_to;
+use crate::cloud::{self, failed_to};
 use crate::commands::Error;
 use crate::commands::error::StackError;
 use crate::commands::target::Target;
@@ -21,7 +21,7 @@ pub(in crate::commands) struct LoggingRole<'a> {
 pub(in crate::commands) async fn find(target: &Target) -> Result<LoggingRole<'_>, Error> {
     let api = &target.environment.api;
     let exists = if api.access_logs {
-        let account = aws_sdk_apigateway::Client::new(target.cloud.config())
+        let account = cloud::client!(aws_sdk_apigateway, target.cloud)
             .get_account()
             .send()
             .await

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::intended::Intended;
 use super::logging_role::{self, LoggingRole};
 use crate::artifact::Artifacts;
+use crate::cloud::ServiceErrorKind;
 use crate::commands::Error;
 use crate::commands::target::Target;
 use crate::plan::saved::{Basis, DeployedStack, Digests};
-use crate::plan::{Plan, Stack, Subject};
-use crate::stack::{StackDescription, StackStatus};
+use crate::plan::{self, Plan, Stack, Subject};
+use crate::stack::{StackDescription, StackPolicy, StackStatus};
 use crate::template::{Template, canonical};
 
 /// What was found in the cloud, and what should be there.
@@ -20,7 +21,44 @@ pub(in crate::commands) struct Survey {
     pub(in crate::commands) stack: Option<StackDescription>,
     /// The template of the last operation, as it was sent.
     pub(super) deployed_template: Option<String>,
+    /// The stack's policy, where it may be read.
+    policy: Option<StackPolicy>,
     pub(super) intended: Intended,
+}
+
+/// What DescribeStacks does not tell of a stack.
+#[derive(Debug, Default)]
+pub(super) struct Closer {
+    /// The template of the last operation, as it was sent.
+    pub(super) deployed_template: Option<String>,
+    /// The stack's policy, where it may be read.
+    policy: Option<StackPolicy>,
+}
+
+/// Asks for what DescribeStacks does not tell.
+pub(super) async fn look_closer(
+    target: &Target,
+    stack: &StackDescription,
+) -> Result<Closer, Error> {
+    let (template, policy) = tokio::join!(
+        target.stacks.template(&stack.id),
+        target.stacks.policy(&stack.id)
+    );
+    let policy = match policy {
+        // Whoever protects nothing may do without the permission.
+        Err(denied) if denied.kind == ServiceErrorKind::Denied && !target.environment.protected => {
+            None
+        }
+        policy => policy?,
+    };
+    Ok(Closer {
+        deployed_template: template?,
+        policy,
+    })
+}
+
+fn words(policy: Option<&StackPolicy>) -> Value {
+    json!(policy.map(ToString::to_string))
 }
 
 impl Survey {
@@ -31,11 +69,11 @@ impl Survey {
     ) -> Result<Self, Error> {
         let (stack, logging_role) =
             tokio::try_join!(target.describe(), logging_role::find(target))?;
-        let deployed_template = match &stack {
-            Some(stack) => target.stacks.template(&stack.id).await?,
-            None => None,
+        let closer = match &stack {
+            Some(stack) => look_closer(target, stack).await?,
+            None => Closer::default(),
         };
-        Self::new(target, artifacts, stack, deployed_template, &logging_role)
+        Self::new(target, artifacts, stack, closer, &logging_role)
     }
 
     /// Works out what should be there, given what is.
@@ -43,9 +81,13 @@ impl Survey {
         target: &Target,
         artifacts: &Artifacts,
         stack: Option<StackDescription>,
-        deployed_template: Option<String>,
+        closer: Closer,
         logging_role: &LoggingRole<'_>,
     ) -> Result<Self, Error> {
+        let Closer {
+            deployed_template,
+            policy,
+        } = closer;
         let template = Template::render(
             &target.environment,
             &target.code_locations(artifacts)?,
@@ -54,6 +96,7 @@ impl Survey {
         Ok(Self {
             stack,
             deployed_template,
+            policy,
             intended: Intended::new(&target.environment, template),
         })
     }
@@ -110,7 +153,8 @@ impl Survey {
                     stack.termination_protection,
                 )
                 .with_setting("NotificationTopics", json!(stack.notification_topics))
-                .with_setting("ServiceRole", json!(stack.service_role)),
+                .with_setting("ServiceRole", json!(stack.service_role))
+                .with_setting(plan::STACK_POLICY, words(self.policy.as_ref())),
             ),
             _ => None,
         })
@@ -133,6 +177,10 @@ impl Survey {
         Stack::new(template.canonical().clone(), tags, *protected)
             .with_setting("NotificationTopics", json!(settings.notification_topics))
             .with_setting("ServiceRole", json!(service_role))
+            .with_setting(
+                plan::STACK_POLICY,
+                words(StackPolicy::after_deployment(self.policy.as_ref(), *protected).as_ref()),
+            )
     }
 
     fn standing(&self) -> Option<&StackDescription> {

@@ -3,21 +3,27 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 use connect_directory::connect::Connect;
 use jiff::Timestamp;
 
 use super::named_profiles;
-use crate::cloud::{ServiceError, failed_to};
+use crate::cloud::{self, ServiceError, failed_to};
 use crate::commands::Error;
 use crate::commands::deploy::logging_role as role;
 use crate::commands::target::Target;
 use crate::connect_instance::Instances;
-use crate::doctor::{self, Check, Decision, Permission, ProfileKind, Tool};
+use crate::doctor::{self, Actor, Check, Decision, ProfileKind, Tool};
 use crate::environment::{Cloud, Environment};
 use crate::stack::StackStatus;
 
 /// How long a service may take to tell the time.
 const CLOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// To whom the functions' roles are passed.
+const LAMBDA: &str = "lambda.amazonaws.com";
+/// To whom the stack's service role is passed.
+const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
 /// The programs that a build runs.
 pub(super) fn tools() -> Check {
@@ -82,8 +88,7 @@ pub(super) async fn clock(environment: &Environment, endpoint: Option<&str>) -> 
 
 /// Who is calling, and whether that principal may deploy.
 pub(super) async fn caller(target: &Target) -> Vec<Check> {
-    let config = target.cloud.config();
-    let identity = aws_sdk_sts::Client::new(config)
+    let identity = cloud::client!(aws_sdk_sts, target.cloud)
         .get_caller_identity()
         .send()
         .await
@@ -94,44 +99,89 @@ pub(super) async fn caller(target: &Target) -> Vec<Check> {
     };
     let account = target.cloud.account();
     let region = &target.environment.region;
-    let who = Check::ok("caller", format!("{arn} in account {account}, {region}"));
-    vec![who, permissions(target, &arn).await]
+    let mut checks = vec![Check::ok(
+        "caller",
+        format!("{arn} in account {account}, {region}"),
+    )];
+    checks.extend(permissions(target, &arn).await);
+    checks
 }
 
-/// Simulates every action of a deployment for the caller.
-async fn permissions(target: &Target, caller: &str) -> Check {
-    const CHECK: &str = "permissions";
+/// Simulates every action of a deployment, for whoever does it.
+async fn permissions(target: &Target, caller: &str) -> Vec<Check> {
+    let service_role = service_role(target).await;
+    let mut checks = Vec::new();
     if caller.ends_with(":root") {
-        return if target.cloud.is_local() {
-            Check::ok(CHECK, "the root user may do everything")
-        } else {
-            Check::warn(
-                CHECK,
-                "the account's root user may do everything",
-                "deploy with a role that has the permissions it needs, and no more",
-            )
-        };
+        checks.push(root(target));
+    } else {
+        checks.push(callers_permissions(target, caller, service_role.as_deref()).await);
     }
-    let principal = match principal(target, caller).await {
-        Ok(principal) => principal,
-        Err(error) => return not_simulated(&error),
-    };
-    let mut decisions = Vec::new();
-    for permission in doctor::ACTIONS {
-        match simulate(target, &principal, permission).await {
-            Ok(found) => decisions.extend(found),
-            Err(error) => return not_simulated(&error),
-        }
+    if let Some(role) = service_role {
+        let simulated = simulate_all(target, &role, Actor::CloudFormation).await;
+        checks.push(judged(doctor::SERVICE_ROLE, &role, simulated));
     }
-    doctor::permissions(&principal, &decisions)
+    checks
 }
 
-fn not_simulated(error: &ServiceError) -> Check {
-    Check::warn(
-        "permissions",
-        format!("could not be simulated: {error}"),
-        "allow iam:SimulatePrincipalPolicy and iam:GetRole to the principal, or go on without",
-    )
+fn root(target: &Target) -> Check {
+    if target.cloud.is_local() {
+        Check::ok(doctor::CALLER, "the root user may do everything")
+    } else {
+        Check::warn(
+            doctor::CALLER,
+            "the account's root user may do everything",
+            "deploy with a role that has the permissions it needs, and no more",
+        )
+    }
+}
+
+/// The role with which CloudFormation makes the resources: the environment's, or the one that
+/// the stack has and keeps.
+async fn service_role(target: &Target) -> Option<String> {
+    if let Some(role) = &target.environment.stack.service_role_arn {
+        return Some(role.to_string());
+    }
+    // A stack that cannot be looked at has a line of its own.
+    target.describe().await.ok()??.service_role
+}
+
+/// What the caller does itself, and what CloudFormation does with its rights.
+async fn callers_permissions(target: &Target, caller: &str, service_role: Option<&str>) -> Check {
+    let simulated = async {
+        let principal = principal(target, caller).await?;
+        let mut decisions = simulate_all(target, &principal, Actor::Deployer).await?;
+        decisions.extend(match service_role {
+            None => simulate_all(target, &principal, Actor::CloudFormation).await?,
+            Some(role) => {
+                simulate(target, &principal, &["iam:PassRole"], role, CLOUDFORMATION).await?
+            }
+        });
+        Ok((principal, decisions))
+    };
+    match simulated.await {
+        Ok((principal, decisions)) => judged(doctor::CALLER, &principal, Ok(decisions)),
+        Err(error) => judged(doctor::CALLER, caller, Err(error)),
+    }
+}
+
+fn judged(
+    check: &'static str,
+    principal: &str,
+    simulated: Result<Vec<Decision>, ServiceError>,
+) -> Check {
+    match simulated {
+        Ok(decisions) => doctor::permissions(check, principal, &decisions),
+        Err(error) if error.has_code("NoSuchEntity") => Check::fail(
+            check,
+            format!("there is no {principal}"),
+            "correct `stack.serviceRoleArn` or `roleArn`",
+        ),
+        Err(error) => Check::warn(
+            check,
+            format!("could not be simulated: {error}"),
+            "allow iam:SimulatePrincipalPolicy and iam:GetRole to the principal, or go on without",
+        ),
+    }
 }
 
 /// The principal whose policies count: for a session that of its role, with its path.
@@ -143,7 +193,7 @@ async fn principal(target: &Target, caller: &str) -> Result<String, ServiceError
         return Ok(caller.to_owned());
     };
     let role = session.split('/').next().unwrap_or(session);
-    let answer = aws_sdk_iam::Client::new(target.cloud.config())
+    let answer = cloud::client!(aws_sdk_iam, target.cloud)
         .get_role()
         .role_name(role)
         .send()
@@ -154,24 +204,48 @@ async fn principal(target: &Target, caller: &str) -> Result<String, ServiceError
         .map_or_else(String::new, |role| role.arn().to_owned()))
 }
 
+/// Tries all that `actor` does in a deployment with the policies of `principal`.
+async fn simulate_all(
+    target: &Target,
+    principal: &str,
+    actor: Actor,
+) -> Result<Vec<Decision>, ServiceError> {
+    let environment = &target.environment;
+    let mut decisions = Vec::new();
+    for permission in doctor::actions_of(actor) {
+        let resource = permission.resource_arn(
+            environment.region.partition(),
+            environment.region.get(),
+            target.cloud.account(),
+            environment.stack_name.get(),
+        );
+        decisions.extend(simulate(target, principal, permission.actions, &resource, LAMBDA).await?);
+    }
+    Ok(decisions)
+}
+
+/// Tries actions on a resource. A role would be passed to the service `passed_to`: policies
+/// commonly say to whom.
 async fn simulate(
     target: &Target,
     principal: &str,
-    permission: &Permission,
+    actions: &[&str],
+    resource: &str,
+    passed_to: &str,
 ) -> Result<Vec<Decision>, ServiceError> {
-    let environment = &target.environment;
-    let resource = permission.resource_arn(
-        environment.region.partition(),
-        environment.region.get(),
-        target.cloud.account(),
-        environment.stack_name.get(),
-    );
-    let actions = permission.actions.iter().map(|action| (*action).to_owned());
-    let answer = aws_sdk_iam::Client::new(target.cloud.config())
+    let actions = actions.iter().map(|action| (*action).to_owned());
+    let answer = cloud::client!(aws_sdk_iam, target.cloud)
         .simulate_principal_policy()
         .policy_source_arn(principal)
         .set_action_names(Some(actions.collect()))
         .resource_arns(resource)
+        .context_entries(
+            ContextEntry::builder()
+                .context_key_name("iam:PassedToService")
+                .context_key_type(ContextKeyTypeEnum::String)
+                .context_key_values(passed_to)
+                .build(),
+        )
         .send()
         .await
         .map_err(failed_to(format!("simulate the policies of {principal}")))?;

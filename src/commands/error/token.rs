@@ -20,6 +20,20 @@ pub enum TokenError {
         /// The parameter's name.
         parameter: String,
     },
+    /// The secret that holds the client's token is not there.
+    #[error("there is no secret {secret}")]
+    NoSecret {
+        /// Its ARN.
+        secret: String,
+    },
+    /// The secret holds something else.
+    #[error("the secret {secret} holds no text{}", .key.as_deref().map(|key| format!(" as the member `{key}` of a JSON object")).unwrap_or_default())]
+    NotInSecret {
+        /// Its ARN.
+        secret: String,
+        /// The member that was to be the token.
+        key: Option<String>,
+    },
     /// The stack knows no such token parameter.
     #[error("the stack {stack} has no token for the client {client}")]
     ClientNotDeployed {
@@ -36,7 +50,7 @@ pub enum TokenError {
     NoRandomness(#[from] NoRandomness),
     /// The client's token is somebody else's to make and to change.
     #[error(
-        "the token of the client {client} is kept in {place}, where this program does not change or read it"
+        "the token of the client {client} is kept in {place}, where this program does not change it"
     )]
     KeptElsewhere {
         /// The client.
@@ -70,9 +84,11 @@ impl TokenError {
             | Self::Malformed(_)
             | Self::Needed { .. }
             | Self::KeptElsewhere { .. } => Exit::Usage,
-            Self::NoToken { .. } | Self::ClientNotDeployed { .. } | Self::NoRandomness(_) => {
-                Exit::Failure
-            }
+            Self::NoToken { .. }
+            | Self::NoSecret { .. }
+            | Self::NotInSecret { .. }
+            | Self::ClientNotDeployed { .. }
+            | Self::NoRandomness(_) => Exit::Failure,
         }
     }
 
@@ -84,6 +100,12 @@ impl TokenError {
             Self::NoToken { .. } => {
                 "somebody deleted it; `connect-scim token rotate` writes a new one".to_owned()
             }
+            Self::NoSecret { .. } => {
+                "correct `secretArn`, or have the vault write the secret".to_owned()
+            }
+            Self::NotInSecret { .. } => {
+                "correct `secretKey`, or what the vault writes: the endpoint cannot read the token there either".to_owned()
+            }
             Self::ClientNotDeployed { .. } => {
                 "`connect-scim deploy` first: the client, or `token.parameterName`, is not deployed as the environment file has it".to_owned()
             }
@@ -92,7 +114,7 @@ impl TokenError {
             }
             Self::NoRandomness(_) => return None,
             Self::KeptElsewhere { .. } => {
-                "change it there: the endpoint accepts the new one at once, and the one before it for `token.overlapMinutes`; `smoke` takes it with --token-stdin".to_owned()
+                "change it there: the endpoint accepts the new one at once, and the one before it for `token.overlapMinutes`".to_owned()
             }
             Self::Needed { .. } => {
                 "get one from the issuer and pipe it in with --token-stdin, or put it into the variable CONNECT_SCIM_TOKEN".to_owned()

@@ -1,11 +1,14 @@
 //! The questions of `init`. Where nobody can be asked, the flag that answers is named.
 
+use std::io::ErrorKind;
+
 use dialoguer::{Input, Select};
 
 use crate::cli::CloudArg;
 use crate::commands::Error;
-use crate::commands::error::QuestionError;
+use crate::commands::error::{LeavingError, QuestionError};
 use crate::connect_instance::Instance;
+use crate::exit_code::Exit;
 use crate::printer::Printer;
 
 pub(super) struct Questions<'a> {
@@ -72,6 +75,14 @@ impl Questions<'_> {
 
 fn no_answer(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(source) = error;
+    // The terminal hands Ctrl-C over as a key while it is read key by key.
+    if source.kind() == ErrorKind::Interrupted {
+        return LeavingError::Interrupted {
+            exit: Exit::Interrupted,
+            ongoing: None,
+        }
+        .into();
+    }
     Error::Io {
         action: "read the answer".to_owned(),
         source,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::Client;
 use tokio::task::JoinHandle;
 
-use crate::cloud::Cloud;
+use crate::cloud::{self, Cloud};
 use crate::stack::{StackEvent, Stacks, function_of};
 use crate::template;
 
@@ -55,7 +55,7 @@ impl FunctionLogs {
         Self {
             reader: Reader {
                 stacks: stacks.clone(),
-                logs: Client::new(cloud.config()),
+                logs: cloud::client!(aws_sdk_cloudwatchlogs, cloud),
                 stack_id: stack_id.to_owned(),
             },
             reading: None,

@@ -9,11 +9,11 @@
 use std::time::Duration;
 
 use super::advice;
-use super::subject::{Subject, confirm};
+use super::subject::Subject;
 use crate::cli::TokenRevokeArgs;
 use crate::cloud::{ServiceError, failed_to};
 use crate::commands::error::TokenError;
-use crate::commands::{Error, Outcome};
+use crate::commands::{Error, Outcome, question};
 use crate::printer::Printer;
 use crate::stack::StackDescription;
 use crate::token::{AUTHORIZER_MEMORY, Predecessor, Token};
@@ -23,18 +23,19 @@ const MARGIN: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(args: &TokenRevokeArgs, printer: &Printer) -> Result<Outcome, Error> {
     let subject = Subject::open(&args.environment, &args.client).await?;
-    subject.insist_on_deployment().await?;
+    let current = subject.own_token().await?;
     let client = subject.client.to_string();
     printer.message(&format!(
         "This makes every token of {client} worthless: its requests are refused until it gets the new token."
     ));
-    confirm(printer, args.yes, "go on", &client)?;
+    let question = format!("type {client} to go on:");
+    question::confirm(printer, args.yes, question, &client).await?;
 
     let token = Token::generate().map_err(TokenError::from)?;
-    let version = subject.write(&token, Predecessor::Ends).await?;
+    let version = current.write(&token, Predecessor::Ends).await?;
     printer.message(&format!(
         "{client} has a new token that nobody knows, version {version} of {}",
-        subject.parameter
+        current.parameter
     ));
     if args.reveal {
         token.reveal(|secret| printer.data_line(secret));
@@ -48,10 +49,13 @@ pub(super) async fn run(args: &TokenRevokeArgs, printer: &Printer) -> Result<Out
 async fn forget(subject: &Subject, no_wait: bool, printer: &Printer) -> Result<(), Error> {
     let stack = subject.target.describe_existing().await?;
     let forgotten_after = advice::forgotten_after(&subject.target.environment);
-    if let Err(error) = flush(subject, &stack).await {
+    let not_forgotten = |error: ServiceError| {
         printer.warning(&format!(
             "API Gateway was not made to forget the old tokens, which may be accepted for up to {forgotten_after} seconds: {error}"
         ));
+    };
+    if let Err(error) = flush(subject, &stack).await {
+        not_forgotten(error);
         return Ok(());
     }
     if no_wait {
@@ -65,8 +69,10 @@ async fn forget(subject: &Subject, no_wait: bool, printer: &Printer) -> Result<(
         "waiting for {seconds} seconds, until no instance of the authorizer remembers an old token"
     ));
     tokio::time::sleep(AUTHORIZER_MEMORY + MARGIN).await;
-    flush(subject, &stack).await?;
-    printer.message("No old token is accepted any more.");
+    match flush(subject, &stack).await {
+        Ok(()) => printer.message("No old token is accepted any more."),
+        Err(error) => not_forgotten(error),
+    }
     Ok(())
 }
 

@@ -4,38 +4,27 @@
 
 use std::io::Read as _;
 
-use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::advice;
 use super::subject::Subject;
 use crate::cli::TokenSetArgs;
 use crate::commands::error::TokenError;
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
-use crate::token::{Predecessor, Token};
+use crate::token::Token;
 
 /// More than the longest token or JWT: what is longer is refused without being read to its end.
 const MOST_BYTES: u64 = 16_384;
 
 pub(super) async fn run(args: &TokenSetArgs, printer: &Printer) -> Result<Outcome, Error> {
     let subject = Subject::open(&args.environment, &args.client).await?;
-    subject.insist_on_deployment().await?;
+    let current = subject.own_token().await?;
     let question = format!("token of {} (not shown):", subject.client);
     let token = Token::parse(read_token_text(printer, &question)?.expose_secret())
         .map_err(TokenError::from)?;
-    subject.confirm_end_of_overlap(printer, args.yes).await?;
+    current.confirm_end_of_overlap(printer, args.yes).await?;
 
-    let version = subject.write(&token, Predecessor::Overlaps).await?;
-    printer.message(&format!(
-        "{} has the given token, version {version} of {}",
-        subject.client, subject.parameter
-    ));
-    printer.message(&advice::both_work(
-        &subject.target.environment,
-        Timestamp::now(),
-    ));
-    printer.message(&advice::next_steps(&subject, false));
+    current.succeed(&token, "the given", false, printer).await?;
     Ok(Outcome::SUCCESS)
 }
 

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::{advice, kept};
 use crate::cli::{ClientArg, EnvironmentArg};
-use crate::commands::Error;
-use crate::commands::error::{QuestionError, TokenError};
-use crate::commands::target::Target;
+use crate::commands::error::TokenError;
+use crate::commands::target::{self, Target};
+use crate::commands::{Error, question};
 use crate::environment::{ClientName, Environment};
 use crate::printer::Printer;
-use crate::token::{Predecessor, Token, TokenFacts, Tokens};
+use crate::token::{Place, Predecessor, Token, Tokens};
 
 /// One client's token.
 pub(super) struct Subject {
@@ -16,8 +17,7 @@ pub(super) struct Subject {
     /// The options that mean this token, for commands that are recommended.
     pub(super) options: String,
     pub(super) client: ClientName,
-    pub(super) parameter: String,
-    pub(super) tokens: Tokens,
+    pub(super) place: Place,
 }
 
 impl Subject {
@@ -28,72 +28,79 @@ impl Subject {
     ) -> Result<Self, Error> {
         let target = Target::find(environment).await?;
         let client = pick_client(&target.environment, client.client.as_deref())?.clone();
-        let parameter = token_parameter(&target.environment, &client)?;
-        let chosen_target = environment
-            .target
-            .as_deref()
-            .map(|name| format!(" --target {name}"))
-            .unwrap_or_default();
+        let place = kept::place(&target.environment, &client)?;
         Ok(Self {
-            options: format!(
-                "--env {}{chosen_target} --client {client}",
-                environment.environment
-            ),
-            parameter,
-            tokens: Tokens::new(&target.cloud),
+            options: format!("--env {} --client {client}", target::name(environment)),
+            place,
             client,
             target,
         })
     }
 
-    /// What is known of the token; nothing where its parameter is not there.
-    pub(super) async fn facts(&self) -> Result<Option<TokenFacts>, Error> {
-        Ok(self.tokens.facts(&self.parameter).await?)
-    }
-
-    /// Makes sure that the token is the stack's, and that the deployed endpoint reads its
-    /// parameter: a token written for a client that is not deployed would be taken over by a
-    /// later deployment.
-    pub(super) async fn insist_on_deployment(&self) -> Result<(), Error> {
+    /// The token to change: one that the stack made, in a parameter that the deployed endpoint
+    /// reads. One written for a client that is not deployed would be taken over by a later
+    /// deployment.
+    ///
+    /// # Errors
+    /// [`TokenError::KeptElsewhere`], [`TokenError::ClientNotDeployed`].
+    pub(super) async fn own_token(&self) -> Result<OwnToken<'_>, Error> {
+        let client = self.client.to_string();
         let settings = self.target.environment.clients.get(&self.client);
-        if let Some(token) = settings.and_then(|settings| settings.token.as_ref()) {
-            return Err(TokenError::KeptElsewhere {
-                client: self.client.to_string(),
-                place: token.place(),
+        let external = settings.and_then(|settings| settings.token.as_ref());
+        let parameter = match &self.place {
+            Place::Parameter(parameter) if external.is_none() => parameter,
+            place => {
+                return Err(TokenError::KeptElsewhere {
+                    client,
+                    place: place.to_string(),
+                }
+                .into());
             }
-            .into());
-        }
+        };
         let stack = self.target.describe_existing().await?;
-        if stack.outputs.values().any(|value| *value == self.parameter) {
-            return Ok(());
+        if stack.outputs.values().any(|value| value == parameter) {
+            return Ok(OwnToken {
+                subject: self,
+                parameter,
+                tokens: Tokens::new(&self.target.cloud),
+            });
         }
         Err(TokenError::ClientNotDeployed {
-            client: self.client.to_string(),
+            client,
             stack: self.target.stack_name(),
         }
         .into())
     }
+}
 
+/// A token that the stack made, and that this program may change.
+pub(super) struct OwnToken<'a> {
+    subject: &'a Subject,
+    pub(super) parameter: &'a str,
+    tokens: Tokens,
+}
+
+impl OwnToken<'_> {
     /// Asks before a token is pushed out of the overlap that its client may still be using.
     pub(super) async fn confirm_end_of_overlap(
         &self,
         printer: &Printer,
         yes: bool,
     ) -> Result<(), Error> {
-        let facts = self.facts().await?;
+        let environment = &self.subject.target.environment;
+        let facts = self.tokens.facts(self.parameter).await?;
         let Some(until) = facts.filter(|facts| facts.version > 1).and_then(|facts| {
-            let overlap_end =
-                super::advice::overlap_end(&self.target.environment, facts.written_at?)?;
+            let overlap_end = advice::overlap_end(environment, facts.written_at?)?;
             (Timestamp::now() < overlap_end).then_some(overlap_end)
         }) else {
             return Ok(());
         };
-        let client = &self.client;
-        let until = super::advice::moment(until);
+        let client = &self.subject.client;
+        let until = advice::moment(until);
         printer.message(&format!(
             "The token of {client} was changed a short time ago, and the one before works until {until}.\nAnother change now stops that one at once. Go on only if the identity provider has the current one."
         ));
-        confirm(printer, yes, "go on", "y")
+        question::confirm(printer, yes, "type y to go on:".to_owned(), "y").await
     }
 
     /// Makes `token` the current one, and returns its version.
@@ -102,71 +109,35 @@ impl Subject {
         token: &Token,
         predecessor: Predecessor,
     ) -> Result<i64, Error> {
-        let generation = self
-            .target
-            .environment
-            .clients
-            .get(&self.client)
-            .map_or(0, |settings| settings.token_generation);
+        let Subject { target, client, .. } = self.subject;
+        let settings = target.environment.clients.get(client);
+        let generation = settings.map_or(0, |settings| settings.token_generation);
         // As the token generator words it, which would have made the parameter.
-        let description = format!(
-            "SCIM bearer token of client {}, generation {generation}",
-            self.client
-        );
+        let description = format!("SCIM bearer token of client {client}, generation {generation}");
         Ok(self
             .tokens
-            .write(&self.parameter, token, predecessor, &description)
+            .write(self.parameter, token, predecessor, &description)
             .await?)
     }
-}
 
-/// Has the person type `word`, unless `--yes` says that it was thought over.
-pub(super) fn confirm(printer: &Printer, yes: bool, to_do: &str, word: &str) -> Result<(), Error> {
-    if yes {
-        return Ok(());
-    }
-    if !printer.can_ask() {
-        return Err(QuestionError::ConfirmationNeeded { flag: "--yes" }.into());
-    }
-    let answer = printer
-        .ask(&format!("type {word} to {to_do}:"))
-        .map_err(|source| Error::Io {
-            action: "read the answer".to_owned(),
-            source,
-        })?;
-    if answer == word {
+    /// Makes `token` the current one while the one before it works on for the overlap, and
+    /// tells what follows. `which` reads before "token"; `reveal` advises how to see it.
+    pub(super) async fn succeed(
+        &self,
+        token: &Token,
+        which: &str,
+        reveal: bool,
+        printer: &Printer,
+    ) -> Result<(), Error> {
+        let version = self.write(token, Predecessor::Overlaps).await?;
+        let Subject { target, client, .. } = self.subject;
+        printer.message(&format!(
+            "{client} has {which} token, version {version} of {}",
+            self.parameter
+        ));
+        printer.message(&advice::both_work(&target.environment, Timestamp::now()));
+        printer.message(&advice::next_steps(self.subject, reveal));
         Ok(())
-    } else {
-        Err(QuestionError::NotConfirmed.into())
-    }
-}
-
-/// The SSM parameter that holds a client's token.
-///
-/// # Errors
-/// When there is none: the client has JWTs, or its token is in a secret.
-pub(in crate::commands) fn token_parameter(
-    environment: &Environment,
-    client: &ClientName,
-) -> Result<String, Error> {
-    let settings = environment.clients.get(client);
-    if let Some(jwt) = settings.and_then(|settings| settings.jwt.as_ref()) {
-        return Err(TokenError::SignsInWithJwts {
-            client: client.to_string(),
-            issuer: jwt.issuer.to_string(),
-        }
-        .into());
-    }
-    match settings.and_then(|settings| settings.token.as_ref()) {
-        None => Ok(environment.token_parameter(client)),
-        Some(token) => match &token.parameter_name {
-            Some(parameter) => Ok(parameter.to_string()),
-            None => Err(TokenError::KeptElsewhere {
-                client: client.to_string(),
-                place: token.place(),
-            }
-            .into()),
-        },
     }
 }
 
