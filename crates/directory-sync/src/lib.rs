@@ -13,8 +13,12 @@
 //! ```
 
 pub mod attribute;
+pub mod configuration;
+pub mod exit;
 pub mod identity;
 pub mod mapping;
 pub mod plan;
+pub mod run;
 pub mod snapshot;
 pub mod source;
+pub mod target;

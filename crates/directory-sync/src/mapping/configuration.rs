@@ -10,17 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::source::Source;
 use crate::attribute::Attribute;
-
-/// The kind of directory, which decides the defaults.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Preset {
-    /// Active Directory, Samba.
-    #[default]
-    ActiveDirectory,
-    /// OpenLDAP and other servers with inetOrgPerson (RFC 2798).
-    OpenLdap,
-}
+use crate::source::Flavor;
 
 /// What differs from the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +35,7 @@ pub struct GroupMapping {
 }
 
 /// The sources that a kind of directory starts with.
-pub(super) fn defaults(preset: Preset) -> BTreeMap<Attribute, Vec<Source>> {
+pub(super) fn defaults(flavor: Flavor) -> BTreeMap<Attribute, Vec<Source>> {
     let common: &[(Attribute, &[&str])] = &[
         (Attribute::GivenName, &["givenName"]),
         (Attribute::FamilyName, &["sn"]),
@@ -57,15 +47,15 @@ pub(super) fn defaults(preset: Preset) -> BTreeMap<Attribute, Vec<Source>> {
         (Attribute::PreferredLanguage, &["preferredLanguage"]),
         (Attribute::EmployeeNumber, &["employeeNumber"]),
     ];
-    let particular: &[(Attribute, &[&str])] = match preset {
-        Preset::ActiveDirectory => &[
+    let particular: &[(Attribute, &[&str])] = match flavor {
+        Flavor::ActiveDirectory => &[
             (Attribute::UserName, &["userPrincipalName"]),
             (Attribute::Email, &["mail", "userPrincipalName"]),
             (Attribute::Organization, &["company"]),
             (Attribute::Division, &["division"]),
             (Attribute::Department, &["department"]),
         ],
-        Preset::OpenLdap => &[
+        Flavor::OpenLdap => &[
             (Attribute::UserName, &["uid"]),
             (Attribute::Email, &["mail"]),
             (Attribute::Organization, &["o"]),

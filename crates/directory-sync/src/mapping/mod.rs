@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use check::Problem;
-pub use configuration::{GroupMapping, MappingConfiguration, Preset};
+pub use configuration::{GroupMapping, MappingConfiguration};
 pub use source::{InvalidSource, Source};
 
 use crate::attribute::{Attribute, Profile};
 use crate::snapshot::{Attributes, EntryId, Group, Person, Snapshot};
+use crate::source::Flavor;
 
 /// The attribute with an entry's security identifier, decoded by the reader.
 const SECURITY_IDENTIFIER: &str = "objectsid";
@@ -130,8 +131,8 @@ impl Mapping {
     ///
     /// # Errors
     /// When a required attribute is left without sources.
-    pub fn new(preset: Preset, configuration: &MappingConfiguration) -> Result<Self, Error> {
-        let mut user = configuration::defaults(preset);
+    pub fn new(flavor: Flavor, configuration: &MappingConfiguration) -> Result<Self, Error> {
+        let mut user = configuration::defaults(flavor);
         for (attribute, sources) in &configuration.user {
             user.insert(*attribute, sources.clone());
         }

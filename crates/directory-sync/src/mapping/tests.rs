@@ -20,7 +20,7 @@ fn person(id: &str, values: &[(&str, &str)]) -> Person {
 }
 
 fn mapping() -> Mapping {
-    Mapping::new(Preset::ActiveDirectory, &MappingConfiguration::default()).unwrap()
+    Mapping::new(Flavor::ActiveDirectory, &MappingConfiguration::default()).unwrap()
 }
 
 const ADA: &[(&str, &str)] = &[
@@ -76,7 +76,7 @@ fn active_directory_fills_what_identity_center_requires() {
 
 #[test]
 fn open_ldap_has_defaults_of_its_own() {
-    let mapping = Mapping::new(Preset::OpenLdap, &MappingConfiguration::default()).unwrap();
+    let mapping = Mapping::new(Flavor::OpenLdap, &MappingConfiguration::default()).unwrap();
     let attributes = mapping.user_attributes();
     for name in ["uid", "mail", "sn", "givenname", "o"] {
         assert!(attributes.contains(name), "{name}");
@@ -91,7 +91,7 @@ fn a_configuration_names_only_what_differs() {
         "user:\n  userName: [mail, sAMAccountName]\n  displayName: ['{sn}, {givenName}']\n  title: []\n",
     )
     .unwrap();
-    let mapping = Mapping::new(Preset::ActiveDirectory, &configuration).unwrap();
+    let mapping = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap();
     let desired = mapping.apply(Snapshot {
         people: vec![person(
             "1",
@@ -117,11 +117,11 @@ fn a_configuration_names_only_what_differs() {
 fn a_configuration_without_a_required_attribute_is_refused() {
     let configuration: MappingConfiguration =
         serde_yaml::from_str("user: {familyName: []}").unwrap();
-    let error = Mapping::new(Preset::ActiveDirectory, &configuration).unwrap_err();
+    let error = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap_err();
     assert!(error.to_string().starts_with("mapping.user.familyName: "));
     let configuration: MappingConfiguration =
         serde_yaml::from_str("group: {displayName: []}").unwrap();
-    assert!(Mapping::new(Preset::OpenLdap, &configuration).is_err());
+    assert!(Mapping::new(Flavor::OpenLdap, &configuration).is_err());
 }
 
 #[test]

@@ -335,7 +335,8 @@ impl<'a> Matcher<'a> {
 }
 
 /// The entries that stand for objects, by the objects' indices.
-pub(super) fn entries_by_object(matched: &Matched) -> HashMap<usize, &EntryId> {
+#[must_use]
+pub fn entries_by_object(matched: &Matched) -> HashMap<usize, &EntryId> {
     matched
         .objects
         .iter()

@@ -1,0 +1,368 @@
+//! The configuration: what `directorySync:` holds in an environment of `connect-scim`, and
+//! what the file of `directory-sync --config` holds at its root.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{MatchBy, Owner};
+use crate::mapping::{self, Mapping, MappingConfiguration};
+use crate::plan::{GoneGroups, Leavers, Policy, SafetyConfiguration};
+use crate::source;
+use crate::target::{Service, TargetConfiguration};
+
+/// The most membership changes that Identity Center takes in one request.
+const MEMBERSHIP_BATCH: usize = 100;
+
+/// One directory, and the SCIM server that is kept equal to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Configuration {
+    /// The name of the sync: what its users and groups are marked with on the server, in their
+    /// `externalId`. Two syncs into one server need two names; a sync that is given another
+    /// name no longer knows its own.
+    pub owner: Owner,
+    /// The directory that is read, and who in it is in scope.
+    pub source: source::Configuration,
+    /// Which attributes of the directory fill which of the user.
+    #[serde(default)]
+    pub mapping: MappingConfiguration,
+    /// The server that is written to.
+    pub target: TargetConfiguration,
+    /// How a user or group that another tool made is recognised, and taken over.
+    #[serde(default)]
+    pub match_by: MatchBy,
+    /// With `matchBy: objectSid`: whether users of AWS's PowerShell sample who are not in scope
+    /// are leavers. That sample never removes anybody. Default: false.
+    #[serde(default)]
+    pub take_over_leavers: bool,
+    /// What is done about users who are no longer in scope.
+    #[serde(default)]
+    pub leavers: Leavers,
+    /// What is done about groups that are no longer in scope.
+    #[serde(default)]
+    pub gone_groups: GoneGroups,
+    /// How much a run may take away.
+    #[serde(default)]
+    pub safety: SafetyConfiguration,
+    /// Where the secrets are.
+    #[serde(default)]
+    pub secrets: SecretsConfiguration,
+}
+
+/// Where the secrets are; never the secrets themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct SecretsConfiguration {
+    /// A file that holds the password of `source.bindName`, and nothing else.
+    pub bind_password_file: Option<PathBuf>,
+    /// Without a file, the environment variable that holds it. Default:
+    /// `DIRECTORY_SYNC_BIND_PASSWORD`.
+    pub bind_password_variable: String,
+    /// A file that holds the server's bearer token, and nothing else.
+    pub token_file: Option<PathBuf>,
+    /// Without a file, the environment variable that holds it. Default:
+    /// `DIRECTORY_SYNC_TOKEN`.
+    pub token_variable: String,
+}
+
+impl Default for SecretsConfiguration {
+    fn default() -> Self {
+        Self {
+            bind_password_file: None,
+            bind_password_variable: "DIRECTORY_SYNC_BIND_PASSWORD".to_owned(),
+            token_file: None,
+            token_variable: "DIRECTORY_SYNC_TOKEN".to_owned(),
+        }
+    }
+}
+
+/// The secrets. Have no `Debug` that shows them.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The password of `source.bindName`.
+    pub bind_password: SecretString,
+    /// The server's bearer token.
+    pub token: SecretString,
+}
+
+/// What is wrong with a configuration, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("failed to read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A key or a value is wrong; the message says where.
+    #[error("{0}")]
+    Syntax(String),
+    /// A relation between keys of `source`.
+    #[error("source: {0}")]
+    Source(#[from] source::Error),
+    /// A mapping that leaves out what no user can do without.
+    #[error(transparent)]
+    Mapping(#[from] mapping::Error),
+    /// A key that does nothing without another.
+    #[error(
+        "takeOverLeavers: needs `matchBy: objectSid`, as only a security identifier says whose a user is"
+    )]
+    TakeOverLeavers,
+    /// A secret that is not there.
+    #[error(
+        "no {what}: set the environment variable {variable}, or name a file in secrets.{key}File"
+    )]
+    NoSecret {
+        /// Which.
+        what: &'static str,
+        /// Where it was looked for.
+        variable: String,
+        /// The key without its ending.
+        key: &'static str,
+    },
+}
+
+impl Configuration {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// What is wrong, with the path of the key.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text)
+    }
+
+    /// Reads and checks YAML.
+    ///
+    /// # Errors
+    /// What is wrong, with the path of the key.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let deserializer = serde_yaml::Deserializer::from_str(text);
+        let configuration: Self = serde_path_to_error::deserialize(deserializer)
+            .map_err(|error| Error::Syntax(syntax(&error)))?;
+        configuration.check()?;
+        Ok(configuration)
+    }
+
+    /// Looks at the relations between keys.
+    ///
+    /// # Errors
+    /// What is wrong, with the path of the key.
+    pub fn check(&self) -> Result<(), Error> {
+        self.source.check()?;
+        self.mapping()?;
+        if self.take_over_leavers && self.match_by != MatchBy::ObjectSid {
+            return Err(Error::TakeOverLeavers);
+        }
+        Ok(())
+    }
+
+    /// The mapping, defaults included.
+    ///
+    /// # Errors
+    /// When a required attribute has no source.
+    pub fn mapping(&self) -> Result<Mapping, mapping::Error> {
+        Mapping::new(self.source.flavor, &self.mapping)
+    }
+
+    /// What the planner may do.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            owner: self.owner.clone(),
+            match_by: self.match_by,
+            take_over_leavers: self.take_over_leavers,
+            leavers: self.leavers,
+            gone_groups: self.gone_groups,
+            membership_batch: MEMBERSHIP_BATCH,
+            unique_emails: self.target.service == Service::IdentityCenter,
+        }
+    }
+
+    /// Reads the secrets from where the configuration says.
+    ///
+    /// # Errors
+    /// When one is not there, or is empty.
+    pub fn secrets(&self) -> Result<Secrets, Error> {
+        let secrets = &self.secrets;
+        Ok(Secrets {
+            bind_password: secret(
+                "password of source.bindName",
+                "bindPassword",
+                secrets.bind_password_file.as_deref(),
+                &secrets.bind_password_variable,
+            )?,
+            token: secret(
+                "bearer token of the SCIM server",
+                "token",
+                secrets.token_file.as_deref(),
+                &secrets.token_variable,
+            )?,
+        })
+    }
+}
+
+fn secret(
+    what: &'static str,
+    key: &'static str,
+    file: Option<&Path>,
+    variable: &str,
+) -> Result<SecretString, Error> {
+    let text = match file {
+        Some(path) => Some(fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })?),
+        None => env::var(variable).ok(),
+    };
+    // Editors end files with a line end.
+    let text = text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
+    match text {
+        Some(text) if !text.is_empty() => Ok(text.into()),
+        _ => Err(Error::NoSecret {
+            what,
+            variable: variable.to_owned(),
+            key,
+        }),
+    }
+}
+
+/// The message of the parser with the path of the key before it, once.
+fn syntax(error: &serde_path_to_error::Error<serde_yaml::Error>) -> String {
+    let (path, message) = (error.path().to_string(), error.inner().to_string());
+    if path == "." || message.starts_with(&path) {
+        message
+    } else {
+        format!("{path}: {message}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    const SMALLEST: &str = "
+owner: corp
+source:
+  servers: [ldaps://dc1.corp.example.com]
+  bindName: reader@corp.example.com
+  searchBases: ['DC=corp,DC=example,DC=com']
+  users:
+    memberOf: [aws-users]
+target:
+  endpoint: https://scim.eu-central-1.amazonaws.com/tenant/scim/v2/
+";
+
+    #[test]
+    fn what_is_not_said_is_safe_and_fits_identity_center() {
+        let configuration = Configuration::parse(SMALLEST).unwrap();
+        let policy = configuration.policy();
+        assert_eq!(policy.leavers, Leavers::Deactivate);
+        assert_eq!(policy.gone_groups, GoneGroups::Empty);
+        assert_eq!(policy.match_by, MatchBy::ObjectGuid);
+        assert!(policy.unique_emails);
+        assert_eq!(configuration.safety.max_delete_percent, 10);
+        assert_eq!(configuration.target.writes_per_second.get(), 25);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (from, to, expected) in [
+            (
+                "owner: corp",
+                "owner: Corp!",
+                "owner: `Corp!` is not the name of a sync",
+            ),
+            (
+                "owner: corp",
+                "owner: corp\nleaver: delete",
+                "unknown field `leaver`",
+            ),
+            (
+                "owner: corp",
+                "owner: corp\nleavers: remove",
+                "leavers: unknown variant `remove`",
+            ),
+            (
+                "owner: corp",
+                "owner: corp\nmapping: {user: {userName: ['{mail']}}",
+                "mapping.user",
+            ),
+            (
+                "owner: corp",
+                "owner: corp\ntakeOverLeavers: true",
+                "takeOverLeavers: needs",
+            ),
+            (
+                "https://scim",
+                "http://scim",
+                "target.endpoint: must begin with https://",
+            ),
+            (
+                "memberOf: [aws-users]",
+                "memberOf: []",
+                "source: nobody is in scope",
+            ),
+            (
+                "owner: corp",
+                "owner: corp\nmapping: {user: {familyName: []}}",
+                "mapping.user.familyName: no sources",
+            ),
+        ] {
+            let error = Configuration::parse(&SMALLEST.replace(from, to)).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_come_from_files_without_their_line_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let text = format!(
+            "{SMALLEST}secrets:\n  bindPasswordFile: {}\n  tokenFile: {}\n",
+            file("password", " a b \n"),
+            file("token", "canary\r\n")
+        );
+        let configuration = Configuration::parse(&text).unwrap();
+        let secrets = configuration.secrets().unwrap();
+        assert_eq!(secrets.bind_password.expose_secret(), " a b ");
+        assert_eq!(secrets.token.expose_secret(), "canary");
+        assert!(!format!("{secrets:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_missing_secret_is_named_with_where_it_is_looked_for() {
+        let text = format!(
+            "{SMALLEST}secrets: {{tokenVariable: ABSENT_VARIABLE_OF_A_TEST, bindPasswordVariable: PATH}}\n"
+        );
+        let error = Configuration::parse(&text).unwrap().secrets().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no bearer token of the SCIM server: set the environment variable \
+             ABSENT_VARIABLE_OF_A_TEST, or name a file in secrets.tokenFile"
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let configuration = Configuration::parse(SMALLEST).unwrap();
+        let text = serde_yaml::to_string(&configuration).unwrap();
+        assert_eq!(Configuration::parse(&text).unwrap(), configuration);
+    }
+}

@@ -1,0 +1,219 @@
+//! The whole way: compare, carry out, tell.
+//!
+//! [`plan`], [`run`] and [`verify`] are what the commands of the same names do. Each reads
+//! the directory and the server; only [`run`] writes. [`compare`] and [`carry_out`] are the
+//! two halves for a caller that has the directory already.
+
+mod carry_out;
+mod error;
+mod metrics;
+mod report;
+mod text;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+
+pub use carry_out::carry_out;
+pub use error::Error;
+pub use metrics::embedded_metrics;
+pub use report::{
+    Action, Command, Entry, Outcome, REPORT_VERSION, Report, ReportSkip, Result as RunResult,
+    Summary,
+};
+pub use text::{markdown, text};
+
+use crate::configuration::{Configuration, Secrets};
+use crate::mapping::Skipped;
+use crate::plan::matching::Matching;
+use crate::plan::{self, Plan, safety};
+use crate::snapshot::Snapshot;
+use crate::source::{self, RequestedAttributes};
+use crate::target::Client;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The directory is read.
+    ReadingDirectory,
+    /// The server's users and groups are read.
+    ReadingServer,
+    /// The members of the sync's groups are read.
+    ReadingMembers {
+        /// How many groups.
+        groups: usize,
+    },
+    /// The plan is carried out.
+    Writing {
+        /// Writes done, or failed.
+        done: usize,
+        /// Writes in all.
+        total: usize,
+    },
+}
+
+/// What a caller decides.
+#[derive(Clone)]
+pub struct Options {
+    /// How many removals somebody has agreed to.
+    pub confirmed_deletes: Option<usize>,
+    /// Set when the run is to end: writes under way are finished, no other is begun.
+    pub stop: Arc<AtomicBool>,
+    /// Whether the report names people: user names and distinguished names.
+    pub names: bool,
+    /// Told how far it is.
+    pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            confirmed_deletes: None,
+            stop: Arc::default(),
+            names: false,
+            progress: Arc::new(|_| ()),
+        }
+    }
+}
+
+impl Options {
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Both sides, brought together.
+pub struct Comparison {
+    /// The writes that make them equal.
+    pub plan: Plan,
+    /// What of the directory could not be used.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Says what [`run`] would do.
+///
+/// # Errors
+/// When the directory or the server cannot be read whole.
+pub async fn plan(
+    configuration: &Configuration,
+    secrets: &Secrets,
+    options: &Options,
+) -> Result<Report, Error> {
+    let (client, comparison) = read(configuration, secrets, options).await?;
+    let refusal = refusal(&comparison, configuration, options);
+    let report = Report::of_comparison(Command::Plan, &comparison, &client, options);
+    Ok(report.with_refusal(refusal.as_ref()))
+}
+
+/// Makes the server equal to the directory.
+///
+/// # Errors
+/// When the directory or the server cannot be read whole: nothing was written then. What
+/// fails later, and a plan that takes away too much, stand in the report.
+pub async fn run(
+    configuration: &Configuration,
+    secrets: &Secrets,
+    options: &Options,
+) -> Result<Report, Error> {
+    let (client, comparison) = read(configuration, secrets, options).await?;
+    Ok(carry_out(comparison, &client, configuration, options).await)
+}
+
+/// Says whether both sides are equal, as far as the sync may make them so.
+///
+/// # Errors
+/// When the directory or the server cannot be read whole.
+pub async fn verify(
+    configuration: &Configuration,
+    secrets: &Secrets,
+    options: &Options,
+) -> Result<Report, Error> {
+    let (client, comparison) = read(configuration, secrets, options).await?;
+    Ok(Report::of_comparison(
+        Command::Verify,
+        &comparison,
+        &client,
+        options,
+    ))
+}
+
+async fn read(
+    configuration: &Configuration,
+    secrets: &Secrets,
+    options: &Options,
+) -> Result<(Client, Comparison), Error> {
+    configuration.check()?;
+    let mapping = configuration
+        .mapping()
+        .map_err(crate::configuration::Error::from)?;
+    let client = Client::new(&configuration.target, &secrets.token)?;
+    (options.progress)(Progress::ReadingDirectory);
+    let requested = RequestedAttributes {
+        users: mapping.user_attributes(),
+        groups: mapping.group_attributes(),
+    };
+    let now = Timestamp::now();
+    let snapshot = source::read(
+        &configuration.source,
+        &secrets.bind_password,
+        &requested,
+        now,
+    )
+    .await?;
+    let comparison = compare(snapshot, &client, configuration, options).await?;
+    Ok((client, comparison))
+}
+
+/// Compares a directory with the server.
+///
+/// # Errors
+/// When the server cannot be read whole, or the configuration is wrong.
+pub async fn compare(
+    snapshot: Snapshot,
+    client: &Client,
+    configuration: &Configuration,
+    options: &Options,
+) -> Result<Comparison, Error> {
+    let mapping = configuration
+        .mapping()
+        .map_err(crate::configuration::Error::from)?;
+    let policy = configuration.policy();
+    let desired = mapping.apply(snapshot);
+    (options.progress)(Progress::ReadingServer);
+    let mut server = client.read().await?;
+    let matching = Matching::new(&desired, &server.current, &policy);
+    let groups = matching.groups_to_read(&desired, &policy);
+    (options.progress)(Progress::ReadingMembers {
+        groups: groups.len(),
+    });
+    let expected: Vec<usize> = {
+        let entries = plan::matching::entries_by_object(&matching.groups);
+        let members = |group: &usize| {
+            let wanted = entries
+                .get(group)
+                .and_then(|entry| desired.groups.get(entry));
+            wanted.map_or(0, |group| group.members.len())
+        };
+        groups.iter().map(members).collect()
+    };
+    client.read_members(&mut server, &groups, &expected).await?;
+    let plan = plan::plan(&desired, &server.current, &matching, &policy);
+    Ok(Comparison {
+        plan,
+        skipped: desired.skipped,
+    })
+}
+
+fn refusal(
+    comparison: &Comparison,
+    configuration: &Configuration,
+    options: &Options,
+) -> Option<plan::Refusal> {
+    safety::check(
+        &comparison.plan.removals,
+        &configuration.safety,
+        options.confirmed_deletes,
+    )
+    .err()
+}

@@ -1,0 +1,399 @@
+//! What a run did, or would do. The JSON form is a public interface; its version changes when
+//! a field loses its meaning.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Comparison, Options};
+use crate::attribute::Attribute;
+use crate::exit::Exit;
+use crate::mapping::Kind;
+use crate::plan::{Foreign, Operation, Refusal, Removals};
+use crate::target::{self, Client};
+
+/// The version of the JSON form.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Which command made a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Command {
+    /// Says what would be done.
+    Plan,
+    /// Does it.
+    Run,
+    /// Says whether there is anything to do.
+    Verify,
+}
+
+/// How it came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Result {
+    /// Both sides were equal already.
+    Equal,
+    /// They differ (`plan`, `verify`).
+    Changes,
+    /// Everything was done.
+    Done,
+    /// Some of it failed.
+    Failed,
+    /// Nothing was done: too much would have been taken away.
+    Refused,
+    /// The server refused the token while writing.
+    CredentialsRefused,
+    /// Ended before it was done.
+    Interrupted,
+}
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Made.
+    Create,
+    /// Changed.
+    Update,
+    /// May no longer sign in.
+    Deactivate,
+    /// May sign in again.
+    Reactivate,
+    /// Deleted.
+    Delete,
+    /// Members added and removed.
+    ChangeMembers,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// To be done.
+    Planned,
+    /// Done.
+    Done,
+    /// Failed; `reason` says why.
+    Failed,
+    /// Not begun; `reason` says why.
+    NotAttempted,
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// What is done.
+    pub action: Action,
+    /// To what.
+    pub kind: Kind,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The entry of the directory: objectGUID or entryUUID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The server's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is called. Of users only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The attributes that change; never their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
+    /// Members added.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub added: usize,
+    /// Members removed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub removed: usize,
+    /// Why it failed, or was not begun; or that the object was already there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Something left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportSkip {
+    /// What.
+    pub kind: Kind,
+    /// The entry of the directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// Where it is in the directory; only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinguished_name: Option<String>,
+    /// The only attribute that is left; without it, the whole entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<Attribute>,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// Objects by what was, or would be, done to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Users made.
+    pub users_created: usize,
+    /// Users changed in other ways than below.
+    pub users_updated: usize,
+    /// Users who may no longer sign in.
+    pub users_deactivated: usize,
+    /// Users who may sign in again.
+    pub users_reactivated: usize,
+    /// Users deleted.
+    pub users_deleted: usize,
+    /// Groups made.
+    pub groups_created: usize,
+    /// Groups renamed or taken over.
+    pub groups_updated: usize,
+    /// Groups deleted.
+    pub groups_deleted: usize,
+    /// Members added, with those of new groups.
+    pub memberships_added: usize,
+    /// Members removed.
+    pub memberships_removed: usize,
+    /// Entries and attributes left as they are.
+    pub skipped: usize,
+    /// Writes that failed.
+    pub failed: usize,
+    /// Writes that were not begun.
+    pub not_attempted: usize,
+}
+
+/// What a run did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The version of this form.
+    pub version: u32,
+    /// Which command made it.
+    pub command: Command,
+    /// How it came out.
+    pub result: Result,
+    /// In figures: what was done; of a plan, what would be.
+    pub summary: Summary,
+    /// What is taken away, and of how many.
+    pub removals: Removals,
+    /// Why nothing was done, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// What the server has of others; never changed.
+    pub foreign: Foreign,
+    /// Calls to the server, by operation.
+    pub calls: BTreeMap<target::Operation, usize>,
+    /// Calls among them that had to be repeated.
+    pub repeated_calls: usize,
+    /// The writes.
+    pub entries: Vec<Entry>,
+    /// What is left as it is.
+    pub skipped: Vec<ReportSkip>,
+}
+
+impl Entry {
+    pub(super) fn planned(operation: &Operation, options: &Options) -> Self {
+        let (action, kind) = action(operation);
+        let subject = operation.subject();
+        let (added, removed) = match operation {
+            Operation::CreateGroup { members, .. } => (members.len(), 0),
+            Operation::ChangeMembers { added, removed, .. } => (added.len(), removed.len()),
+            _ => (0, 0),
+        };
+        Self {
+            action,
+            kind,
+            outcome: Outcome::Planned,
+            entry: subject.entry.as_ref().map(|entry| entry.0.clone()),
+            id: subject.id.as_ref().map(|id| id.0.clone()),
+            name: (kind == Kind::Group || options.names).then(|| subject.name.clone()),
+            attributes: attributes(operation),
+            added,
+            removed,
+            reason: None,
+        }
+    }
+}
+
+fn action(operation: &Operation) -> (Action, Kind) {
+    match operation {
+        Operation::CreateUser { .. } => (Action::Create, Kind::User),
+        Operation::UpdateUser { changes, .. } => {
+            let action = match changes.active {
+                Some(false) => Action::Deactivate,
+                Some(true) => Action::Reactivate,
+                None => Action::Update,
+            };
+            (action, Kind::User)
+        }
+        Operation::DeleteUser { .. } => (Action::Delete, Kind::User),
+        Operation::CreateGroup { .. } => (Action::Create, Kind::Group),
+        Operation::UpdateGroup { .. } => (Action::Update, Kind::Group),
+        Operation::DeleteGroup { .. } => (Action::Delete, Kind::Group),
+        Operation::ChangeMembers { .. } => (Action::ChangeMembers, Kind::Group),
+    }
+}
+
+fn attributes(operation: &Operation) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    match operation {
+        Operation::UpdateUser { changes, .. } => {
+            names.extend(
+                changes
+                    .external_id
+                    .as_ref()
+                    .map(|_| "externalId".to_owned()),
+            );
+            let changed = changes.set.keys().chain(&changes.removed);
+            names.extend(changed.map(|attribute| attribute.key().to_owned()));
+        }
+        Operation::UpdateGroup {
+            display_name,
+            external_id,
+            ..
+        } => {
+            names.extend(external_id.as_ref().map(|_| "externalId".to_owned()));
+            names.extend(display_name.as_ref().map(|_| "displayName".to_owned()));
+        }
+        _ => {}
+    }
+    names
+}
+
+impl Summary {
+    fn of(entries: &[Entry], skipped: usize) -> Self {
+        let mut summary = Self {
+            skipped,
+            ..Self::default()
+        };
+        for entry in entries {
+            match entry.outcome {
+                Outcome::Failed => {
+                    summary.failed += 1;
+                    continue;
+                }
+                Outcome::NotAttempted => {
+                    summary.not_attempted += 1;
+                    continue;
+                }
+                Outcome::Planned | Outcome::Done => {}
+            }
+            summary.memberships_added += entry.added;
+            summary.memberships_removed += entry.removed;
+            let figure = match (entry.kind, entry.action) {
+                (Kind::Group, Action::Create) => &mut summary.groups_created,
+                (Kind::Group, Action::Delete) => &mut summary.groups_deleted,
+                (Kind::Group, Action::ChangeMembers) => continue,
+                (Kind::Group, _) => &mut summary.groups_updated,
+                (_, Action::Create) => &mut summary.users_created,
+                (_, Action::Deactivate) => &mut summary.users_deactivated,
+                (_, Action::Reactivate) => &mut summary.users_reactivated,
+                (_, Action::Delete) => &mut summary.users_deleted,
+                (_, Action::Update | Action::ChangeMembers) => &mut summary.users_updated,
+            };
+            *figure += 1;
+        }
+        summary
+    }
+}
+
+impl Report {
+    pub(super) fn of_comparison(
+        command: Command,
+        comparison: &Comparison,
+        client: &Client,
+        options: &Options,
+    ) -> Self {
+        let entries: Vec<Entry> = comparison
+            .plan
+            .operations()
+            .map(|operation| Entry::planned(operation, options))
+            .collect();
+        let result = if entries.is_empty() {
+            Result::Equal
+        } else {
+            Result::Changes
+        };
+        Self::new(command, result, comparison, entries, client, options)
+    }
+
+    pub(super) fn new(
+        command: Command,
+        result: Result,
+        comparison: &Comparison,
+        entries: Vec<Entry>,
+        client: &Client,
+        options: &Options,
+    ) -> Self {
+        let of_directory = comparison.skipped.iter().map(|skip| ReportSkip {
+            kind: skip.kind,
+            entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
+            distinguished_name: options.names.then(|| skip.distinguished_name.clone()),
+            attribute: skip.attribute,
+            reason: skip.reason.clone(),
+        });
+        let of_server = comparison.plan.skipped.iter().map(|skip| ReportSkip {
+            kind: skip.kind,
+            entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
+            distinguished_name: None,
+            attribute: skip.attribute,
+            reason: skip.reason.clone(),
+        });
+        let skipped: Vec<ReportSkip> = of_directory.chain(of_server).collect();
+        Self {
+            version: REPORT_VERSION,
+            command,
+            result,
+            summary: Summary::of(&entries, skipped.len()),
+            removals: comparison.plan.removals,
+            refusal: None,
+            hint: None,
+            foreign: comparison.plan.foreign,
+            calls: client.calls(),
+            repeated_calls: client.repeated(),
+            entries,
+            skipped,
+        }
+    }
+
+    pub(super) fn with_refusal(mut self, refusal: Option<&Refusal>) -> Self {
+        self.refusal = refusal.map(ToString::to_string);
+        self.hint = refusal.map(Refusal::hint);
+        self
+    }
+
+    /// How a program ends that shows this report.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self.result {
+            Result::Changes => Exit::Changes,
+            Result::Refused => Exit::ApprovalNeeded,
+            Result::CredentialsRefused => Exit::Credentials,
+            Result::Failed => Exit::Incomplete,
+            Result::Interrupted => Exit::Terminated,
+            Result::Equal | Result::Done if self.skipped.is_empty() => Exit::Success,
+            Result::Equal | Result::Done => Exit::Incomplete,
+        }
+    }
+
+    /// The JSON form, with a line end.
+    #[must_use]
+    pub fn json(&self) -> String {
+        // Plain data with text keys always has a JSON form.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}

@@ -1,0 +1,104 @@
+//! What can go wrong with a call. Nothing here shows what was sent or answered: addresses
+//! and bodies hold names, and headers the token. The service's request id finds the call in
+//! the service's own logs.
+
+use super::operation::Operation;
+
+/// A call that did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The token is not accepted, or not for this.
+    #[error("the server refused the token with status {status} ({operation})")]
+    Credentials {
+        /// The call.
+        operation: Operation,
+        /// 401 or 403.
+        status: u16,
+    },
+    /// Another refusal.
+    #[error("{operation} was refused with status {status}{}{}", scim_type.as_ref().map(|kind| format!(", {kind}")).unwrap_or_default(), request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default())]
+    Refused {
+        /// The call.
+        operation: Operation,
+        /// The status.
+        status: u16,
+        /// The keyword that the server gave (RFC 7644, table 9).
+        scim_type: Option<String>,
+        /// The service's id of the call.
+        request_id: Option<String>,
+    },
+    /// No answer, after several attempts.
+    #[error("{operation} got no answer in {attempts} attempts")]
+    NoAnswer {
+        /// The call.
+        operation: Operation,
+        /// How often it was tried.
+        attempts: usize,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An answer that is not what the protocol says.
+    #[error("the answer to {operation} {problem}")]
+    Malformed {
+        /// The call.
+        operation: Operation,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A list of which the server gives only a part. Going on would take those who are not in
+    /// it for people without a user.
+    #[error(
+        "{operation} gave {read} of {total} entries, and no way to the others: nothing was written"
+    )]
+    Incomplete {
+        /// The call.
+        operation: Operation,
+        /// Entries read.
+        read: usize,
+        /// Entries there are.
+        total: usize,
+    },
+    /// The server cannot be synchronised with.
+    #[error("the server has no PATCH (ServiceProviderConfig), which memberships need")]
+    NoPatch,
+    /// The client could not be set up.
+    #[error("failed to set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The token has characters that no header can carry.
+    #[error("the token has characters that cannot be sent: a line end inside, perhaps")]
+    Token,
+}
+
+impl Error {
+    /// Whether nothing will work with this token.
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        matches!(self, Self::Credentials { .. } | Self::Token)
+    }
+
+    /// The status of a refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Credentials { status, .. } | Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Credentials { .. } | Self::Token => Some(
+                "compare the endpoint with the one that the console shows (a wrong tenant is \
+                 refused in the same way), and make a new token there if this one has expired: \
+                 IAM Identity Center, Settings, Automatic provisioning"
+                    .to_owned(),
+            ),
+            Self::NoAnswer { .. } => Some("compare `target.endpoint` with the console, and the routes and security groups of the network".to_owned()),
+            Self::Incomplete { .. } => Some("ask for the server's largest page or for cursors (RFC 9865)".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The calls. Each has a rate of its own, as Identity Center throttles each for itself.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the service's documentation"
+)]
+pub enum Operation {
+    ListUsers,
+    ListGroups,
+    CreateUser,
+    PatchUser,
+    DeleteUser,
+    CreateGroup,
+    PatchGroup,
+    DeleteGroup,
+    GetServiceProviderConfig,
+}
+
+impl Operation {
+    /// Every call.
+    pub const ALL: [Self; 9] = [
+        Self::ListUsers,
+        Self::ListGroups,
+        Self::CreateUser,
+        Self::PatchUser,
+        Self::DeleteUser,
+        Self::CreateGroup,
+        Self::PatchGroup,
+        Self::DeleteGroup,
+        Self::GetServiceProviderConfig,
+    ];
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        !matches!(
+            self,
+            Self::ListUsers | Self::ListGroups | Self::GetServiceProviderConfig
+        )
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
