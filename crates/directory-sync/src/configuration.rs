@@ -237,14 +237,18 @@ fn secret(
     }
 }
 
-/// The message of the parser with the path of the key before it, once.
+/// The message of the parser with the path of the key before it, once: for some mistakes the
+/// parser names the key, or the one above it, by itself.
 fn syntax(error: &serde_path_to_error::Error<serde_yaml::Error>) -> String {
     let (path, message) = (error.path().to_string(), error.inner().to_string());
-    if path == "." || message.starts_with(&path) {
-        message
-    } else {
-        format!("{path}: {message}")
+    if path == "." {
+        return message;
     }
+    let message = match message.split_once(": ") {
+        Some((place, rest)) if path == place || path.starts_with(&format!("{place}.")) => rest,
+        _ => &message,
+    };
+    format!("{path}: {message}")
 }
 
 #[cfg(test)]

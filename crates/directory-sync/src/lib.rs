@@ -13,6 +13,7 @@
 //! ```
 
 pub mod attribute;
+pub mod command_line;
 pub mod configuration;
 pub mod exit;
 pub mod identity;

@@ -29,6 +29,7 @@ pub async fn carry_out(
         return report.with_refusal(refusal.as_ref());
     }
     let total = comparison.plan.operations().count();
+    (options.progress)(Progress::Writing { done: 0, total });
     let run = Run {
         client,
         made: Mutex::default(),

@@ -1,5 +1,6 @@
 //! The writes. Each may be repeated: what it finds done, it takes for done.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::client::Client;
@@ -206,8 +207,14 @@ fn id(operation: Operation, body: &Value) -> Result<ResourceId, Error> {
     Ok(ResourceId(id.to_owned()))
 }
 
+/// What stands for itself in a path (RFC 3986, section 2.3).
+const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// The path of a resource. Ids are the server's, and may be anything (RFC 7643, section 3.1).
 fn path(kind: &str, id: &ResourceId) -> String {
-    let id = percent_encoding::utf8_percent_encode(&id.0, percent_encoding::NON_ALPHANUMERIC);
-    format!("{kind}/{id}")
+    format!("{kind}/{}", utf8_percent_encode(&id.0, &UNRESERVED))
 }
