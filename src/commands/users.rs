@@ -11,7 +11,6 @@ mod purge;
 mod reconcile;
 mod show;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_json_client::{Client, Service};
@@ -114,21 +113,6 @@ impl Deployed {
             directory,
             queues,
         })
-    }
-
-    /// Everything kept of all users, oldest first, those included that still have to go
-    /// from Connect.
-    async fn records(&self) -> Result<Vec<Record>, Error> {
-        let store = self.directory.store();
-        let mut ids = store.ids().await?;
-        let pending = store.pending_ids(Timestamp::MAX).await?;
-        let known: HashSet<&String> = ids.iter().collect();
-        let removed: Vec<String> = pending
-            .into_iter()
-            .filter(|id| !known.contains(id))
-            .collect();
-        ids.extend(removed);
-        Ok(store.records(&ids).await?)
     }
 
     /// The user of a SCIM id or a userName.

@@ -25,7 +25,7 @@ const IMPORT_CLIENT: &str = "import";
 /// Runs `users import`.
 pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Outcome, Error> {
     let deployed = Deployed::open(&args.environment).await?;
-    let known = Known::of(&deployed.records().await?);
+    let known = Known::of(&deployed.directory.records().await?);
     let (found, mut left_out) = find(&deployed, args).await?;
     let names = deployed.directory.names_by_id().await?;
 

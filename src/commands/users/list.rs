@@ -25,7 +25,7 @@ pub(super) async fn run(args: &UsersListArgs, printer: &Printer) -> Result<Outco
 }
 
 async fn users(deployed: &Deployed, args: &UsersListArgs) -> Result<Vec<Entry>, Error> {
-    let records = deployed.records().await?;
+    let records = deployed.directory.records().await?;
     Ok(records
         .iter()
         .filter(|record| !args.pending || record.pending_since.is_some())
@@ -43,7 +43,7 @@ struct Unmanaged {
 }
 
 async fn unmanaged(deployed: &Deployed) -> Result<Vec<Unmanaged>, Error> {
-    let records = deployed.records().await?;
+    let records = deployed.directory.records().await?;
     let owned: HashSet<&str> = records
         .iter()
         .filter_map(|record| record.connect.applied.as_ref())

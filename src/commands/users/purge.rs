@@ -17,7 +17,7 @@ use crate::report::{UserOutcome, UserReporter};
 pub(super) async fn run(args: &UsersPurgeArgs, printer: &Printer) -> Result<Outcome, Error> {
     let deployed = Deployed::open(&args.environment).await?;
     let before = before(Timestamp::now(), args.inactive_for);
-    let mut records = deployed.records().await?;
+    let mut records = deployed.directory.records().await?;
     records.retain(|record| !record.removed && is_due(&record.user, &before));
 
     if !args.yes {

@@ -59,7 +59,7 @@ async fn choose(
     let mut records = Vec::new();
     let mut missing = Vec::new();
     if args.users.is_empty() {
-        records = deployed.records().await?;
+        records = deployed.directory.records().await?;
         records.retain(|record| args.all || record.pending_since.is_some());
     }
     for user in &args.users {

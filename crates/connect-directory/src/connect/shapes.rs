@@ -258,7 +258,7 @@ pub(crate) struct FoundUsers {
 }
 
 /// `UserSearchSummary`, which lacks e-mail addresses and the mobile number, and the same
-/// part of [`User`].
+/// part of [`User`]. Of proficiencies neither says anything.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct FoundUser {
@@ -275,22 +275,43 @@ pub struct FoundUser {
     /// The routing profile.
     #[serde(default)]
     pub routing_profile_id: String,
+    /// The group in the agent hierarchy.
+    #[serde(default)]
+    pub hierarchy_group_id: Option<String>,
+    /// Phone settings, as everywhere else in seconds.
+    #[serde(default, deserialize_with = "phone_config_in_milliseconds")]
+    pub phone_config: Option<PhoneConfig>,
     /// Tags, ours and others'.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
+/// A search tells the time for after-contact work in milliseconds, everything else in
+/// seconds: <https://docs.aws.amazon.com/connect/latest/APIReference/API_UserSearchSummary.html>.
+fn phone_config_in_milliseconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PhoneConfig>, D::Error> {
+    let mut phone_config = Option::<PhoneConfig>::deserialize(deserializer)?;
+    if let Some(limit) = phone_config
+        .as_mut()
+        .and_then(|phone| phone.after_contact_work_time_limit.as_mut())
+    {
+        *limit /= 1000;
+    }
+    Ok(phone_config)
+}
+
 impl From<FoundUser> for User {
-    /// Without the addresses and settings that a search does not tell.
+    /// Without the addresses that a search does not tell.
     fn from(found: FoundUser) -> Self {
         Self {
             id: found.id,
             username: found.username,
             identity_info: found.identity_info,
-            phone_config: None,
+            phone_config: found.phone_config,
             security_profile_ids: found.security_profile_ids,
             routing_profile_id: found.routing_profile_id,
-            hierarchy_group_id: None,
+            hierarchy_group_id: found.hierarchy_group_id,
             tags: found.tags,
         }
     }
@@ -304,6 +325,8 @@ impl From<User> for FoundUser {
             identity_info: user.identity_info,
             security_profile_ids: user.security_profile_ids,
             routing_profile_id: user.routing_profile_id,
+            hierarchy_group_id: user.hierarchy_group_id,
+            phone_config: user.phone_config,
             tags: user.tags,
         }
     }
@@ -327,6 +350,9 @@ pub struct UserSummary {
     pub id: String,
     /// The name to sign in with.
     pub username: String,
+    /// When anybody last changed the user: seconds since 1970.
+    #[serde(default)]
+    pub last_modified_time: Option<f64>,
 }
 
 /// `SecurityProfileSummary`, `RoutingProfileSummary`, `HierarchyGroupSummary`.

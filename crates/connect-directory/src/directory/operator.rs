@@ -1,9 +1,10 @@
 //! What only an operator does: comparing a user with Connect, bringing Connect back to
 //! what is wanted whatever somebody else made of it, taking users over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use aws_json_client::Error;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, Written};
@@ -11,6 +12,7 @@ use crate::{
     connect::{Connect, FoundUser, NOT_FOUND, User},
     import,
     mapping::Wanted,
+    plan::plan,
     reconcile::{Failure, Presence, Refusal},
     store::{ConnectState, Record, StoreError, StoredUser, iso, new_id},
     user::{AppliedUser, ConnectUser, owner},
@@ -52,7 +54,12 @@ impl Directory {
     /// # Errors
     /// When Connect does not answer.
     pub async fn compare(&self, record: &Record) -> Result<Comparison, Error> {
-        let actual = match self.actual(record).await? {
+        let user = self.actual(record).await?;
+        self.comparison(record, user).await
+    }
+
+    async fn comparison(&self, record: &Record, user: Option<User>) -> Result<Comparison, Error> {
+        let actual = match user {
             None => None,
             Some(user) => {
                 let proficiencies = self.connect().proficiencies(&user.id).await?;
@@ -66,6 +73,72 @@ impl Directory {
             Err(error) => Err(error),
         };
         Ok(Comparison { desired, actual })
+    }
+
+    /// Everything kept of all users, oldest first, those included that still have to go
+    /// from Connect.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn records(&self) -> Result<Vec<Record>, StoreError> {
+        let mut ids = self.store.ids().await?;
+        let pending = self.store.pending_ids(Timestamp::MAX).await?;
+        let known: HashSet<&String> = ids.iter().collect();
+        let removed: Vec<String> = pending
+            .into_iter()
+            .filter(|id| !known.contains(id))
+            .collect();
+        ids.extend(removed);
+        self.store.records(&ids).await
+    }
+
+    /// Whether Connect may have something else than what is wanted of a user, as far as a
+    /// search tells: without addresses and proficiencies. `found` is the Connect user that
+    /// the user was last known to have.
+    ///
+    /// # Errors
+    /// When it cannot be worked out what is wanted.
+    pub async fn may_differ(
+        &self,
+        record: &Record,
+        found: Option<&FoundUser>,
+    ) -> Result<bool, DirectoryError> {
+        let presence = self.desired(record).await?;
+        let desired = match &presence {
+            Presence::Present(user) => Some(user),
+            Presence::Suspended(user) => found.is_some().then_some(user),
+            Presence::Absent => None,
+        };
+        let (Some(desired), Some(found)) = (desired, found) else {
+            return Ok(desired.is_some() || found.is_some());
+        };
+        let before = record.connect.applied.as_ref();
+        let before = before.map(|applied| &applied.user);
+        let mut seen = AppliedUser::observed(found.clone().into(), desired, before).user;
+        let untold = &desired.identity;
+        seen.identity.email.clone_from(&untold.email);
+        seen.identity
+            .secondary_email
+            .clone_from(&untold.secondary_email);
+        seen.identity.mobile.clone_from(&untold.mobile);
+        seen.proficiencies.clone_from(&desired.proficiencies);
+        Ok(!plan(Some(&seen), Some(desired)).is_empty())
+    }
+
+    /// Compares a user with the Connect user that it was last known to have, which is read
+    /// for it; another one of the same name is none of it.
+    ///
+    /// # Errors
+    /// When Connect does not answer.
+    pub async fn compare_known(&self, record: &Record) -> Result<Comparison, Error> {
+        let user = match &record.connect.applied {
+            None => None,
+            Some(applied) => match self.connect().describe_user(&applied.user_id).await {
+                Err(error) if error.code() == Some(NOT_FOUND) => None,
+                described => Some(described?),
+            },
+        };
+        self.comparison(record, user).await
     }
 
     async fn actual(&self, record: &Record) -> Result<Option<User>, Error> {

@@ -55,6 +55,7 @@ impl Directory {
         outcome: Result<(), Failure>,
         context: Context<'_>,
     ) -> Result<Written, StoreError> {
+        note_write(&claimed.record.connect, &mut after.connect, context);
         after.connect.refused_at = None;
         match outcome {
             Ok(()) => {
@@ -113,6 +114,7 @@ impl Directory {
         let mut record = claimed.record.clone();
         if connect != record.connect {
             record.connect = connect;
+            note_write(&claimed.record.connect, &mut record.connect, context);
             record.pending_since.get_or_insert_with(|| iso(context.now));
         }
         self.finish_quietly(claimed, &record).await;
@@ -145,5 +147,12 @@ impl Directory {
                 outcome => return outcome,
             }
         }
+    }
+}
+
+/// Whoever looks for changes by other hands has to know which ones are ours.
+fn note_write(before: &ConnectState, after: &mut ConnectState, context: Context<'_>) {
+    if after.applied != before.applied {
+        after.written_at = Some(iso(context.now));
     }
 }

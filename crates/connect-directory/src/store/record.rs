@@ -78,6 +78,9 @@ pub struct ConnectState {
     /// Why Connect does not yet have what is wanted: an error code, no message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// When Connect was last written to: ISO 8601; the time at which the change began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<String>,
     /// When Connect last refused what is wanted, so that somebody has to act: ISO 8601.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<String>,
