@@ -15,6 +15,9 @@ pub struct DriftArgs {
     /// Packages made by `build --out DIR`, for a pipeline that builds once; without them the functions are built here.
     #[arg(long, value_name = "DIR")]
     pub artifacts: Option<PathBuf>,
+    /// Keep the result (when, how many findings, exit code) in an SSM parameter, for `status`; without it nothing is written.
+    #[arg(long)]
+    pub record: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: DriftFormat,

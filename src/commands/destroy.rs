@@ -8,6 +8,7 @@ use super::question::confirm;
 use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::DestroyArgs;
+use crate::drift::record::Records;
 use crate::printer::Printer;
 
 /// Runs `destroy`.
@@ -46,6 +47,11 @@ async fn destroy(
             in_cloud,
         };
         follower.delete(stack, &[]).await?;
+        // No part of the stack: `drift --record` keeps it.
+        let parameter = target.environment.drift_parameter();
+        if let Err(error) = Records::new(&target.cloud).delete(&parameter).await {
+            printer.warning(&format!("the last result of `drift` stays: {error}"));
+        }
     }
     tell_deleted(&stack_name, stack.is_some(), args.format, printer);
     Ok(Outcome::SUCCESS)

@@ -1,4 +1,8 @@
-//! `drift`: whether the cloud still is what was deployed. Looks, and changes nothing.
+//! `drift`: whether the cloud still is what was deployed. Looks, and changes nothing; only
+//! `--record` keeps the result, in a parameter that belongs to nothing else.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::deploy::Survey;
 use super::error::StackError;
@@ -6,7 +10,8 @@ use super::interrupt::{InCloud, run_interruptibly};
 use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat};
-use crate::drift::{self, DeployedStack, Kind, Report, TokenPolicy};
+use crate::drift::record::{Record, Records};
+use crate::drift::{self, ConnectPolicy, DeployedStack, Kind, Policies, Report, TokenPolicy};
 use crate::environment::Environment;
 use crate::printer::Printer;
 use crate::report::drift as report;
@@ -26,15 +31,46 @@ pub(super) fn run(
         let plan = survey.plan(&target, &name)?;
         let stack = settled(&target, survey.stack.as_ref(), &name)?;
         let deployed = deployed(&target, stack).await?;
-        let tokens = TokenPolicy {
-            environment: name,
-            max_age_days: target.environment.alarms.token_max_age_days.get(),
-        };
+        let policies = policies(&target.environment, &name);
         let services = target.service_environment()?;
-        let report = drift::detect(&target.cloud, &services, &deployed, &plan, &tokens).await;
+        let report = drift::detect(&target.cloud, &services, &deployed, &plan, &policies).await;
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let report = report.accepting(&target.environment.drift.accepted, today);
         print(&report, args.format, printer);
-        Ok(outcome(&report))
+        let outcome = outcome(&report);
+        if args.record {
+            let record = Record::new(&stack.id, &report, outcome.0.code(), commit());
+            let parameter = target.environment.drift_parameter();
+            Records::new(&target.cloud)
+                .write(&parameter, &record)
+                .await?;
+        }
+        Ok(outcome)
     })
+}
+
+fn policies(environment: &Environment, name: &str) -> Policies {
+    let alarms = &environment.alarms;
+    let editing_profiles = environment.guardrails.editing_profiles.iter();
+    Policies {
+        tokens: TokenPolicy {
+            environment: name.to_owned(),
+            max_age_days: alarms.token_max_age_days.get(),
+        },
+        connect: ConnectPolicy {
+            environment: name.to_owned(),
+            editing_profiles: editing_profiles.map(ToString::to_string).collect(),
+            pending_max_minutes: alarms.pending_max_minutes.get(),
+        },
+    }
+}
+
+/// The commit that a pipeline of GitHub or GitLab works on.
+fn commit() -> Option<String> {
+    ["GITHUB_SHA", "CI_COMMIT_SHA"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|commit| !commit.is_empty())
 }
 
 /// The stack, in a state in which it can be compared with anything.
@@ -90,6 +126,11 @@ fn print(report: &Report, format: DriftFormat, printer: &Printer) {
         ),
         DriftFormat::Markdown => report::markdown(report),
     });
+    for id in &report.unused_acceptances {
+        printer.warning(&format!(
+            "`drift.accepted` has {id}, and no finding is meant by it: what was accepted is in order again, or the id was never right; take it out"
+        ));
+    }
 }
 
 /// Drift weighs more than what nobody knows; what is not deployed yet is no drift, and
@@ -133,6 +174,8 @@ mod tests {
                 account: "444455556666".to_owned(),
                 region: "eu-central-1".to_owned(),
                 findings,
+                coverage: Vec::new(),
+                unused_acceptances: Vec::new(),
             };
             assert_eq!(outcome(&report), expected);
         }

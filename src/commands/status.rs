@@ -13,6 +13,7 @@ use super::{Error, Outcome};
 use crate::artifact::{self, Artifacts, Sha256};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::cloud::{self, ServiceErrorKind, failed_to};
+use crate::drift::record::{Record, Records};
 use crate::printer::Printer;
 use crate::stack::StackDescription;
 use crate::template;
@@ -27,6 +28,17 @@ pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error
         let target = Target::find(&args.environment).await?;
         let stack = target.describe_existing().await?;
         let (functions, tokens) = tokio::try_join!(functions(&target, &stack), tokens(&target))?;
+        let records = Records::new(&target.cloud);
+        let parameter = target.environment.drift_parameter();
+        let drift = match records.read(&parameter, &stack.id).await {
+            Ok(record) => record.map(LastDrift::of),
+            // Whoever may look at the stack need not be let into the parameter.
+            Err(error) if error.kind == ServiceErrorKind::Denied => {
+                printer.warning(&format!("the last result of `drift` is not known: {error}"));
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
         let outputs = target.reachable_outputs(&stack);
         let status = Status {
             stack_name: target.stack_name(),
@@ -36,6 +48,7 @@ pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error
             endpoint: endpoint(outputs.get("OktaBaseUrl")).await,
             functions,
             tokens,
+            drift,
         };
         printer.data(&match args.format {
             StatusFormat::Text => status.text(),
@@ -56,6 +69,50 @@ struct Status {
     endpoint: Endpoint,
     functions: BTreeMap<String, FunctionStatus>,
     tokens: BTreeMap<String, TokenStatus>,
+    /// The last result of `drift --record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<LastDrift>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastDrift {
+    #[serde(flatten)]
+    record: Record,
+    age_hours: i64,
+}
+
+impl LastDrift {
+    fn of(record: Record) -> Self {
+        let age_hours = Timestamp::now().duration_since(record.time).as_hours();
+        Self { record, age_hours }
+    }
+
+    fn text(&self) -> String {
+        let counts = &self.record.counts;
+        let mut result = match (counts.drift, counts.not_checked) {
+            (0, 0) => "none".to_owned(),
+            (0, unchecked) => format!("none, but {unchecked} not checked"),
+            (1, _) => "1 FINDING".to_owned(),
+            (drift, _) => format!("{drift} FINDINGS"),
+        };
+        if counts.accepted > 0 {
+            result.push_str(&format!(", {} accepted", counts.accepted));
+        }
+        let age = match self.age_hours {
+            0 => "within the last hour".to_owned(),
+            1 => "an hour ago".to_owned(),
+            hours if hours < 48 => format!("{hours} hours ago"),
+            hours => format!("{} days ago", hours / 24),
+        };
+        let commit = self.record.commit.as_ref();
+        let commit = commit.map(|commit| format!(", commit {commit}"));
+        format!(
+            "{result}  {age} ({:.0}{})",
+            self.record.time,
+            commit.unwrap_or_default()
+        )
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -115,6 +172,9 @@ impl Status {
         }
         for (client, token) in &self.tokens {
             lines.push(format!("token     {client}  {}", token.text()));
+        }
+        if let Some(drift) = &self.drift {
+            lines.push(format!("drift     {}", drift.text()));
         }
         lines.push(String::new());
         lines.join("\n")

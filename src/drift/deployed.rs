@@ -55,6 +55,29 @@ impl DeployedStack {
         })
     }
 
+    /// The stack's ARN.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The stack's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type of each resource of the template, by its name there.
+    #[must_use]
+    pub fn types(&self) -> BTreeMap<&str, &str> {
+        self.template["Resources"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(id, resource)| Some((id.as_str(), resource["Type"].as_str()?)))
+            .collect()
+    }
+
     /// The partition, region and account that the stack is in.
     #[must_use]
     pub fn place(&self) -> (&str, &str, &str) {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::environment::AcceptedFinding;
+
 /// What kind of thing was found; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -9,6 +11,9 @@ pub enum Kind {
     Drift,
     /// Something could not be checked, so that nobody knows.
     NotChecked,
+    /// Drift, or something that could not be checked, which somebody has accepted until a
+    /// day. It does not count.
+    Accepted,
     /// This commit would deploy something else than what is deployed. No drift: nobody
     /// touched the cloud.
     UndeployedChange,
@@ -59,6 +64,10 @@ pub enum Detector {
     Logs,
     /// Compares the rules that start functions by the clock with the deployed template.
     Schedule,
+    /// Compares the users of Amazon Connect with the directory, and looks at who may edit them.
+    Connect,
+    /// Has CloudFormation compare what no other detector does.
+    CloudFormation,
 }
 
 /// One thing that was found.
@@ -73,7 +82,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Who found it.
     pub detector: Detector,
-    /// The resource's name in the template.
+    /// The resource's name in the template, or the id of what is none of it.
     pub resource: String,
     /// What it is, in a sentence.
     pub what: String,
@@ -85,6 +94,8 @@ pub struct Finding {
     pub certainty: Certainty,
     /// How to mend it.
     pub cure: String,
+    /// Who accepted it until when; of [`Kind::Accepted`].
+    pub acceptance: Option<AcceptedFinding>,
 }
 
 impl Finding {
@@ -108,6 +119,7 @@ impl Finding {
             actual: None,
             certainty: Certainty::Certain,
             cure: String::new(),
+            acceptance: None,
         }
     }
 
@@ -170,6 +182,7 @@ impl Kind {
         match self {
             Self::Drift => "drift",
             Self::NotChecked => "notChecked",
+            Self::Accepted => "accepted",
             Self::UndeployedChange => "undeployedChange",
         }
     }
@@ -214,6 +227,8 @@ impl Detector {
             Self::Alarm => "alarm",
             Self::Logs => "logs",
             Self::Schedule => "schedule",
+            Self::Connect => "connect",
+            Self::CloudFormation => "cloudformation",
         }
     }
 }

@@ -5,8 +5,12 @@
 //! detector that cannot read something says so in a finding of its own: what was not checked
 //! must not look like what is in order.
 
+mod acceptance;
 mod alarm;
 mod api;
+mod cloudformation;
+mod connect;
+mod coverage;
 mod deployed;
 mod finding;
 mod function;
@@ -14,6 +18,7 @@ mod iam;
 mod logs;
 mod properties;
 mod queue;
+pub mod record;
 mod resource;
 mod schedule;
 mod table;
@@ -23,6 +28,8 @@ mod token;
 use crate::cloud::Cloud;
 use crate::plan::Plan;
 
+pub use cloudformation::Coverage;
+pub use connect::Policy as ConnectPolicy;
 pub use deployed::DeployedStack;
 pub use finding::{Certainty, Detector, Finding, Kind, Severity};
 pub use token::Policy as TokenPolicy;
@@ -41,6 +48,10 @@ pub struct Report {
     /// What was found: drift before what was not checked before what is not deployed yet,
     /// and the worst first.
     pub findings: Vec<Finding>,
+    /// Who checked the resources of each type.
+    pub coverage: Vec<Coverage>,
+    /// Ids under `drift.accepted` that no finding has.
+    pub unused_acceptances: Vec<String>,
 }
 
 impl Report {
@@ -52,6 +63,21 @@ impl Report {
             .filter(|finding| finding.kind == kind)
             .count()
     }
+
+    fn sort(&mut self) {
+        self.findings.sort_by(|one, other| {
+            (one.kind, one.severity, &one.id).cmp(&(other.kind, other.severity, &other.id))
+        });
+    }
+}
+
+/// What the environment asks of what is deployed.
+#[derive(Debug, Clone)]
+pub struct Policies {
+    /// Of the tokens.
+    pub tokens: TokenPolicy,
+    /// Of the Connect instance.
+    pub connect: ConnectPolicy,
 }
 
 /// Runs all detectors, side by side. `environment` leads to the services of the same cloud
@@ -61,13 +87,27 @@ pub async fn detect(
     environment: &aws_json_client::Environment,
     stack: &DeployedStack,
     plan: &Plan,
-    tokens: &TokenPolicy,
+    policies: &Policies,
 ) -> Report {
-    let (functions, apis, roles, tokens, queues, tables, alarms, logs, schedules) = tokio::join!(
+    let (
+        (rest, coverage),
+        users,
+        functions,
+        apis,
+        roles,
+        tokens,
+        queues,
+        tables,
+        alarms,
+        logs,
+        schedules,
+    ) = tokio::join!(
+        cloudformation::detect(cloud, stack),
+        connect::detect(environment, stack, &policies.connect),
         function::detect(cloud, stack),
         api::detect(cloud, stack),
         iam::detect(cloud, stack),
-        token::detect(cloud, stack, tokens),
+        token::detect(cloud, stack, &policies.tokens),
         queue::detect(environment, stack),
         table::detect(cloud, environment, stack),
         alarm::detect(environment, stack),
@@ -82,30 +122,30 @@ pub async fn detect(
             "the template has it, and the stack has not",
         )
     });
-    let mut findings: Vec<_> = [
-        functions,
-        apis,
-        roles,
-        tokens,
-        queues,
-        tables,
-        alarms,
-        logs,
-        schedules,
-        template::findings(plan),
-    ]
-    .concat()
-    .into_iter()
-    .chain(missing)
-    .collect();
-    findings.sort_by(|one, other| {
-        (one.kind, one.severity, &one.id).cmp(&(other.kind, other.severity, &other.id))
-    });
-    Report {
+    let mut report = Report {
         environment: plan.subject.environment.clone(),
         stack_name: plan.subject.stack_name.clone(),
         account: plan.subject.account.clone(),
         region: plan.subject.region.clone(),
-        findings,
-    }
+        findings: [
+            rest,
+            users,
+            functions,
+            apis,
+            roles,
+            tokens,
+            queues,
+            tables,
+            alarms,
+            logs,
+            schedules,
+            template::findings(plan),
+            missing.collect(),
+        ]
+        .concat(),
+        coverage,
+        unused_acceptances: Vec::new(),
+    };
+    report.sort();
+    report
 }

@@ -135,6 +135,12 @@ impl Environment {
         generated.map(|(name, _)| name)
     }
 
+    /// The name of the SSM parameter in which the last result of `drift` is kept.
+    #[must_use]
+    pub fn drift_parameter(&self) -> String {
+        format!("/connect-scim/{}/drift", self.stack_name)
+    }
+
     /// The SSM parameter path under which all clients' tokens are.
     #[must_use]
     pub fn token_path(&self) -> String {

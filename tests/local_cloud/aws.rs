@@ -85,10 +85,6 @@ impl Aws {
         aws_sdk_lambda::Client::new(&self.config)
     }
 
-    pub fn apigateway(&self) -> aws_sdk_apigateway::Client {
-        aws_sdk_apigateway::Client::new(&self.config)
-    }
-
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.config)
     }

@@ -1,42 +1,122 @@
 //! Drift: an untouched stack has none, and whatever somebody changes past the deployment
 //! is found and called by its name.
+//!
+//! The tamperings stand in one table, `drift/tamperings.py`, and are made by AWS's own client.
 
-use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use aws_sdk_apigateway::types::{ApiStage, IntegrationType, Op, PatchOperation};
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::Environment;
-use aws_sdk_ssm::types::ParameterType;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::aws::Aws;
+use crate::endpoint::Endpoint;
 use crate::project::{Project, Run, artifacts, finish};
 
 const STACK: &str = "connect-scim-local";
-const FUNCTION: &str = "connect-scim-local-reconciler";
+const INSTANCE: &str = "11111111-2222-4333-8444-555555555555";
 const NONE: [&str; 0] = [];
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// The users that the tamperings are done to.
+const USERS: [&str; 7] = [
+    "deleted", "mail", "names", "profiles", "renamed", "routing", "tags",
+];
 
 #[test]
 fn an_untouched_stack_has_no_finding_and_each_tampering_is_found_by_its_id() {
-    let project = Project::new();
-    project.deploy();
-    for _ in 0..3 {
+    let project = guarded();
+    for _ in 0..10 {
         expect(&project, "untouched", &NONE);
     }
-    let cloud = Cloud::of(&project);
-    cloud.functions(&project);
-    cloud.roles_and_policies(&project);
-    cloud.api(&project);
-    cloud.token(&project);
-    expect(&project, "all undone", &NONE);
+    let mut somebody = Somebody::of(&project);
+    let runs = somebody.say("runs");
+    let mut tamperings = 0;
+    for run in runs.as_array().unwrap() {
+        let run = run.as_str().unwrap();
+        let applied = somebody.say(&format!("apply {run}"));
+        let applied = applied.as_object().unwrap();
+        tamperings += applied.len();
+        found(&project, run, applied);
+        somebody.say("undo");
+        expect(&project, &format!("{run}, undone"), &NONE);
+    }
+    assert!(tamperings >= 40, "{tamperings} tamperings");
+}
 
-    project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 20, burst: 40}\n");
-    let report = report(&drift(&project, &["--format", "json"]).expect_code(0));
-    assert_eq!(report["counts"]["drift"], 0);
+#[test]
+fn what_is_accepted_or_not_deployed_yet_does_not_count_and_the_result_is_kept() {
+    let project = Project::new();
+    project.deploy();
+    project.change_simulator(&json!({"throttle": null}));
+    let aws = Aws::of(&project);
+    assert_eq!(status(&project)["drift"], Value::Null);
+
+    // Kept only where it is asked for.
+    expect(&project, "untouched", &NONE);
+    assert_eq!(status(&project)["drift"], Value::Null);
+    drift(&project, &["--record"]).expect_code(0);
+    assert_eq!(status(&project)["drift"]["counts"]["drift"], 0);
+
+    let call = aws
+        .lambda()
+        .update_function_configuration()
+        .function_name("connect-scim-local-reconciler")
+        .memory_size(512);
+    aws.wait(call.send()).unwrap();
+    let run = drift(&project, &["--record", "--format", "json"]).expect_code(4);
     assert_eq!(
-        ids(&report),
+        ids(&report(&run)),
+        ["function.MemorySize:ReconcilerFunction"]
+    );
+    let kept = &status(&project)["drift"];
+    assert_eq!(
+        (&kept["exitCode"], &kept["counts"]["drift"]),
+        (&json!(4), &json!(1))
+    );
+    let text = project.run(&["status", "--env", "local"]).expect_code(0);
+    assert!(
+        text.stdout
+            .contains("drift     1 FINDING  within the last hour"),
+        "{}",
+        text.stdout
+    );
+
+    let accept = |from: &str, expires: &str| {
+        let accepted = format!(
+            "\ndrift:\n  accepted:\n    - {{id: 'function.MemorySize:*', reason: OPS-1, expires: {expires}}}\n    - {{id: 'api.stage:RestApi:x', reason: OPS-2, expires: 2099-12-31}}\n\nfunctions:\n"
+        );
+        project.edit_environment(from, &accepted);
+    };
+    accept("\nfunctions:\n", "2099-12-31");
+    let run = drift(&project, &["--format", "json"]).expect_code(0);
+    let accepted = report(&run);
+    assert_eq!(accepted["findings"][0]["kind"], "accepted");
+    assert_eq!(accepted["findings"][0]["acceptance"]["reason"], "OPS-1");
+    assert_eq!(
+        accepted["unusedAcceptances"],
+        json!(["api.stage:RestApi:x"])
+    );
+    assert!(run.stderr.contains("api.stage:RestApi:x"), "{}", run.stderr);
+    project.edit_environment("2099-12-31}\n    -", "2026-01-31}\n    -");
+    let run = drift(&project, &[]).expect_code(4);
+    assert!(
+        run.stdout
+            .contains("it was accepted until 2026-01-31: OPS-1"),
+        "{}",
+        run.stdout
+    );
+
+    let set_back = aws
+        .lambda()
+        .update_function_configuration()
+        .function_name("connect-scim-local-reconciler")
+        .memory_size(256);
+    aws.wait(set_back.send()).unwrap();
+    project.edit_environment("\napi:\n", "\napi:\n  throttle: {rate: 20, burst: 40}\n");
+    let undeployed = report(&drift(&project, &["--format", "json"]).expect_code(0));
+    assert_eq!(undeployed["counts"]["drift"], 0);
+    assert_eq!(
+        ids(&undeployed),
         [
             "template.undeployed:ApiStage",
             "template.undeployed:UsagePlanIdp"
@@ -44,16 +124,11 @@ fn an_untouched_stack_has_no_finding_and_each_tampering_is_found_by_its_id() {
         "not deployed yet is no drift"
     );
 
-    cloud.roll_guardrail();
-    expect(
-        &project,
-        "policy rolled",
-        &[
-            "iam.policy-document:GuardrailPolicy",
-            "template.undeployed:ApiStage",
-            "template.undeployed:UsagePlanIdp",
-        ],
-    );
+    project
+        .run(&["destroy", "--env", "local", "--yes"])
+        .expect_code(0);
+    let parameters = aws.wait(aws.ssm().describe_parameters().send()).unwrap();
+    assert!(parameters.parameters().is_empty(), "{parameters:?}");
 }
 
 #[test]
@@ -68,6 +143,34 @@ fn without_a_stack_there_is_nothing_to_compare_with() {
     );
 }
 
+/// A stack whose guardrail binds an administrator, with some users.
+fn guarded() -> Project {
+    let project = Project::new();
+    project.run(&["local", "up"]).expect_code(0);
+    let aws = Aws::of(&project);
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"sts:AssumeRole"}]}"#;
+    let role = aws.iam().create_role().role_name("Administrator");
+    aws.wait(role.assume_role_policy_document(trust).send())
+        .unwrap();
+    project.edit_environment(
+        "\nguardrails:\n",
+        "\nguardrails:\n  attachTo: {roles: [Administrator]}\n",
+    );
+    project.deploy();
+    project.change_simulator(&json!({"throttle": null}));
+    let scim = Endpoint::of(&project);
+    for name in USERS {
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": format!("{name}@example.com"),
+            "name": {"givenName": "Canary-Name", "familyName": "Example"},
+            "emails": [{"value": format!("{name}@example.org"), "type": "work", "primary": true}],
+        });
+        scim.post("/Users", &user).expect(201);
+    }
+    project
+}
+
 fn drift(project: &Project, more: &[&str]) -> Run {
     let mut command = project.command(&["drift", "--env", "local", "--artifacts"]);
     finish(command.arg(artifacts()).args(more))
@@ -75,6 +178,11 @@ fn drift(project: &Project, more: &[&str]) -> Run {
 
 fn report(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
+}
+
+fn status(project: &Project) -> Value {
+    let arguments = ["status", "--env", "local", "--format", "json"];
+    report(&project.run(&arguments).expect_code(0))
 }
 
 fn ids(report: &Value) -> Vec<String> {
@@ -88,294 +196,70 @@ fn ids(report: &Value) -> Vec<String> {
 
 /// Expects exactly these findings, and the exit code that goes with them.
 #[track_caller]
-fn expect(project: &Project, tampering: &str, expected: &[&str]) {
+fn expect(project: &Project, when: &str, expected: &[&str]) {
     let run = drift(project, &["--format", "json"]);
-    assert_eq!(ids(&report(&run)), expected, "{tampering}: {}", run.stdout);
+    assert_eq!(ids(&report(&run)), expected, "{when}: {}", run.stdout);
     let code = if expected.is_empty() { 0 } else { 4 };
-    assert_eq!(run.code, Some(code), "{tampering}: {}", run.stderr);
+    assert_eq!(run.code, Some(code), "{when}: {}", run.stderr);
 }
 
-/// The cloud in the hands of somebody who goes past the deployment.
-struct Cloud {
-    aws: Aws,
-    ids: HashMap<String, String>,
+/// Expects what was applied and nothing else, in every format and without a secret or a name.
+#[track_caller]
+fn found(project: &Project, when: &str, applied: &Map<String, Value>) {
+    let mut expected: Vec<&str> = applied
+        .values()
+        .flat_map(|ids| ids.as_array().unwrap())
+        .map(|id| id.as_str().unwrap())
+        .collect();
+    expected.sort_unstable();
+    expect(project, when, &expected);
+    for format in ["text", "json", "markdown"] {
+        let run = drift(project, &["--format", format]).expect_code(4);
+        let printed = (run.stdout + &run.stderr).to_lowercase();
+        assert!(!printed.contains("canary"), "{when}: {printed}");
+    }
 }
 
-impl Cloud {
+/// Somebody with AWS's own client, who knows how to tamper with a stack.
+struct Somebody {
+    process: Child,
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Somebody {
     fn of(project: &Project) -> Self {
-        let aws = Aws::of(project);
-        let call = aws
-            .cloudformation()
-            .list_stack_resources()
-            .stack_name(STACK)
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect();
-        let resources = aws.wait(call).unwrap();
-        let ids = resources
-            .into_iter()
-            .map(|resource| {
-                (
-                    resource.logical_resource_id.unwrap(),
-                    resource.physical_resource_id.unwrap(),
-                )
-            })
-            .collect();
-        Self { aws, ids }
-    }
-
-    fn functions(&self, project: &Project) {
-        let (aws, lambda) = (&self.aws, self.aws.lambda());
-        let replace = |package: &str| {
-            let files = std::fs::read_dir(artifacts()).unwrap();
-            let file = files
-                .map(|file| file.unwrap().path())
-                .find(|path| {
-                    path.file_name()
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .starts_with(package)
-                })
-                .unwrap();
-            let call = lambda
-                .update_function_code()
-                .function_name(FUNCTION)
-                .zip_file(Blob::new(std::fs::read(file).unwrap()));
-            aws.wait(call.send()).unwrap();
-        };
-        replace("token-generator-");
-        expect(
-            project,
-            "code replaced",
-            &["function.code:ReconcilerFunction"],
-        );
-        replace("reconciler-");
-
-        let read = lambda.get_function_configuration().function_name(FUNCTION);
-        let read = aws.wait(read.send()).unwrap();
-        let memory = read.memory_size().unwrap();
-        let before = read.environment().unwrap().variables().unwrap().clone();
-        let set = |variables: HashMap<String, String>, memory: i32| {
-            let call = lambda
-                .update_function_configuration()
-                .function_name(FUNCTION)
-                .memory_size(memory)
-                .environment(
-                    Environment::builder()
-                        .set_variables(Some(variables))
-                        .build(),
-                );
-            aws.wait(call.send()).unwrap();
-        };
-        let mut more = before.clone();
-        more.insert("EXTRA".to_owned(), "canary-secret".to_owned());
-        set(more, memory * 2);
-        expect(
-            project,
-            "variable added, memory raised",
-            &[
-                "function.MemorySize:ReconcilerFunction",
-                "function.environment:ReconcilerFunction:EXTRA",
-            ],
-        );
-        for format in ["text", "json", "markdown"] {
-            let run = drift(project, &["--format", format]).expect_code(4);
-            assert!(run.stdout.contains("EXTRA"), "{format}: {}", run.stdout);
-            assert!(!run.stdout.contains("canary-secret"), "{format}");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = test_support::python(&root.join("tests/requirements.txt"));
+        let mut process = Command::new(python)
+            .arg(root.join("tests/local_cloud/drift/tamperings.py"))
+            .args([&project.cloud_url(), &project.simulator_url()])
+            .args([STACK, INSTANCE, env!("CARGO_BIN_EXE_connect-scim")])
+            .args(["users", "reconcile", "--env", "local"])
+            .current_dir(project.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            orders: process.stdin.take().unwrap(),
+            answers: BufReader::new(process.stdout.take().unwrap()),
+            process,
         }
-        set(before, memory);
-
-        let open = lambda
-            .add_permission()
-            .function_name(FUNCTION)
-            .statement_id("open")
-            .action("lambda:InvokeFunction")
-            .principal("999999999999");
-        aws.wait(open.send()).unwrap();
-        expect(
-            project,
-            "another caller",
-            &["function.caller:ReconcilerFunction:open"],
-        );
-        let close = lambda
-            .remove_permission()
-            .function_name(FUNCTION)
-            .statement_id("open");
-        aws.wait(close.send()).unwrap();
     }
 
-    fn roles_and_policies(&self, project: &Project) {
-        const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-        let (aws, iam) = (&self.aws, self.aws.iam());
-        let role = &self.ids["UserProvisioningRole"];
-
-        let call = iam.put_role_policy().role_name(role).policy_name("extra");
-        aws.wait(call.policy_document(EVERYTHING).send()).unwrap();
-        expect(
-            project,
-            "inline policy added",
-            &["iam.inline-policy:UserProvisioningRole:extra"],
-        );
-        let call = iam
-            .delete_role_policy()
-            .role_name(role)
-            .policy_name("extra");
-        aws.wait(call.send()).unwrap();
-
-        let call = iam
-            .attach_role_policy()
-            .role_name(role)
-            .policy_arn(READ_ONLY);
-        aws.wait(call.send()).unwrap();
-        expect(
-            project,
-            "managed policy attached",
-            &[&format!(
-                "iam.attached-policy:UserProvisioningRole:{READ_ONLY}"
-            )],
-        );
-        let call = iam
-            .detach_role_policy()
-            .role_name(role)
-            .policy_arn(READ_ONLY);
-        aws.wait(call.send()).unwrap();
-
-        let trust = |principal: &str| {
-            let document = format!(
-                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}]}}"#
-            );
-            let call = iam.update_assume_role_policy().role_name(role);
-            aws.wait(call.policy_document(document).send()).unwrap();
-        };
-        trust(r#"{"Service":"lambda.amazonaws.com","AWS":"arn:aws:iam::999999999999:root"}"#);
-        expect(
-            project,
-            "trust widened",
-            &["iam.trust:UserProvisioningRole"],
-        );
-        trust(r#"{"Service":"lambda.amazonaws.com"}"#);
+    /// Has an order carried out.
+    fn say(&mut self, order: &str) -> Value {
+        writeln!(self.orders, "{order}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{order} failed: see above"))
     }
+}
 
-    /// There is no way back in MiniStack, which knows no SetDefaultPolicyVersion.
-    fn roll_guardrail(&self) {
-        let (aws, iam) = (&self.aws, self.aws.iam());
-        let call = iam
-            .create_policy_version()
-            .policy_arn(&self.ids["GuardrailPolicy"])
-            .policy_document(EVERYTHING)
-            .set_as_default(true);
-        aws.wait(call.send()).unwrap();
-    }
-
-    fn api(&self, project: &Project) {
-        let (aws, gateway) = (&self.aws, self.aws.apigateway());
-        let (api, stage) = (&self.ids["RestApi"], &self.ids["ApiStage"]);
-        let deployed = self
-            .ids
-            .iter()
-            .find(|(id, _)| id.starts_with("ApiDeployment"))
-            .map(|(_, deployment)| deployment.clone())
-            .unwrap();
-        let patch = |path: &str, value: &str| {
-            PatchOperation::builder()
-                .op(Op::Replace)
-                .path(path)
-                .value(value)
-                .build()
-        };
-        let move_to = |deployment: &str| {
-            let call = gateway.update_stage().rest_api_id(api).stage_name(stage);
-            let call = call.patch_operations(patch("/deploymentId", deployment));
-            aws.wait(call.send()).unwrap();
-        };
-        let deploy = || {
-            let made = aws.wait(gateway.create_deployment().rest_api_id(api).send());
-            made.unwrap().id.unwrap()
-        };
-        move_to(&deploy());
-        expect(project, "stage moved", &["api.DeploymentId:ApiStage"]);
-        move_to(&deployed);
-
-        let resources = aws
-            .wait(gateway.get_resources().rest_api_id(api).send())
-            .unwrap();
-        let root = resources
-            .items()
-            .iter()
-            .find(|one| one.path() == Some("/"))
-            .unwrap();
-        let call = gateway
-            .create_resource()
-            .rest_api_id(api)
-            .parent_id(root.id().unwrap());
-        let open = aws.wait(call.path_part("open").send()).unwrap().id.unwrap();
-        let call = gateway.put_method().rest_api_id(api).resource_id(&open);
-        let call = call.http_method("GET").authorization_type("NONE");
-        aws.wait(call.send()).unwrap();
-        let call = gateway
-            .put_integration()
-            .rest_api_id(api)
-            .resource_id(&open);
-        let call = call.http_method("GET").r#type(IntegrationType::Mock);
-        aws.wait(call.send()).unwrap();
-        expect(project, "method added", &["api.method:RestApi:GET /open"]);
-        move_to(&deploy());
-        expect(
-            project,
-            "method added and deployed",
-            &[
-                "api.DeploymentId:ApiStage",
-                "api.method:RestApi:GET /open",
-                "api.served-method:ApiStage:GET /open",
-            ],
-        );
-        move_to(&deployed);
-        let call = gateway
-            .delete_resource()
-            .rest_api_id(api)
-            .resource_id(&open);
-        aws.wait(call.send()).unwrap();
-
-        let door = ApiStage::builder().api_id(api).stage(stage).build();
-        let call = gateway.create_usage_plan().name("another").api_stages(door);
-        let plan = aws.wait(call.send()).unwrap().id.unwrap();
-        expect(
-            project,
-            "another usage plan",
-            &[&format!("api.usage-plan:RestApi:{plan}")],
-        );
-        let close = PatchOperation::builder().op(Op::Remove).path("/apiStages");
-        let close = close.value(format!("{api}:{stage}")).build();
-        let call = gateway.update_usage_plan().usage_plan_id(&plan);
-        aws.wait(call.patch_operations(close).send()).unwrap();
-        let call = gateway.delete_usage_plan().usage_plan_id(&plan);
-        aws.wait(call.send()).unwrap();
-    }
-
-    fn token(&self, project: &Project) {
-        let (aws, ssm) = (&self.aws, self.aws.ssm());
-        let parameter = aws.resources(STACK)["TokenIdp"]["Properties"]["ParameterName"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let delete = || {
-            let call = ssm.delete_parameter().name(&parameter);
-            aws.wait(call.send()).unwrap();
-        };
-        delete();
-        expect(project, "token deleted", &["token.deleted:TokenIdp"]);
-        let call = ssm.put_parameter().name(&parameter).value("canary-token");
-        aws.wait(call.r#type(ParameterType::String).send()).unwrap();
-        expect(
-            project,
-            "token in plain text",
-            &["token.not-encrypted:TokenIdp"],
-        );
-        delete();
-        project
-            .run(&["token", "rotate", "--env", "local"])
-            .expect_code(0);
+impl Drop for Somebody {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.process.kill();
+        let _it_was_killed = self.process.wait();
     }
 }

@@ -5,7 +5,8 @@
 
 use serde::Serialize;
 
-use crate::drift::{self, Kind};
+use crate::drift;
+use crate::drift::record::Counts;
 
 /// The version of this format.
 pub const VERSION: u32 = 1;
@@ -26,20 +27,26 @@ pub struct Report {
     pub region: String,
     /// How many findings there are of each kind.
     pub counts: Counts,
-    /// Drift first, then what was not checked, then what is not deployed yet; the worst first.
+    /// Drift first, then what was not checked, what is accepted, and what is not deployed yet;
+    /// the worst first.
     pub findings: Vec<Finding>,
+    /// Who checked the resources of each type.
+    pub coverage: Vec<Coverage>,
+    /// Ids under `drift.accepted` that no finding has.
+    pub unused_acceptances: Vec<String>,
 }
 
-/// How many findings there are of each kind.
+/// Who checked the resources of one type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Counts {
-    /// The cloud is not as it was deployed.
-    pub drift: usize,
-    /// Nobody knows.
-    pub not_checked: usize,
-    /// This checkout differs from what is deployed.
-    pub undeployed_change: usize,
+pub struct Coverage {
+    /// The type, such as `AWS::SQS::Queue`.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// How many resources of it the stack has.
+    pub resources: usize,
+    /// The detectors' words; nobody: no one.
+    pub checked_by: Vec<String>,
 }
 
 /// One thing that was found.
@@ -48,7 +55,7 @@ pub struct Counts {
 pub struct Finding {
     /// The same in every run for the same thing.
     pub id: String,
-    /// `drift`, `notChecked` or `undeployedChange`.
+    /// `drift`, `notChecked`, `accepted` or `undeployedChange`.
     pub kind: String,
     /// `high`, `medium` or `low`.
     pub severity: String,
@@ -68,6 +75,19 @@ pub struct Finding {
     pub certainty: String,
     /// How to mend it.
     pub cure: String,
+    /// Why it is accepted, and the last day on which it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<Acceptance>,
+}
+
+/// That somebody has accepted a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Acceptance {
+    /// Why, and by whom.
+    pub reason: String,
+    /// The last day (UTC) on which it is accepted: ISO 8601.
+    pub expires: String,
 }
 
 impl From<&drift::Report> for Report {
@@ -78,12 +98,23 @@ impl From<&drift::Report> for Report {
             stack_name: report.stack_name.clone(),
             account: report.account.clone(),
             region: report.region.clone(),
-            counts: Counts {
-                drift: report.count(Kind::Drift),
-                not_checked: report.count(Kind::NotChecked),
-                undeployed_change: report.count(Kind::UndeployedChange),
-            },
+            counts: Counts::of(report),
             findings: report.findings.iter().map(Finding::from).collect(),
+            coverage: report.coverage.iter().map(Coverage::from).collect(),
+            unused_acceptances: report.unused_acceptances.clone(),
+        }
+    }
+}
+
+impl From<&drift::Coverage> for Coverage {
+    fn from(coverage: &drift::Coverage) -> Self {
+        let checked_by = coverage.checked_by.iter();
+        Self {
+            resource_type: coverage.resource_type.clone(),
+            resources: coverage.resources,
+            checked_by: checked_by
+                .map(|detector| detector.word().to_owned())
+                .collect(),
         }
     }
 }
@@ -101,6 +132,10 @@ impl From<&drift::Finding> for Finding {
             actual: finding.actual.clone(),
             certainty: finding.certainty.word().to_owned(),
             cure: finding.cure.clone(),
+            acceptance: finding.acceptance.as_ref().map(|acceptance| Acceptance {
+                reason: acceptance.reason.to_string(),
+                expires: acceptance.expires.to_string(),
+            }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{groups, summary};
+use super::{acceptance, groups, summary};
 use crate::drift::Report;
 
 /// The report for a pull request, a ticket or a job summary.
@@ -32,7 +32,10 @@ pub fn markdown(report: &Report) -> String {
                 cell(&finding.what),
                 value(&finding.expected),
                 value(&finding.actual),
-                cell(&finding.cure),
+                cell(&acceptance(finding).map_or_else(
+                    || finding.cure.clone(),
+                    |acceptance| format!("accepted {acceptance}"),
+                )),
                 code(&finding.id),
             );
         }

@@ -12,9 +12,10 @@ pub use markdown::markdown;
 pub use text::text;
 
 /// The kinds in the order in which they are read, each with its heading.
-const KINDS: [(Kind, &str); 3] = [
+const KINDS: [(Kind, &str); 4] = [
     (Kind::Drift, "Drift"),
     (Kind::NotChecked, "Not checked"),
+    (Kind::Accepted, "Accepted"),
     (
         Kind::UndeployedChange,
         "Not deployed yet (no drift: this checkout differs from what is deployed)",
@@ -31,6 +32,15 @@ fn groups(report: &Report) -> impl Iterator<Item = (&'static str, Vec<&Finding>)
             .collect();
         (!findings.is_empty()).then_some((heading, findings))
     })
+}
+
+/// Until when a finding is accepted, and why.
+fn acceptance(finding: &Finding) -> Option<String> {
+    let acceptance = finding.acceptance.as_ref()?;
+    Some(format!(
+        "until {}: {}",
+        acceptance.expires, acceptance.reason
+    ))
 }
 
 /// The outcome in one sentence.
@@ -50,6 +60,10 @@ fn summary(report: &Report) -> String {
             ", {} not checked",
             number(checked, "thing", "things")
         ));
+    }
+    let accepted = report.count(Kind::Accepted);
+    if accepted > 0 {
+        summary.push_str(&format!(", {accepted} accepted"));
     }
     let undeployed = report.count(Kind::UndeployedChange);
     if undeployed > 0 {

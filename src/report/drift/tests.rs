@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::drift::{Detector, Finding, Severity};
+use crate::drift::{Coverage, Detector, Finding, Severity};
+use crate::environment::AcceptedFinding;
 
 fn report(findings: Vec<Finding>) -> Report {
     Report {
@@ -10,6 +11,12 @@ fn report(findings: Vec<Finding>) -> Report {
         account: "444455556666".to_owned(),
         region: "eu-central-1".to_owned(),
         findings,
+        coverage: vec![Coverage {
+            resource_type: "AWS::SQS::Queue".to_owned(),
+            resources: 2,
+            checked_by: vec![Detector::Queue, Detector::CloudFormation],
+        }],
+        unused_acceptances: vec!["api.stage:RestApi:x".to_owned()],
     }
 }
 
@@ -91,7 +98,7 @@ fn json_has_counts_and_every_field() {
     let json = json!(json_v1::Report::from(&full()));
     assert_eq!(
         json["counts"],
-        json!({"drift": 1, "notChecked": 1, "undeployedChange": 1})
+        json!({"drift": 1, "notChecked": 1, "accepted": 0, "undeployedChange": 1})
     );
     assert_eq!(
         json["findings"][0],
@@ -100,5 +107,39 @@ fn json_has_counts_and_every_field() {
             "detector": "function", "resource": "Reconciler", "what": "other code runs",
             "expected": "a|b", "actual": "`c`", "certainty": "certain", "cure": "put it back",
         })
+    );
+    assert_eq!(
+        json["coverage"],
+        json!([{"type": "AWS::SQS::Queue", "resources": 2, "checkedBy": ["queue", "cloudformation"]}])
+    );
+    assert_eq!(json["unusedAcceptances"], json!(["api.stage:RestApi:x"]));
+}
+
+#[test]
+fn what_is_accepted_says_until_when_and_why() {
+    let mut finding = Finding::drift(Detector::Function, Severity::Low, "Timeout", "F", "changed");
+    finding.kind = Kind::Accepted;
+    finding.acceptance = Some(AcceptedFinding {
+        id: "function.Timeout:F".parse().unwrap(),
+        reason: "OPS-1".parse().unwrap(),
+        expires: "2027-01-31".parse().unwrap(),
+    });
+    let report = report(vec![finding]);
+    let plain = anstream::adapter::strip_str(&text(&report)).to_string();
+    insta::assert_snapshot!(plain, @r"
+    scim in account 444455556666, eu-central-1
+
+    Accepted
+      low  changed
+        id        function.Timeout:F
+        accepted  until 2027-01-31: OPS-1
+
+    scim is as it was deployed, 1 accepted
+    ");
+    assert!(markdown(&report).contains("| accepted until 2027-01-31: OPS-1 |"));
+    let json = json!(json_v1::Report::from(&report));
+    assert_eq!(
+        json["findings"][0]["acceptance"],
+        json!({"reason": "OPS-1", "expires": "2027-01-31"})
     );
 }

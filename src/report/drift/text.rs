@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use super::{groups, summary};
+use super::{acceptance, groups, summary};
 use crate::drift::{Certainty, Finding, Report, Severity};
 
 /// The report for a terminal.
@@ -62,6 +62,9 @@ fn lines(finding: &Finding) -> Vec<String> {
             lines.push(format!("    {label}  {value}"));
         }
     }
-    lines.push(format!("    mend      {}", finding.cure));
+    match acceptance(finding) {
+        None => lines.push(format!("    mend      {}", finding.cure)),
+        Some(acceptance) => lines.push(format!("    accepted  {acceptance}")),
+    }
     lines
 }

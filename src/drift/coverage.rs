@@ -1,0 +1,244 @@
+//! Which detector looks at what, so that nothing is told twice and nothing is forgotten.
+//!
+//! CloudFormation's own drift detection knows only what a template sets explicitly, and errs
+//! about some of it. A property that a detector of ours compares is ours to tell; of the rest
+//! CloudFormation's word is taken. A type that neither of both checks is told as unchecked.
+
+use super::finding::Detector;
+
+/// The properties of a type that a detector compares.
+pub(super) struct Covered {
+    pub(super) resource_type: &'static str,
+    pub(super) detector: Detector,
+    properties: &'static [&'static str],
+}
+
+/// Every type that the templates make, and what is compared of it.
+const COVERED: [Covered; 23] = [
+    covered(
+        "AWS::ApiGateway::Account",
+        Detector::Api,
+        &["CloudWatchRoleArn"],
+    ),
+    covered(
+        "AWS::ApiGateway::ApiKey",
+        Detector::Api,
+        &["Enabled", "Value"],
+    ),
+    covered(
+        "AWS::ApiGateway::Authorizer",
+        Detector::Api,
+        &[
+            "AuthorizerResultTtlInSeconds",
+            "AuthorizerUri",
+            "IdentitySource",
+            "IdentityValidationExpression",
+            "RestApiId",
+            "Type",
+        ],
+    ),
+    // What a deployment holds is compared as what the stage serves.
+    covered("AWS::ApiGateway::Deployment", Detector::Api, &["RestApiId"]),
+    covered(
+        "AWS::ApiGateway::GatewayResponse",
+        Detector::Api,
+        &[
+            "ResponseParameters",
+            "ResponseTemplates",
+            "ResponseType",
+            "RestApiId",
+            "StatusCode",
+        ],
+    ),
+    covered(
+        "AWS::ApiGateway::Method",
+        Detector::Api,
+        &[
+            "ApiKeyRequired",
+            "AuthorizationType",
+            "AuthorizerId",
+            "HttpMethod",
+            "Integration",
+            "ResourceId",
+            "RestApiId",
+        ],
+    ),
+    covered(
+        "AWS::ApiGateway::Resource",
+        Detector::Api,
+        &["ParentId", "PathPart", "RestApiId"],
+    ),
+    covered(
+        "AWS::ApiGateway::RestApi",
+        Detector::Api,
+        &["ApiKeySourceType", "EndpointConfiguration", "Policy"],
+    ),
+    covered(
+        "AWS::ApiGateway::Stage",
+        Detector::Api,
+        &[
+            "AccessLogSetting",
+            "DeploymentId",
+            "MethodSettings",
+            "RestApiId",
+            "StageName",
+            "TracingEnabled",
+        ],
+    ),
+    covered(
+        "AWS::ApiGateway::UsagePlan",
+        Detector::Api,
+        &["Quota", "Throttle"],
+    ),
+    covered(
+        "AWS::ApiGateway::UsagePlanKey",
+        Detector::Api,
+        &["KeyId", "KeyType", "UsagePlanId"],
+    ),
+    covered(
+        "AWS::CloudWatch::Alarm",
+        Detector::Alarm,
+        &[
+            "ActionsEnabled",
+            "AlarmActions",
+            "ComparisonOperator",
+            "DatapointsToAlarm",
+            "Dimensions",
+            "EvaluationPeriods",
+            "ExtendedStatistic",
+            "InsufficientDataActions",
+            "MetricName",
+            "Namespace",
+            "OKActions",
+            "Period",
+            "Statistic",
+            "Threshold",
+            "TreatMissingData",
+        ],
+    ),
+    covered(
+        "AWS::CloudWatch::Dashboard",
+        Detector::Alarm,
+        &["DashboardBody"],
+    ),
+    covered(
+        "AWS::DynamoDB::Table",
+        Detector::Table,
+        &[
+            "BillingMode",
+            "DeletionProtectionEnabled",
+            "GlobalSecondaryIndexes",
+            "KeySchema",
+            "PointInTimeRecoverySpecification",
+            "ResourcePolicy",
+            "SSESpecification",
+            "StreamSpecification",
+            "TimeToLiveSpecification",
+        ],
+    ),
+    covered(
+        "AWS::Events::Rule",
+        Detector::Schedule,
+        &["EventPattern", "ScheduleExpression", "State", "Targets"],
+    ),
+    covered(
+        "AWS::IAM::ManagedPolicy",
+        Detector::Iam,
+        &["Groups", "PolicyDocument", "Roles", "Users"],
+    ),
+    covered(
+        "AWS::IAM::Role",
+        Detector::Iam,
+        &[
+            "AssumeRolePolicyDocument",
+            "ManagedPolicyArns",
+            "PermissionsBoundary",
+            "Policies",
+        ],
+    ),
+    covered(
+        "AWS::Lambda::EventSourceMapping",
+        Detector::Function,
+        &[
+            "BatchSize",
+            "Enabled",
+            "EventSourceArn",
+            "FunctionName",
+            "ScalingConfig",
+        ],
+    ),
+    covered(
+        "AWS::Lambda::Function",
+        Detector::Function,
+        &[
+            "Architectures",
+            "Code",
+            "Environment",
+            "Handler",
+            "Layers",
+            "LoggingConfig",
+            "MemorySize",
+            "ReservedConcurrentExecutions",
+            "Role",
+            "Runtime",
+            "Timeout",
+            "TracingConfig",
+        ],
+    ),
+    covered(
+        "AWS::Lambda::Permission",
+        Detector::Function,
+        &["Action", "FunctionName", "Principal", "SourceArn"],
+    ),
+    covered(
+        "AWS::Logs::LogGroup",
+        Detector::Logs,
+        &["KmsKeyId", "RetentionInDays"],
+    ),
+    covered(
+        "AWS::SQS::Queue",
+        Detector::Queue,
+        &[
+            "ContentBasedDeduplication",
+            "DeduplicationScope",
+            "DelaySeconds",
+            "FifoThroughputLimit",
+            "KmsDataKeyReusePeriodSeconds",
+            "KmsMasterKeyId",
+            "MaximumMessageSize",
+            "MessageRetentionPeriod",
+            "ReceiveMessageWaitTimeSeconds",
+            "RedriveAllowPolicy",
+            "RedrivePolicy",
+            "SqsManagedSseEnabled",
+            "VisibilityTimeout",
+        ],
+    ),
+    covered("Custom::ScimToken", Detector::Token, &["ParameterName"]),
+];
+
+const fn covered(
+    resource_type: &'static str,
+    detector: Detector,
+    properties: &'static [&'static str],
+) -> Covered {
+    Covered {
+        resource_type,
+        detector,
+        properties,
+    }
+}
+
+/// What a detector compares of a type.
+pub(super) fn of(resource_type: &str) -> Option<&'static Covered> {
+    COVERED
+        .iter()
+        .find(|covered| covered.resource_type == resource_type)
+}
+
+impl Covered {
+    /// Whether a property is compared.
+    pub(super) fn compares(&self, property: &str) -> bool {
+        self.properties.contains(&property)
+    }
+}
