@@ -79,9 +79,10 @@ async fn look(directory: &Directory, policy: &Policy) -> Result<Vec<Finding>, Un
         }
     }
     // Only now, so that an untouched instance costs no list of names.
-    let names = match suspects.is_empty() {
-        true => BTreeMap::new(),
-        false => directory.names_by_id().await?,
+    let names = if suspects.is_empty() {
+        BTreeMap::new()
+    } else {
+        directory.names_by_id().await?
     };
     for (position, record) in suspects.into_iter().enumerate() {
         if position < MOST_CONFIRMED {
@@ -244,10 +245,8 @@ fn changed(record: &Record, facet: &Facet, policy: &Policy) -> Finding {
             facet.name.as_str(),
             "managed by" | "SCIM id" | "external id"
         );
-    let check = match is_tag {
-        true => "tags".to_owned(),
-        false => facet.name.replace(' ', "-"),
-    };
+    let name = if is_tag { "tags" } else { &*facet.name };
+    let check = name.replace(' ', "-");
     let severity = match check.as_str() {
         "security-profiles" | "e-mail" | "secondary-e-mail" => Severity::High,
         _ => Severity::Medium,
@@ -262,16 +261,12 @@ fn changed(record: &Record, facet: &Facet, policy: &Policy) -> Finding {
             "something else".to_owned(),
         ),
     };
-    let what = match is_tag {
-        true => "tags".to_owned(),
-        false => facet.name.clone(),
-    };
     Finding::drift(
         CONNECT,
         severity,
         &check,
         &record.user.id,
-        format!("somebody changed a user in Amazon Connect: {what}"),
+        format!("somebody changed a user in Amazon Connect: {name}"),
     )
     .expected(expected)
     .actual(actual)
@@ -282,16 +277,17 @@ fn changed(record: &Record, facet: &Facet, policy: &Policy) -> Finding {
 fn unconfirmed(record: &Record, seen: &Seen, policy: &Policy) -> Finding {
     let applied = record.connect.applied.as_ref();
     let exists = applied.is_some_and(|applied| seen.changed.contains_key(&applied.user_id));
-    let mut finding = match exists {
-        false => missing(record, policy),
-        true => Finding::drift(
+    let mut finding = if exists {
+        Finding::drift(
             CONNECT,
             Severity::Medium,
             "changed",
             &record.user.id,
             "somebody seems to have changed a user in Amazon Connect",
         )
-        .cure(reconcile(record, policy)),
+        .cure(reconcile(record, policy))
+    } else {
+        missing(record, policy)
     };
     finding.certainty = Certainty::Reported;
     finding

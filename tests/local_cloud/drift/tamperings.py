@@ -4,8 +4,9 @@ Each function of the table below is one tampering: it does it, yields the ids of
 that `drift` has to come to, and undoes it. Those of one run touch different things, so that
 one run of `drift` checks all of them.
 
-The caller speaks one line at a time: `runs` answers with the names of the runs, `apply RUN`
-with what is to be found (JSON: tampering -> ids), `undo` when all is as before.
+The caller speaks one line at a time, and each answer is one line of JSON: `users` the names of
+the users that there have to be, `runs` the names of the runs, `apply RUN` what is to be found
+(tampering -> ids), `undo` when all is as before.
 """
 
 import base64
@@ -24,6 +25,9 @@ EVERYTHING = json.dumps(
 )
 #: The time within which a change may be one of the endpoint's own.
 OWN_CHANGE_SECONDS = 36
+
+#: The users that the directory has to have: `<name>@example.com`.
+USERS = ["deleted", "mail", "names", "profiles", "renamed", "routing", "tags"]
 
 TAMPERINGS = {}
 
@@ -766,7 +770,9 @@ def main():
     applied = []
     for line in sys.stdin:
         command, _, run = line.strip().partition(" ")
-        if command == "runs":
+        if command == "users":
+            answer = USERS
+        elif command == "runs":
             answer = list(TAMPERINGS)
         elif command == "apply":
             applied = [(function.__name__, function(cloud)) for function in TAMPERINGS[run]]
