@@ -3,10 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../directory_server/certificates.rs"]
+mod certificates;
+mod command_line;
 mod company;
+#[path = "../directory_server/daemon.rs"]
+mod daemon;
 mod daily_life;
 mod faults;
 mod limits;
+mod scim2_server;
 
 mod secrecy;
+#[path = "../directory_server/slapd.rs"]
+#[expect(dead_code, reason = "shared with the tests of the reader")]
+mod slapd;
 mod taking_over;

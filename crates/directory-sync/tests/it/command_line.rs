@@ -1,0 +1,265 @@
+//! The program itself, between a real slapd and the simulator.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use identity_center_simulator::{Options, Simulator};
+use serde_json::{Value, json};
+
+use crate::slapd::{PASSWORD, READER, Slapd};
+
+/// How long a busy machine may take for what comes at once.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Stage {
+    slapd: Slapd,
+    simulator: Simulator,
+    directory: tempfile::TempDir,
+}
+
+impl Stage {
+    /// A directory with `count` people, all in the group `aws-all`, and an empty server.
+    async fn new(count: usize) -> Self {
+        Self {
+            slapd: Slapd::start(&ldif(count), ""),
+            simulator: Simulator::start(Options::default()).await.unwrap(),
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn configuration(&self, more: &str) -> PathBuf {
+        let path = self.directory.path().join("sync.yaml");
+        let text = format!(
+            "owner: corp
+source:
+  flavor: openLdap
+  servers: ['ldaps://127.0.0.1:{}']
+  certificateAuthorityFile: {}
+  bindName: {READER}
+  searchBases: ['dc=example,dc=test']
+  users: {{searches: [{{base: 'ou=People,dc=example,dc=test'}}]}}
+  groups: {{names: ['aws-*']}}
+target:
+  endpoint: {}
+{more}",
+            self.slapd.tls_port,
+            self.slapd.authority().display(),
+            self.simulator.endpoint()
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn command(&self, verb: &str, configuration: &Path) -> Command {
+        let mut command = program();
+        command
+            .arg(verb)
+            .arg("--config")
+            .arg(configuration)
+            .env("DIRECTORY_SYNC_BIND_PASSWORD", PASSWORD)
+            .env("DIRECTORY_SYNC_TOKEN", self.simulator.token());
+        command
+    }
+
+    async fn json(&self, verb: &str, configuration: &Path) -> (i32, Value) {
+        let mut command = self.command(verb, configuration);
+        command.args(["--format", "json"]);
+        let output = finish(command).await;
+        let report = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code().unwrap(), report)
+    }
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_directory-sync"));
+    for variable in [
+        "DIRECTORY_SYNC_BIND_PASSWORD",
+        "DIRECTORY_SYNC_TOKEN",
+        "DIRECTORY_SYNC_CONFIG",
+        "DIRECTORY_SYNC_METRICS",
+    ] {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs it while the simulator goes on answering.
+async fn finish(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn ldif(count: usize) -> String {
+    let mut ldif = String::new();
+    let mut members = String::new();
+    for number in 0..count {
+        let name = format!("uid=u{number},ou=People,dc=example,dc=test");
+        let _ = write!(
+            ldif,
+            "dn: {name}
+objectClass: inetOrgPerson
+uid: u{number}
+cn: User {number}
+givenName: Given
+sn: Surname {number}
+mail: u{number}@example.test
+
+"
+        );
+        let _ = writeln!(members, "member: {name}");
+    }
+    let _ = write!(
+        ldif,
+        "dn: cn=aws-all,ou=Groups,dc=example,dc=test\nobjectClass: groupOfNames\ncn: aws-all\n{members}\n"
+    );
+    ldif
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_planned_run_and_verified() {
+    let stage = Stage::new(3).await;
+    let configuration = stage.configuration("");
+    let (code, plan) = stage.json("plan", &configuration).await;
+    assert_eq!((code, &plan["result"]), (4, &json!("changes")));
+    assert_eq!(plan["version"], 1);
+    assert_eq!(plan["summary"]["usersCreated"], 3);
+    assert_eq!(stage.simulator.writes(), 0);
+    assert_eq!(stage.json("verify", &configuration).await.0, 4);
+
+    let mut run = stage.command("run", &configuration);
+    run.arg("--metrics");
+    let output = finish(run).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let (metrics, text) = text.split_once('\n').unwrap();
+    let metrics: Value = serde_json::from_str(metrics).unwrap();
+    assert_eq!(metrics["UsersCreated"], 3);
+    assert_eq!(metrics["SuccessfulRuns"], 1);
+    assert!(text.contains("users        3 created, 0 changed"), "{text}");
+    assert!(text.ends_with("\nDone.\n"), "{text}");
+    assert_eq!(stage.simulator.members("aws-all").unwrap().len(), 3);
+
+    stage.simulator.forget_calls();
+    let (code, run) = stage.json("run", &configuration).await;
+    assert_eq!((code, &run["result"]), (0, &json!("equal")));
+    assert_eq!(stage.simulator.writes(), 0);
+    assert_eq!(stage.json("verify", &configuration).await.0, 0);
+
+    let mut markdown = stage.command("plan", &configuration);
+    markdown.args(["--format", "markdown"]);
+    let output = finish(markdown).await;
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        output
+            .stdout
+            .starts_with(b"### Directory sync: The server is as the directory says")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_has_its_exit_code_and_says_what_to_do() {
+    let stage = Stage::new(1).await;
+    let configuration = stage.configuration("");
+    let cases: [(&str, &str, &str, i32, &str); 4] = [
+        ("", "", "", 0, ""),
+        (
+            "DIRECTORY_SYNC_TOKEN",
+            "",
+            "",
+            9,
+            "set the environment variable DIRECTORY_SYNC_TOKEN",
+        ),
+        (
+            "DIRECTORY_SYNC_TOKEN",
+            "wrong",
+            "",
+            9,
+            "hint: compare the endpoint",
+        ),
+        (
+            "DIRECTORY_SYNC_BIND_PASSWORD",
+            "wrong",
+            "",
+            9,
+            "does not let the account in",
+        ),
+    ];
+    for (variable, value, argument, code, message) in cases {
+        let mut command = stage.command("run", &configuration);
+        if !variable.is_empty() {
+            command.env(variable, value);
+        }
+        command.args(Some(argument).filter(|argument| !argument.is_empty()));
+        let output = finish(command).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{errors}");
+        assert!(errors.contains(message), "{errors}");
+        assert!(!errors.contains("example.test/"), "{errors}");
+    }
+
+    let output = finish({
+        let mut command = program();
+        command.args(["run", "--unknown"]);
+        command
+    })
+    .await;
+    assert_eq!(output.status.code(), Some(2));
+
+    let wrong = stage.configuration("leavers: remove\n");
+    let output = finish(stage.command("run", &wrong)).await;
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(
+        errors.contains("leavers: unknown variant `remove`"),
+        "{errors}"
+    );
+
+    let configuration = stage.configuration("");
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    let nowhere = text.replace(&format!(":{}'", stage.slapd.tls_port), ":9'");
+    std::fs::write(&configuration, nowhere).unwrap();
+    let output = finish(stage.command("run", &configuration)).await;
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.contains("no directory server can be used"),
+        "{errors}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_ends_a_run_with_a_report() {
+    let stage = Stage::new(60).await;
+    let configuration = stage.configuration("  writesPerSecond: 4\n");
+    let mut command = stage.command("run", &configuration);
+    command
+        .args(["--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    let begun = Instant::now();
+    while stage.simulator.writes() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "no write came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut kill = Command::new("kill");
+    kill.args(["-TERM", &child.id().to_string()]);
+    assert!(finish(kill).await.status.success());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap())
+        .await
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(143), "{report}");
+    assert_eq!(report["result"], "interrupted");
+    let made = report["summary"]["usersCreated"].as_u64().unwrap();
+    let left = report["summary"]["notAttempted"].as_u64().unwrap();
+    assert_eq!(made + left, 61, "60 users and the group");
+    assert_eq!(u64::try_from(stage.simulator.users().len()).unwrap(), made);
+    let (code, _) = stage.json("run", &stage.configuration("")).await;
+    assert_eq!(code, 0);
+    assert_eq!(stage.simulator.members("aws-all").unwrap().len(), 60);
+}
