@@ -369,4 +369,20 @@ target:
         let text = serde_yaml::to_string(&configuration).unwrap();
         assert_eq!(Configuration::parse(&text).unwrap(), configuration);
     }
+
+    #[test]
+    fn the_examples_of_the_guide_can_be_read() {
+        let guide = include_str!("../../../docs/directory-sync.md");
+        let example = |first_line: &str| {
+            let begin = guide.find(first_line).unwrap();
+            let text = &guide[begin..];
+            text[..text.find("```").unwrap()].to_owned()
+        };
+        let whole = example("# sync.yaml");
+        Configuration::parse(&whole).unwrap();
+        let mapping = example("mapping:\n  user:\n    userName");
+        Configuration::parse(&format!("{whole}{mapping}")).unwrap();
+        let moving = example("matchBy: objectSid\n").replace("\n   ", "\n");
+        Configuration::parse(&format!("{whole}{moving}")).unwrap();
+    }
 }

@@ -42,7 +42,7 @@ pub struct Plan {
 }
 
 /// What the server has that is not the sync's, in figures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Foreign {
     /// Users.

@@ -39,7 +39,7 @@ impl fmt::Debug for Subject {
 }
 
 /// What changes of a user; what is not named stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct UserChanges {
     /// Whether the user may sign in.
     pub active: Option<bool>,
@@ -49,6 +49,19 @@ pub struct UserChanges {
     pub set: BTreeMap<Attribute, String>,
     /// Attributes that lose their value.
     pub removed: BTreeSet<Attribute>,
+}
+
+/// Shows which attributes change, and no value.
+impl fmt::Debug for UserChanges {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UserChanges")
+            .field("active", &self.active)
+            .field("external_id", &self.external_id)
+            .field("set", &self.set.keys())
+            .field("removed", &self.removed)
+            .finish()
+    }
 }
 
 impl UserChanges {

@@ -36,7 +36,7 @@ impl Default for SafetyConfiguration {
 }
 
 /// What a plan takes away, and of how many.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Removals {
     /// Users who are deleted or deactivated.

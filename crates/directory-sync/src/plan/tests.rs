@@ -733,7 +733,10 @@ fn plans_print_without_names() {
         .group("7", "all", &["1"]);
     let plan = Server::default().plan(&directory.0, &policy());
     assert!(!format!("{:?}", plan.skipped).contains("canary"));
-    assert!(!format!("{:?}", plan.phases[1]).contains("canary"));
+    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
+    let server = Server::default().user("u1", Some("corp:1"), "before");
+    let plan = server.plan(&directory.0, &policy());
+    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
 }
 
 /// A directory and a server at random, with few names so that they meet.

@@ -20,7 +20,7 @@ pub use error::Error;
 pub use metrics::embedded_metrics;
 pub use report::{
     Action, Command, Entry, Outcome, REPORT_VERSION, Report, ReportSkip, Result as RunResult,
-    Summary,
+    Summary, report_schema,
 };
 pub use text::{markdown, text};
 

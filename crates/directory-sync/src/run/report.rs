@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Comparison, Options};
@@ -16,7 +17,7 @@ use crate::target::{self, Client};
 pub const REPORT_VERSION: u32 = 1;
 
 /// Which command made a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Command {
     /// Says what would be done.
@@ -28,7 +29,7 @@ pub enum Command {
 }
 
 /// How it came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Result {
     /// Both sides were equal already.
@@ -48,7 +49,7 @@ pub enum Result {
 }
 
 /// What is done to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
     /// Made.
@@ -66,7 +67,7 @@ pub enum Action {
 }
 
 /// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// To be done.
@@ -80,7 +81,7 @@ pub enum Outcome {
 }
 
 /// One write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// What is done.
@@ -121,7 +122,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// Something left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportSkip {
     /// What.
@@ -140,7 +141,7 @@ pub struct ReportSkip {
 }
 
 /// Objects by what was, or would be, done to them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Users made.
@@ -172,7 +173,7 @@ pub struct Summary {
 }
 
 /// What a run did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The version of this form.
@@ -395,5 +396,37 @@ impl Report {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+/// The JSON Schema of the JSON form, with a line end.
+#[must_use]
+pub fn report_schema() -> String {
+    let schema = schemars::schema_for!(Report);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn the_schema_in_the_documentation_is_that_of_the_code() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs/directory-sync-report.schema.json");
+        if env::var_os("UPDATE_REFERENCE").is_some() {
+            fs::write(&file, report_schema()).unwrap();
+        }
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(
+            written,
+            report_schema(),
+            "out of date: UPDATE_REFERENCE=1 cargo test -p directory-sync --lib"
+        );
     }
 }

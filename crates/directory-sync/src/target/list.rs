@@ -47,19 +47,21 @@ pub(super) fn equals(attribute: &str, value: &str) -> Filter {
 }
 
 impl Client {
-    /// All entries of a list, each once, in the order in which they came.
-    pub(super) async fn list(
+    /// All entries of a list, each once, in the order in which they came. Each page is read
+    /// into what is kept of it: as JSON, all users of a large company would fill the memory.
+    pub(super) async fn list<T>(
         &self,
         operation: Operation,
         filter: Option<&Filter>,
         paging: Paging,
-    ) -> Result<Vec<Value>, Error> {
+        read: impl Fn(Value) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let filter = filter.map(Filter::to_string);
         let filter = filter.as_deref();
         if !paging.cursors {
-            return self.by_index(operation, filter, paging.count).await;
+            return self.by_index(operation, filter, paging.count, read).await;
         }
-        let mut entries = Entries::default();
+        let mut entries = Entries::new(operation, &read);
         let mut cursor = String::new();
         let mut seen = HashSet::new();
         loop {
@@ -68,8 +70,8 @@ impl Client {
                 ("count", &paging.count.to_string()),
             ];
             let page = self.page(operation, filter, &query).await?;
-            let (read, total) = (page.resources.len(), page.total);
-            entries.extend(operation, page.resources)?;
+            let (count, total) = (page.resources.len(), page.total);
+            entries.extend(page.resources)?;
             match page.next_cursor {
                 Some(next) => {
                     if !seen.insert(next.clone()) {
@@ -81,23 +83,24 @@ impl Client {
                     cursor = next;
                 }
                 // A server that does not know cursors gives the first page of many.
-                None if seen.is_empty() && total.is_some_and(|total| total > read) => {
-                    return self.by_index(operation, filter, paging.count).await;
+                None if seen.is_empty() && total.is_some_and(|total| total > count) => {
+                    return self.by_index(operation, filter, paging.count, read).await;
                 }
                 None => return Ok(entries.list),
             }
         }
     }
 
-    async fn by_index(
+    async fn by_index<T>(
         &self,
         operation: Operation,
         filter: Option<&str>,
         count: usize,
-    ) -> Result<Vec<Value>, Error> {
+        read: impl Fn(Value) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let mut last = (0, 0);
         for _ in 0..ATTEMPTS {
-            let mut entries = Entries::default();
+            let mut entries = Entries::new(operation, &read);
             let mut position = 1;
             loop {
                 let query = [
@@ -110,7 +113,7 @@ impl Client {
                 let page = self.page(operation, filter, &query).await?;
                 let total = page.total.unwrap_or(page.resources.len());
                 position += page.resources.len();
-                let new = entries.extend(operation, page.resources)?;
+                let new = entries.extend(page.resources)?;
                 last = (entries.list.len(), total);
                 if entries.list.len() >= total {
                     return Ok(entries.list);
@@ -176,23 +179,34 @@ struct Page {
 }
 
 /// Entries, each once: what is written while a list is read may move others to a later page.
-#[derive(Default)]
-struct Entries {
-    list: Vec<Value>,
+struct Entries<'a, T, R> {
+    operation: Operation,
+    read: &'a R,
+    list: Vec<T>,
     ids: HashSet<String>,
 }
 
-impl Entries {
+impl<'a, T, R: Fn(Value) -> Option<T>> Entries<'a, T, R> {
+    fn new(operation: Operation, read: &'a R) -> Self {
+        Self {
+            operation,
+            read,
+            list: Vec::new(),
+            ids: HashSet::new(),
+        }
+    }
+
     /// Takes what is new; how many that are.
-    fn extend(&mut self, operation: Operation, resources: Vec<Value>) -> Result<usize, Error> {
+    fn extend(&mut self, resources: Vec<Value>) -> Result<usize, Error> {
+        let unusable = || Error::Malformed {
+            operation: self.operation,
+            problem: "has an entry without an id or a name",
+        };
         let before = self.list.len();
         for resource in resources {
-            let id = resource["id"].as_str().ok_or(Error::Malformed {
-                operation,
-                problem: "has an entry without an id",
-            })?;
+            let id = resource["id"].as_str().ok_or_else(unusable)?;
             if self.ids.insert(id.to_owned()) {
-                self.list.push(resource);
+                self.list.push((self.read)(resource).ok_or_else(unusable)?);
             }
         }
         Ok(self.list.len() - before)

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 /// A call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
+)]
 #[expect(
     missing_docs,
     reason = "the names are those of the service's documentation"

@@ -4,6 +4,8 @@
 //! of two ways, whichever takes fewer calls: the users of each group, a page of 100 at a time,
 //! or the groups of each user. Other servers show them with the groups (RFC 7643, section 4.2).
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
@@ -13,7 +15,7 @@ use super::error::Error;
 use super::list::{PAGE, Paging, equals};
 use super::operation::Operation;
 use super::wire::{read_group, read_user};
-use crate::plan::{Current, CurrentGroup, CurrentUser};
+use crate::plan::Current;
 
 /// Calls under way at once: enough to use up the rate although each takes its time.
 pub(crate) const CONCURRENT: usize = 16;
@@ -34,18 +36,10 @@ impl Client {
     /// When a call fails for good, or a list does not come whole.
     pub async fn read(&self) -> Result<Snapshot, Error> {
         let paging = self.paging().await?;
-        let (users, groups) = futures_util::try_join!(
-            self.list(Operation::ListUsers, None, paging),
-            self.list(Operation::ListGroups, None, paging)
+        let (users, mut groups) = futures_util::try_join!(
+            self.list(Operation::ListUsers, None, paging, read_user),
+            self.list(Operation::ListGroups, None, paging, read_group)
         )?;
-        let users: Vec<CurrentUser> = users
-            .into_iter()
-            .map(|user| read_user(user).ok_or(unusable(Operation::ListUsers)))
-            .collect::<Result<_, _>>()?;
-        let mut groups: Vec<(CurrentGroup, Vec<String>)> = groups
-            .into_iter()
-            .map(|group| read_group(group).ok_or(unusable(Operation::ListGroups)))
-            .collect::<Result<_, _>>()?;
         groups.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
         let (groups, shown_members) = groups.into_iter().unzip();
         Ok(Snapshot {
@@ -111,11 +105,7 @@ impl Client {
             }
             return Ok(());
         }
-        let by_group: usize = expected
-            .iter()
-            .map(|count| count.div_ceil(PAGE).max(1))
-            .sum();
-        if by_group <= current.users().len() {
+        if calls_by_group(expected) <= calls_by_user(expected, current.users().len()) {
             self.by_group(current, groups, *paging).await
         } else {
             self.by_user(current, groups, *paging).await
@@ -132,13 +122,10 @@ impl Client {
         let read: Vec<(usize, Vec<usize>)> = stream::iter(groups.to_vec())
             .map(|group| async move {
                 let filter = equals("groups.value", &known.groups()[group].id.0);
-                let users = self
-                    .list(Operation::ListUsers, Some(&filter), paging)
+                let ids = self
+                    .list(Operation::ListUsers, Some(&filter), paging, id)
                     .await?;
-                let members = users
-                    .iter()
-                    .filter_map(|user| known.user_index(user["id"].as_str()?))
-                    .collect();
+                let members = ids.iter().filter_map(|id| known.user_index(id)).collect();
                 Ok::<_, Error>((group, members))
             })
             .buffer_unordered(CONCURRENT)
@@ -161,30 +148,41 @@ impl Client {
             .map(|user| async move {
                 let filter = equals("members.value", &known.users()[user].id.0);
                 let groups = self
-                    .list(Operation::ListGroups, Some(&filter), paging)
+                    .list(Operation::ListGroups, Some(&filter), paging, id)
                     .await?;
-                let ids = groups
-                    .iter()
-                    .filter_map(|group| group["id"].as_str().map(str::to_owned))
-                    .collect();
-                Ok::<_, Error>((user, ids))
+                Ok::<_, Error>((user, groups))
             })
             .buffer_unordered(CONCURRENT)
             .try_collect()
             .await?;
+        let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (user, groups) in &read {
+            for group in groups {
+                members.entry(group).or_default().push(*user);
+            }
+        }
         for &group in groups {
-            let id = current.groups()[group].id.0.clone();
-            let of_group = read.iter().filter(|(_, groups)| groups.contains(&id));
-            let members = of_group.map(|(user, _)| *user).collect();
-            current.set_members(group, members);
+            let id = current.groups()[group].id.0.as_str();
+            let of_group = members.remove(id).unwrap_or_default();
+            current.set_members(group, of_group);
         }
         Ok(())
     }
 }
 
-fn unusable(operation: Operation) -> Error {
-    Error::Malformed {
-        operation,
-        problem: "has an entry without an id or a name",
-    }
+/// A page is the least that is read of a group.
+fn calls_by_group(expected: &[usize]) -> usize {
+    let pages = expected.iter().map(|count| count.div_ceil(PAGE).max(1));
+    pages.sum()
+}
+
+/// Supposes that all users are in about as many groups.
+fn calls_by_user(expected: &[usize], users: usize) -> usize {
+    let memberships: usize = expected.iter().sum();
+    let of_each = memberships.div_ceil(users.max(1));
+    users * of_each.div_ceil(PAGE).max(1)
+}
+
+fn id(resource: Value) -> Option<String> {
+    resource["id"].as_str().map(str::to_owned)
 }

@@ -51,22 +51,26 @@ impl Client {
 
     async fn marked_user(&self, external_id: &str) -> Result<Option<CurrentUser>, Error> {
         let found = self
-            .marked(Operation::ListUsers, external_id)
+            .marked(Operation::ListUsers, external_id, wire::read_user)
             .await?
             .into_iter()
-            .filter_map(wire::read_user)
             .find(|user| user.external_id.as_deref() == Some(external_id));
         Ok(found)
     }
 
-    async fn marked(&self, operation: Operation, external_id: &str) -> Result<Vec<Value>, Error> {
+    async fn marked<T>(
+        &self,
+        operation: Operation,
+        external_id: &str,
+        read: impl Fn(Value) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         // One at most: cursors and large pages are not needed.
         let paging = Paging {
             cursors: false,
             count: PAGE,
         };
-        self.list(operation, Some(&equals("externalId", external_id)), paging)
-            .await
+        let filter = equals("externalId", external_id);
+        self.list(operation, Some(&filter), paging, read).await
     }
 
     /// Changes a user.
@@ -110,10 +114,9 @@ impl Client {
             }),
             Err(error) if error.status() == Some(409) => {
                 let found = self
-                    .marked(Operation::ListGroups, external_id)
+                    .marked(Operation::ListGroups, external_id, wire::read_group)
                     .await?
                     .into_iter()
-                    .filter_map(wire::read_group)
                     .find(|(group, _)| group.external_id.as_deref() == Some(external_id));
                 let Some((group, _)) = found else {
                     return Err(error);
