@@ -147,6 +147,8 @@ impl Printer {
         let mut stderr = anstream::stderr().lock();
         write!(stderr, "{question} ")?;
         stderr.flush()?;
+        // Whoever is interrupted while waiting for the answer still has something to say.
+        drop(stderr);
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
