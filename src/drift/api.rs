@@ -50,7 +50,7 @@ struct Deployed<'a> {
 
 /// Looks at every REST API of the stack.
 pub async fn detect(cloud: &Cloud, stack: &DeployedStack) -> Vec<Finding> {
-    let client = aws_sdk_apigateway::Client::new(cloud.config());
+    let client = crate::cloud::client!(aws_sdk_apigateway, cloud);
     let mut findings = Vec::new();
     for api in stack.resources("AWS::ApiGateway::RestApi") {
         match read::api(&client, &api.physical_id).await {

@@ -35,7 +35,7 @@ struct Live {
 
 /// Looks at every function of the stack.
 pub async fn detect(cloud: &Cloud, stack: &DeployedStack) -> Vec<Finding> {
-    let client = Client::new(cloud.config());
+    let client = crate::cloud::client!(aws_sdk_lambda, cloud);
     let permissions = stack.resources("AWS::Lambda::Permission");
     let event_sources = stack.resources("AWS::Lambda::EventSourceMapping");
     let functions = stack.resources("AWS::Lambda::Function");

@@ -38,7 +38,7 @@ struct LivePolicy {
 
 /// Looks at every role and every managed policy of the stack.
 pub async fn detect(cloud: &Cloud, stack: &DeployedStack) -> Vec<Finding> {
-    let client = Client::new(cloud.config());
+    let client = crate::cloud::client!(aws_sdk_iam, cloud);
     let roles = stack.resources("AWS::IAM::Role");
     let policies = stack.resources("AWS::IAM::ManagedPolicy");
     let of_roles = roles.iter().map(async |role| {

@@ -35,7 +35,7 @@ struct Live {
 
 /// Looks at every log group of the stack.
 pub(super) async fn detect(cloud: &Cloud, stack: &DeployedStack) -> Vec<Finding> {
-    let client = Client::new(cloud.config());
+    let client = crate::cloud::client!(aws_sdk_cloudwatchlogs, cloud);
     let groups = stack.resources("AWS::Logs::LogGroup");
     let checks = groups
         .iter()

@@ -84,7 +84,7 @@ impl Records {
     #[must_use]
     pub fn new(cloud: &Cloud) -> Self {
         Self {
-            client: aws_sdk_ssm::Client::new(cloud.config()),
+            client: crate::cloud::client!(aws_sdk_ssm, cloud),
         }
     }
 

@@ -58,7 +58,7 @@ impl std::fmt::Debug for Difference {
 
 /// Detects the drift of a stack, by its ARN.
 pub(super) async fn detect(cloud: &Cloud, stack: &str) -> Result<Detection, ServiceError> {
-    let client = Client::new(cloud.config());
+    let client = crate::cloud::client!(aws_sdk_cloudformation, cloud);
     let detection = start(&client, stack).await?;
     let failure = end(&client, stack, &detection).await?;
     Ok(Detection {
