@@ -12,6 +12,7 @@ mod daemon;
 mod daily_life;
 mod faults;
 mod limits;
+mod other_servers;
 mod scim2_server;
 
 mod secrecy;
