@@ -1,7 +1,7 @@
 //! The whole way: compare, carry out, tell.
 //!
-//! [`plan`], [`run`] and [`verify`] are what the commands of the same names do. Each reads
-//! the directory and the server; only [`run`] writes. [`compare`] and [`carry_out`] are the
+//! [`plan()`], [`run()`] and [`verify`] are what the commands of the same names do. Each reads
+//! the directory and the server; only [`run()`] writes. [`compare`] and [`carry_out`] are the
 //! two halves for a caller that has the directory already.
 
 mod carry_out;
@@ -91,7 +91,7 @@ pub struct Comparison {
     pub skipped: Vec<Skipped>,
 }
 
-/// Says what [`run`] would do.
+/// Says what [`run()`] would do.
 ///
 /// # Errors
 /// When the directory or the server cannot be read whole.

@@ -287,3 +287,39 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(value: &'static str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(value));
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn a_server_is_given_the_time_that_it_asks_for_up_to_a_minute() {
+        assert_eq!(asked("2"), Some(Duration::from_secs(2)));
+        assert_eq!(asked("86400"), Some(LONGEST_WAIT));
+        // As a date (RFC 9110, section 10.2.3): our own delay will do.
+        assert_eq!(asked("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(asked("soon"), None);
+    }
+
+    #[test]
+    fn only_keywords_of_a_refusal_are_repeated() {
+        assert_eq!(keyword("uniqueness").as_deref(), Some("uniqueness"));
+        assert_eq!(keyword("ann@example.test is taken"), None);
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_refused_without_showing_it() {
+        let configuration = serde_yaml::from_str("endpoint: https://scim.example.test/").unwrap();
+        let error = Client::new(&configuration, &"canary\ntoken".into())
+            .err()
+            .unwrap();
+        assert!(error.is_credentials());
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+}
