@@ -1,0 +1,406 @@
+//! What is planned, case by case.
+
+use super::*;
+
+#[test]
+fn an_empty_server_gets_users_first_and_groups_with_their_members() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .user("2", "bob")
+        .group("7", "admins", &["1", "2"])
+        .group("8", "nobody", &[]);
+    let mut server = Server::default();
+    let first = server.plan(&directory.0, &policy());
+    assert_eq!(
+        lines(&first),
+        [
+            "0 create ann corp:1",
+            "0 create bob corp:2",
+            "1 create group admins with 2",
+            "1 create group nobody with 0"
+        ]
+    );
+    server.carry_out(&first);
+    assert!(server.plan(&directory.0, &policy()).is_empty());
+}
+
+#[test]
+fn exactly_what_differs_is_changed() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .with("1", Attribute::Title, "Head")
+        .user("2", "bob")
+        .user("3", "cid")
+        .disabled("3");
+    let mut server = Server::default()
+        .user("u1", Some("corp:1"), "anna")
+        .user("u2", Some("corp:2"), "bob")
+        .user("u3", Some("corp:3"), "cid");
+    let bob = server.users.get_mut("u2").unwrap();
+    bob.active = false;
+    bob.profile.0.insert(Attribute::Title, "Old".to_owned());
+    bob.profile
+        .0
+        .insert(Attribute::NickName, "not ours to fill".to_owned());
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy())),
+        [
+            "0 update cid: active=false",
+            "1 update anna: userName=ann displayName=ann title=Head",
+            "1 update bob: active=true -title",
+        ]
+    );
+}
+
+#[test]
+fn leavers_are_deactivated_deleted_or_left() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .group("7", "all", &["1"]);
+    let server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .user("u2", Some("corp:2"), "bob")
+        .group("g7", Some("corp:7"), "all", &["u1", "u2"]);
+    for (leavers, expected) in [
+        (
+            Leavers::Deactivate,
+            &["0 update bob: active=false", "0 members of all: +0 -1"][..],
+        ),
+        (Leavers::Delete, &["0 delete bob"]),
+        (Leavers::Ignore, &["0 members of all: +0 -1"]),
+    ] {
+        let policy = Policy {
+            leavers,
+            ..policy()
+        };
+        assert_eq!(lines(&server.plan(&directory.0, &policy)), expected);
+    }
+}
+
+#[test]
+fn gone_groups_are_emptied_deleted_or_left() {
+    let directory = Directory::default().user("1", "ann");
+    let server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .group("g7", Some("corp:7"), "all", &["u1"])
+        .group("g8", Some("corp:8"), "none", &[]);
+    for (gone_groups, expected) in [
+        (GoneGroups::Empty, &["0 members of all: +0 -1"][..]),
+        (
+            GoneGroups::Delete,
+            &["0 delete group all", "0 delete group none"],
+        ),
+        (GoneGroups::Ignore, &[]),
+    ] {
+        let policy = Policy {
+            gone_groups,
+            ..policy()
+        };
+        assert_eq!(lines(&server.plan(&directory.0, &policy)), expected);
+    }
+}
+
+#[test]
+fn what_is_not_marked_is_never_changed() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .group("7", "all", &["1"]);
+    let server = Server::default()
+        .user("u2", None, "root")
+        .user("u3", Some("00u1"), "okta")
+        .user("u4", Some("corp2:1"), "other")
+        .user("u1", Some("corp:1"), "ann")
+        .group("g1", None, "AWSControlTowerAdmins", &["u1", "u2"])
+        .group("g7", Some("corp:7"), "all", &["u1", "u2"]);
+    let plan = server.plan(&directory.0, &policy());
+    assert!(plan.is_empty(), "{:?}", lines(&plan));
+    assert_eq!(
+        plan.foreign,
+        Foreign {
+            users: 3,
+            groups: 1,
+            memberships: 1
+        }
+    );
+}
+
+#[test]
+fn a_name_of_somebody_else_is_reported_and_not_taken() {
+    let directory = Directory::default()
+        .user("1", "root")
+        .user("2", "bob")
+        .group("7", "Admins", &["2"]);
+    let server = Server::default()
+        .user("u1", None, "Root")
+        .user("u2", Some("corp:2"), "bob")
+        .group("g1", None, "admins", &[]);
+    let plan = server.plan(&directory.0, &policy());
+    assert!(plan.is_empty());
+    assert_eq!(
+        reasons(&plan),
+        [
+            "userName cannot be taken: user u1 has it, and is not this sync's; take it over with \
+             `matchBy`, or rename one of both",
+            "displayName cannot be taken: group g1 has it, and is not this sync's; take it over \
+             with `matchBy`, or rename one of both"
+        ]
+    );
+}
+
+#[test]
+fn users_of_the_powershell_sample_are_taken_over_by_their_sid() {
+    let directory =
+        Directory::default()
+            .user("1", "ann@example.test")
+            .group("7", "aws-admins", &["1"]);
+    let mut server = Server::default()
+        .user("u1", Some("S-1-5-21-1-2-3-1"), "ann@example.test")
+        .user("u2", Some("S-1-5-21-1-2-3-2"), "left@example.test")
+        .user("u3", Some("S-1-5-21-9-9-9-3"), "other-domain@example.test")
+        .group("g7", None, "aws-admins", &["u1", "u2"]);
+    let mut policy = Policy {
+        match_by: MatchBy::ObjectSid,
+        ..policy()
+    };
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy)),
+        [
+            "0 update ann@example.test: corp:1",
+            "0 update group aws-admins: None Some(\"corp:7\")"
+        ]
+    );
+    policy.take_over_leavers = true;
+    let plan = server.plan(&directory.0, &policy);
+    assert_eq!(
+        lines(&plan),
+        [
+            "0 update left@example.test: active=false",
+            "0 members of aws-admins: +0 -1",
+            "1 update ann@example.test: corp:1",
+            "1 update group aws-admins: None Some(\"corp:7\")"
+        ]
+    );
+    server.carry_out(&plan);
+    assert!(server.plan(&directory.0, &policy).is_empty());
+}
+
+#[test]
+fn users_are_taken_over_by_guid_or_by_name_as_asked() {
+    let guid = "37750eb4-fab1-4350-9cd9-ade7070b02d5";
+    let directory = Directory::default().user(guid, "ann");
+    let by_guid = Server::default().user("u1", Some(&guid.to_uppercase()), "ann");
+    assert_eq!(
+        lines(&by_guid.plan(&directory.0, &policy())),
+        [format!("0 update ann: corp:{guid}")]
+    );
+    let by_name = Policy {
+        match_by: MatchBy::UserName,
+        ..policy()
+    };
+    for external_id in [None, Some("00u1")] {
+        let server = Server::default().user("u1", external_id, "ANN");
+        assert_eq!(
+            lines(&server.plan(&directory.0, &by_name)),
+            [format!(
+                "0 update ANN: corp:{guid} userName=ann displayName=ann"
+            )]
+        );
+    }
+    let of_another_sync = Server::default().user("u1", Some("corp2:9"), "ann");
+    assert!(of_another_sync.plan(&directory.0, &by_name).is_empty());
+}
+
+#[test]
+fn a_person_deleted_and_made_again_gets_a_new_user_where_leavers_are_deleted() {
+    let directory = Directory::default()
+        .user("2", "ann")
+        .group("7", "all", &["2"]);
+    let server = Server::default().user("u1", Some("corp:1"), "ann").group(
+        "g7",
+        Some("corp:7"),
+        "all",
+        &["u1"],
+    );
+    let delete = Policy {
+        leavers: Leavers::Delete,
+        ..policy()
+    };
+    assert_eq!(
+        lines(&server.plan(&directory.0, &delete)),
+        [
+            "0 delete ann",
+            "1 create ann corp:2",
+            "2 members of all: +1 -0"
+        ]
+    );
+    for leavers in [Leavers::Deactivate, Leavers::Ignore] {
+        let policy = Policy {
+            leavers,
+            ..policy()
+        };
+        assert_eq!(
+            lines(&server.plan(&directory.0, &policy)),
+            ["0 update ann: corp:2"],
+            "the name is taken, so the user is taken over"
+        );
+    }
+}
+
+#[test]
+fn a_person_who_cannot_be_mapped_is_left_alone_but_loses_access_with_the_account() {
+    let server =
+        Server::default()
+            .user("u1", Some("corp:1"), "ann")
+            .user("u2", Some("corp:2"), "bob");
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .unmappable("1")
+        .user("2", "bob")
+        .unmappable("2")
+        .disabled("2");
+    directory.0.unusable.insert(entry("9"));
+    let server = server.user("u9", Some("corp:9"), "unreadable");
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy())),
+        ["0 update bob: active=false"]
+    );
+}
+
+#[test]
+fn nobody_has_left_while_an_entry_cannot_be_told() {
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .group("7", "all", &["1"]);
+    directory.0.unidentified = 1;
+    let server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .user("u2", Some("corp:2"), "bob")
+        .group("g7", Some("corp:7"), "all", &["u1", "u2"])
+        .group("g8", Some("corp:8"), "gone", &["u1"]);
+    let plan = server.plan(&directory.0, &policy());
+    assert!(plan.is_empty());
+    assert_eq!(plan.skipped.len(), 2);
+    assert!(reasons(&plan)[0].starts_with("1 users seem to be gone"));
+}
+
+#[test]
+fn an_attribute_that_is_kept_is_not_changed() {
+    let mut directory = Directory::default().user("1", "ann");
+    let user = directory.0.users.get_mut(&entry("1")).unwrap();
+    user.kept.insert(Attribute::Email);
+    let mut server = Server::default().user("u1", Some("corp:1"), "ann");
+    let email = (Attribute::Email, "ann@example.test".to_owned());
+    server
+        .users
+        .get_mut("u1")
+        .unwrap()
+        .profile
+        .0
+        .extend([email]);
+    assert!(server.plan(&directory.0, &policy()).is_empty());
+}
+
+#[test]
+fn an_address_is_written_as_a_whole() {
+    let mut directory =
+        Directory::default()
+            .user("1", "ann")
+            .with("1", Attribute::Locality, "Bonn");
+    directory
+        .0
+        .managed
+        .extend([Attribute::Locality, Attribute::Region]);
+    let mut server = Server::default().user("u1", Some("corp:1"), "ann");
+    server.users.get_mut("u1").unwrap().profile.0.extend([
+        (Attribute::Locality, "Berlin".to_owned()),
+        (Attribute::Region, "BE".to_owned()),
+        (Attribute::Country, "DE".to_owned()),
+    ]);
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy())),
+        ["0 update ann: locality=Bonn country=DE"]
+    );
+}
+
+#[test]
+fn membership_changes_fill_requests_of_a_hundred() {
+    let ids: Vec<String> = (0..350).map(|index| format!("{index:03}")).collect();
+    let mut directory = Directory::default();
+    let mut server = Server::default();
+    for id in &ids {
+        directory = directory.user(id, id);
+        if id.as_str() < "340" {
+            server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), id);
+        }
+    }
+    // 150 leave the group, 30 come who are there, and ten who are new.
+    let (leaving, coming) = (&ids[..150], &ids[310..]);
+    let leaving: Vec<String> = leaving.iter().map(|id| format!("u{id}")).collect();
+    let leaving: Vec<&str> = leaving.iter().map(String::as_str).collect();
+    let coming: Vec<&str> = coming.iter().map(String::as_str).collect();
+    let directory = directory.group("7", "all", &coming);
+    let mut server = server.group("g7", Some("corp:7"), "all", &leaving);
+    let plan = server.plan(&directory.0, &policy());
+    let members: Vec<String> = lines(&plan)
+        .into_iter()
+        .filter(|line| line.contains("members"))
+        .collect();
+    assert_eq!(
+        members,
+        [
+            "0 members of all: +0 -100",
+            "0 members of all: +30 -50",
+            "2 members of all: +10 -0"
+        ]
+    );
+    server.carry_out(&plan);
+    assert!(server.plan(&directory.0, &policy()).is_empty());
+}
+
+#[test]
+fn a_new_group_of_more_than_a_hundred_is_made_with_a_hundred() {
+    let mut directory = Directory::default();
+    let ids: Vec<String> = (0..250).map(|index| format!("{index:03}")).collect();
+    for id in &ids {
+        directory = directory.user(id, id);
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let directory = directory.group("7", "all", &ids);
+    let plan = Server::default().plan(&directory.0, &policy());
+    assert_eq!(
+        lines(&plan)[250..],
+        [
+            "1 create group all with 100",
+            "2 members of all: +100 -0",
+            "2 members of all: +50 -0"
+        ]
+    );
+}
+
+#[test]
+fn two_objects_with_one_mark_are_reported() {
+    let directory = Directory::default().user("1", "ann");
+    let server =
+        Server::default()
+            .user("u1", Some("corp:1"), "ann")
+            .user("u2", Some("corp:1"), "ann2");
+    let plan = server.plan(&directory.0, &policy());
+    assert!(plan.is_empty());
+    assert_eq!(
+        reasons(&plan),
+        ["user u2 has the externalId of another user: delete the one that is not used"]
+    );
+}
+
+#[test]
+fn plans_print_without_names() {
+    let directory = Directory::default()
+        .user("1", "canary")
+        .group("7", "all", &["1"]);
+    let plan = Server::default().plan(&directory.0, &policy());
+    assert!(!format!("{:?}", plan.skipped).contains("canary"));
+    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
+    let server = Server::default().user("u1", Some("corp:1"), "before");
+    let plan = server.plan(&directory.0, &policy());
+    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
+}
