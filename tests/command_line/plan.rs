@@ -237,7 +237,7 @@ fn what_is_set_for_the_stack_as_a_whole_is_a_change_by_itself() {
     let project = PlayedProject::deployed_as_answering(
         BASE,
         "api: {accessLogs: false}\n\
-         stack: {serviceRoleArn: 'arn:aws:iam::111122223333:role/CloudFormation', notificationTopicArns: ['arn:aws:sns:eu-central-1:111122223333:operations']}",
+         stack: {notificationTopicArns: ['arn:aws:sns:eu-central-1:111122223333:operations']}",
         |_, _| None,
     );
     insta::assert_snapshot!(outcome(&mut project.command("plan", &[])), @r"
@@ -248,11 +248,22 @@ fn what_is_set_for_the_stack_as_a_whole_is_a_change_by_itself() {
     Stack
       NotificationTopics:
         + arn:aws:sns:eu-central-1:111122223333:operations
-      ServiceRole: (none) → arn:aws:iam::111122223333:role/CloudFormation
 
     scim: 0 to add, 0 to change, 0 to remove, and the stack itself changes
     --- stderr
     ");
+}
+
+#[test]
+fn another_service_role_is_shown() {
+    let role = "arn:aws:iam::111122223333:role/CloudFormation";
+    let lines = format!("{BASE}\nstack: {{serviceRoleArn: '{role}'}}");
+    let told = outcome(&mut PlayedProject::deployed_as(BASE, &lines).command("plan", &[]));
+    assert!(told.starts_with("exit code: 4\n"), "{told}");
+    assert!(
+        told.contains(&format!("\nStack\n  ServiceRole: (none) → {role}\n")),
+        "{told}"
+    );
 }
 
 /// What DescribeStacks tells of a stack that cannot be deleted, and its policy.
