@@ -4,13 +4,16 @@
 //! connection, a range of values without the rest) must not pass for one: whoever is missing
 //! would be taken for somebody who left.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
 use ldap3::asn1::{PL, StructureTag, parse_tag};
 use ldap3::controls::{Control, ControlType, PagedResults};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchStream};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::task::JoinHandle;
 
 use super::bind::{BindRefusal, printable};
 use super::entry::Entry;
@@ -21,8 +24,7 @@ use super::{Configuration, Error, tls};
 /// An open connection.
 pub(super) struct Connection {
     ldap: Ldap,
-    /// Reads and writes the socket; ends with the connection.
-    driver: JoinHandle<Result<(), LdapError>>,
+    driver: Driver,
     server: ServerUrl,
     page_size: u16,
     /// How long the server may be silent.
@@ -38,6 +40,36 @@ pub(super) struct Search<'a> {
 }
 
 type Stream<'a> = SearchStream<'a, String, &'a [String]>;
+
+/// How a connection ended. `None`: with an answer that is no LDAP.
+type Ending = Option<Result<(), LdapError>>;
+
+/// Reads and writes the socket while an operation waits, in the same task: a task of its own
+/// would wake this one for each of some ten thousand entries.
+enum Driver {
+    Running(Pin<Box<dyn Future<Output = Ending> + Send>>),
+    Ended(Ending),
+}
+
+impl Driver {
+    fn new(connection: LdapConnAsync) -> Self {
+        Self::Running(Box::pin(understood(connection.drive())))
+    }
+
+    /// Runs an operation. One whose answer has come before the connection ended has it still.
+    async fn during<T>(&mut self, operation: impl Future<Output = T>) -> T {
+        let Self::Running(running) = self else {
+            return operation.await;
+        };
+        match select(Box::pin(operation), running).await {
+            Either::Left((output, _)) => output,
+            Either::Right((ended, operation)) => {
+                *self = Self::Ended(ended);
+                operation.await
+            }
+        }
+    }
+}
 
 impl Connection {
     /// Opens a connection to the first server that can be used.
@@ -58,8 +90,9 @@ impl Connection {
         }
         let mut attempts = Vec::new();
         for server in &configuration.servers {
-            let reason = match Self::connect(configuration, server, settings.clone()).await {
-                Ok(mut connection) => {
+            let connecting = Self::connect(configuration, server, settings.clone());
+            let reason = match understood(connecting).await {
+                Some(Ok(mut connection)) => {
                     match connection.bind(&configuration.bind_name, password).await? {
                         Ok(()) => return Ok(connection),
                         Err(refusal) if refusal.is_of_this_server() => refusal.to_string(),
@@ -71,7 +104,8 @@ impl Connection {
                         }
                     }
                 }
-                Err(error) => explain_connect(&error, server),
+                Some(Err(error)) => explain_connect(&error, server),
+                None => "what answers there is no LDAP server".to_owned(),
             };
             tracing::warn!(directory.server = %server, reason, "a directory server cannot be used");
             attempts.push(Attempt {
@@ -90,7 +124,7 @@ impl Connection {
         let (driver, ldap) = LdapConnAsync::with_settings(settings, &server.to_string()).await?;
         Ok(Self {
             ldap,
-            driver: tokio::spawn(driver.drive()),
+            driver: Driver::new(driver),
             server: server.clone(),
             page_size: configuration.page_size.get(),
             patience: configuration.operation_timeout(),
@@ -102,15 +136,13 @@ impl Connection {
         name: &str,
         password: &SecretString,
     ) -> Result<Result<(), BindRefusal>, Error> {
-        let answer = self
-            .ldap
-            .with_timeout(self.patience)
-            .simple_bind(name, password.expose_secret())
-            .await;
-        match answer {
-            Ok(result) if result.rc == 0 => Ok(Ok(())),
-            Ok(result) => Ok(Err(BindRefusal::of(&result))),
-            Err(error) => Err(self.broken(error).await),
+        let ldap = self.ldap.with_timeout(self.patience);
+        let binding = understood(ldap.simple_bind(name, password.expose_secret()));
+        match self.driver.during(binding).await {
+            Some(Ok(result)) if result.rc == 0 => Ok(Ok(())),
+            Some(Ok(result)) => Ok(Err(BindRefusal::of(&result))),
+            Some(Err(error)) => Err(self.broken(error)),
+            None => Err(self.malformed("the result of a bind")),
         }
     }
 
@@ -157,15 +189,14 @@ impl Connection {
             let size = self.page_size.into();
             self.ldap.with_controls(PagedResults { size, cookie });
         }
-        let asked = self
-            .ldap
-            .with_timeout(self.patience)
-            .streaming_search(search.base, search.scope, search.filter, search.attributes)
-            .await;
-        match asked {
-            Ok(stream) => Ok(stream),
-            Err(error) => Err(self.broken(error).await),
-        }
+        let asking = self.ldap.with_timeout(self.patience).streaming_search(
+            search.base,
+            search.scope,
+            search.filter,
+            search.attributes,
+        );
+        let asked = self.driver.during(asking).await;
+        asked.map_err(|error| self.broken(error))
     }
 
     /// The entries up to the result, which is success.
@@ -175,20 +206,20 @@ impl Connection {
         mut stream: Stream<'_>,
     ) -> Result<(Vec<Entry>, LdapResult), Error> {
         let mut entries = Vec::new();
-        loop {
-            match stream.next().await {
+        let receiving = async {
+            while let Some(item) = stream.next().await? {
                 // A continuation reference points to another server, whose part of the directory
                 // is not this one's to read; intermediate messages are for controls not in use.
-                Ok(Some(item)) if item.is_ref() || item.is_intermediate() => {}
-                Ok(Some(item)) => match Entry::parse(item.0) {
-                    Some(entry) => entries.push(entry),
-                    None => return Err(self.malformed("a search result entry")),
-                },
-                Ok(None) => break,
-                Err(error) => return Err(self.broken(error).await),
+                if !item.is_ref() && !item.is_intermediate() {
+                    entries.push(Entry::parse(item.0));
+                }
             }
-        }
-        let result = stream.finish().await;
+            Ok(stream.finish().await)
+        };
+        let received = self.driver.during(receiving).await;
+        let result = received.map_err(|error| self.broken(error))?;
+        let entries: Option<Vec<Entry>> = entries.into_iter().collect();
+        let entries = entries.ok_or_else(|| self.malformed("a search result entry"))?;
         if result.rc == 0 {
             return Ok((entries, result));
         }
@@ -262,7 +293,8 @@ impl Connection {
 
     /// Tells the server that this was all. What was read is whole whether it hears it or not.
     pub(super) async fn close(mut self) {
-        let _ = self.ldap.with_timeout(self.patience).unbind().await;
+        let unbinding = self.ldap.with_timeout(self.patience).unbind();
+        let _ = self.driver.during(unbinding).await;
     }
 
     fn malformed(&self, what: &'static str) -> Error {
@@ -273,31 +305,30 @@ impl Connection {
     }
 
     /// Why an operation has no result.
-    async fn broken(&mut self, error: LdapError) -> Error {
+    fn broken(&self, error: LdapError) -> Error {
         let server = self.server.clone();
-        match error {
-            LdapError::Timeout { .. } => Error::Silence {
-                server,
-                seconds: self.patience.as_secs(),
-            },
-            // The operation only knows that the driver is gone; the driver knows why. It has
-            // dropped what the operation waited for, so it is about to end.
-            LdapError::EndOfStream | LdapError::ResultRecv { .. } | LdapError::OpSend { .. } => {
-                let driver = tokio::time::timeout(self.patience, &mut self.driver).await;
-                let cause = match driver {
-                    Ok(Ok(Err(LdapError::Io { source }))) => source.to_string(),
-                    Ok(Ok(Err(error))) => error.to_string(),
-                    Ok(Err(_)) => return self.malformed("an LDAP message"),
-                    Ok(Ok(Ok(()))) | Err(_) => "the server closed it".to_owned(),
+        let cause = match (error, &self.driver) {
+            (LdapError::Timeout { .. }, _) => {
+                return Error::Silence {
+                    server,
+                    seconds: self.patience.as_secs(),
                 };
-                Error::ConnectionLost { server, cause }
             }
-            error => Error::ConnectionLost {
-                server,
-                cause: error.to_string(),
-            },
-        }
+            // The operation only knows that the connection is gone; the driver knows why.
+            (_, Driver::Ended(None)) => return self.malformed("an LDAP message"),
+            (_, Driver::Ended(Some(Err(LdapError::Io { source })))) => source.to_string(),
+            (_, Driver::Ended(Some(Err(error)))) => error.to_string(),
+            (_, Driver::Ended(Some(Ok(())))) => "the server closed it".to_owned(),
+            (error, Driver::Running(_)) => error.to_string(),
+        };
+        Error::ConnectionLost { server, cause }
     }
+}
+
+/// `None`: ldap3 panicked, as it does where an answer is no LDAP. The connection is of no more
+/// use then.
+async fn understood<T>(work: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
 /// SEQUENCE of size and cookie (RFC 2696, section 2).

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::configuration::{AttributeCondition, Flavor, UserScope};
-use super::entry::Entry;
+use super::entry::{Attribute, Entry};
 use super::flavor::{Kind, MemberSyntax};
 use super::identifier;
 use crate::snapshot::{Attributes, EntryId, Person, Unusable};
@@ -38,8 +38,10 @@ pub(super) struct Group {
     pub(super) distinguished_name: String,
     /// What is needed to synchronise it, if it is in scope; its members count either way.
     pub(super) usable: Result<(EntryId, Attributes), Unusable>,
-    /// The names by which the configuration may call it; the first is its `cn`.
+    /// `cn`, of which other directories than Active Directory may have several.
     pub(super) names: Vec<String>,
+    /// `sAMAccountName`, the name before Windows 2000.
+    pub(super) account_name: Option<String>,
     pub(super) sid: Option<String>,
     /// The distinguished names of its direct members.
     pub(super) members: Vec<String>,
@@ -68,9 +70,9 @@ const WINDOWS_EPOCH: i64 = -11_644_473_600;
 impl Decoder<'_> {
     pub(super) fn decode(&self, entry: Entry) -> Decoded {
         match self.flavor.kind(&entry) {
-            Kind::User => match self.user(&entry) {
+            Kind::User => match self.user(entry) {
                 Ok(user) => Decoded::User(user),
-                Err(reason) => Decoded::Unusable(self.unusable(&entry, reason)),
+                Err(unusable) => Decoded::Unusable(unusable),
             },
             Kind::Group => Decoded::Group(self.group(entry)),
             Kind::Other => Decoded::Other {
@@ -79,42 +81,48 @@ impl Decoder<'_> {
         }
     }
 
-    fn user(&self, entry: &Entry) -> Result<User, String> {
-        let id = self.id(entry)?;
-        let attributes = self.attributes(entry, &self.user_attributes)?;
-        let active = match self.flavor {
-            Flavor::ActiveDirectory => is_enabled(entry)? && !has_expired(entry, self.now)?,
-            Flavor::OpenLdap => true,
-        };
-        let holds = |condition: &AttributeCondition| holds(condition, entry);
-        let active = active
-            && self.users.active_when.as_ref().is_none_or(holds)
-            && !self.users.inactive_when.as_ref().is_some_and(holds);
-        let primary_group = match (sid(entry), entry.text("primarygroupid")) {
+    fn user(&self, entry: Entry) -> Result<User, Unusable> {
+        let active = self.is_active(&entry);
+        let primary_group = match (sid(&entry), entry.text("primarygroupid")) {
             (Some(sid), Some(group)) => identifier::primary_group_sid(&sid, group),
             _ => None,
         };
         let uids = match self.flavor {
             Flavor::ActiveDirectory => Vec::new(),
-            Flavor::OpenLdap => texts(entry, "uid"),
+            Flavor::OpenLdap => texts(&entry, "uid"),
         };
-        Ok(User {
-            person: Person {
-                id,
-                distinguished_name: entry.distinguished_name.clone(),
-                active,
-                attributes,
-            },
-            primary_group,
-            uids,
-        })
+        let id = self.id(&entry);
+        let attributes = self.attributes(entry.attributes, &self.user_attributes);
+        match (id, active, attributes) {
+            (Ok(id), Ok(active), Ok(attributes)) => Ok(User {
+                person: Person {
+                    id,
+                    distinguished_name: entry.distinguished_name,
+                    active,
+                    attributes,
+                },
+                primary_group,
+                uids,
+            }),
+            (id, active, attributes) => {
+                let other = active.err().or(attributes.err());
+                Err(unusable(entry.distinguished_name, id, other))
+            }
+        }
+    }
+
+    fn is_active(&self, entry: &Entry) -> Result<bool, String> {
+        let active = match self.flavor {
+            Flavor::ActiveDirectory => is_enabled(entry)? && !has_expired(entry, self.now)?,
+            Flavor::OpenLdap => true,
+        };
+        let holds = |condition: &AttributeCondition| holds(condition, entry);
+        Ok(active
+            && self.users.active_when.as_ref().is_none_or(holds)
+            && !self.users.inactive_when.as_ref().is_some_and(holds))
     }
 
     fn group(&self, entry: Entry) -> Group {
-        let usable = self
-            .id(&entry)
-            .and_then(|id| Ok((id, self.attributes(&entry, &self.group_attributes)?)))
-            .map_err(|reason| self.unusable(&entry, reason));
         let mut members = Vec::new();
         let mut member_uids = Vec::new();
         for (attribute, syntax) in self.flavor.member_attributes() {
@@ -127,12 +135,25 @@ impl Decoder<'_> {
                 MemberSyntax::Uid => member_uids.extend(values),
             }
         }
-        let mut names = texts(&entry, "cn");
-        names.extend(texts(&entry, "samaccountname"));
+        let names = texts(&entry, "cn");
+        let account_name = entry.text("samaccountname").map(str::to_owned);
+        let sid = sid(&entry);
+        let id = self.id(&entry);
+        let usable = match (
+            id,
+            self.attributes(entry.attributes, &self.group_attributes),
+        ) {
+            (Ok(id), Ok(attributes)) => Ok((id, attributes)),
+            (id, attributes) => {
+                let name = entry.distinguished_name.clone();
+                Err(unusable(name, id, attributes.err()))
+            }
+        };
         Group {
             usable,
             names,
-            sid: sid(&entry),
+            account_name,
+            sid,
             members,
             member_uids,
             distinguished_name: entry.distinguished_name,
@@ -153,36 +174,50 @@ impl Decoder<'_> {
     }
 
     /// The attributes asked for, and those by which users may be matched.
-    fn attributes(&self, entry: &Entry, wanted: &BTreeSet<String>) -> Result<Attributes, String> {
+    fn attributes(
+        &self,
+        all: Vec<Attribute>,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Attributes, String> {
         let mut attributes = Attributes::new();
-        for attribute in &entry.attributes {
-            let name = attribute.name.as_str();
+        for Attribute { name, values, .. } in all {
             let is_identifier = name == self.flavor.id_attribute() || name == "objectsid";
-            if !is_identifier && !wanted.contains(name) {
+            if values.is_empty() || !is_identifier && !wanted.contains(&name) {
                 continue;
             }
-            let values: &mut Vec<String> = attributes.entry(name.to_owned()).or_default();
-            for value in &attribute.values {
-                let text = match name {
-                    "objectguid" | "ms-ds-consistencyguid" => identifier::guid(value),
-                    "objectsid" | "sidhistory" => identifier::sid(value),
-                    _ => std::str::from_utf8(value).ok().map(str::to_owned),
-                };
-                values.push(text.ok_or_else(|| {
-                    format!("its {name} is no text; correct it, or do not map that attribute")
-                })?);
-            }
+            let texts: Option<Vec<String>> = values
+                .into_iter()
+                .map(|value| match name.as_str() {
+                    "objectguid" | "ms-ds-consistencyguid" => identifier::guid(&value),
+                    "objectsid" | "sidhistory" => identifier::sid(&value),
+                    _ => String::from_utf8(value).ok(),
+                })
+                .collect();
+            let Some(texts) = texts else {
+                return Err(format!(
+                    "its {name} is no text; correct it, or do not map that attribute"
+                ));
+            };
+            attributes.entry(name).or_default().extend(texts);
         }
-        attributes.retain(|_, values| !values.is_empty());
         Ok(attributes)
     }
+}
 
-    fn unusable(&self, entry: &Entry, reason: String) -> Unusable {
-        Unusable {
-            distinguished_name: entry.distinguished_name.clone(),
-            id: self.id(entry).ok(),
-            reason,
-        }
+/// Of an entry without an identifier, or with another fault.
+fn unusable(
+    distinguished_name: String,
+    id: Result<EntryId, String>,
+    other: Option<String>,
+) -> Unusable {
+    let (id, reason) = match id {
+        Ok(id) => (Some(id), other),
+        Err(reason) => (None, Some(reason)),
+    };
+    Unusable {
+        distinguished_name,
+        id,
+        reason: reason.unwrap_or_default(),
     }
 }
 
@@ -254,7 +289,6 @@ fn without_uid(value: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Attribute;
     use super::*;
 
     /// Name and values.

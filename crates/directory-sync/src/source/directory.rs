@@ -140,23 +140,23 @@ impl Directory {
     }
 
     /// The groups that the configuration calls by their names.
-    pub(super) fn groups_named(&mut self, names: &[String]) -> Result<Vec<Node>, Error> {
+    pub(super) fn groups_named(&self, names: &[String]) -> Result<Vec<Node>, Error> {
         names.iter().map(|name| self.group_named(name)).collect()
     }
 
-    fn group_named(&mut self, name: &str) -> Result<Node, Error> {
-        if DistinguishedName::try_from(name.to_owned()).is_ok() {
-            let node = self.number(name);
-            return match self.entries[node].content {
-                Content::Group(_) => Ok(node),
-                _ => Err(Error::GroupNotFound(name.to_owned())),
-            };
+    fn group_named(&self, name: &str) -> Result<Node, Error> {
+        // A text that reads as a distinguished name may still be only a name.
+        if let Some(node) = self.numbers.get(&NameKey::of(name))
+            && matches!(self.entries[*node].content, Content::Group(_))
+        {
+            return Ok(*node);
         }
         let wanted = name.to_lowercase();
         let found: Vec<Node> = self
             .groups()
             .filter(|(_, known)| {
-                let mut names = known.group.names.iter();
+                let group = &known.group;
+                let mut names = group.names.iter().chain(&group.account_name);
                 names.any(|name| name.to_lowercase() == wanted)
             })
             .map(|(node, _)| node)
@@ -187,7 +187,7 @@ impl Directory {
                     let mut patterns = scope.names.iter();
                     patterns.any(|pattern| pattern.matches(name))
                 };
-                bases.iter().any(is_below) && known.group.names.first().is_some_and(is_called)
+                bases.iter().any(is_below) && known.group.names.iter().any(is_called)
             })
             .map(|(node, _)| node)
             .collect()
@@ -425,6 +425,7 @@ mod tests {
             distinguished_name: format!("CN={name},OU=Groups,DC=x"),
             usable: Ok((EntryId(name.to_owned()), Attributes::new())),
             names: vec![name.to_owned()],
+            account_name: None,
             sid: Some(format!("S-{name}")),
             members: members.iter().map(|name| (*name).to_owned()).collect(),
             member_uids: uids.iter().map(|uid| (*uid).to_owned()).collect(),

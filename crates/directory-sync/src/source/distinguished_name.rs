@@ -58,11 +58,11 @@ impl TryFrom<String> for DistinguishedName {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match canonical(&text) {
-            Some(key) => Ok(Self {
+            Some(key) if !key.is_empty() => Ok(Self {
                 key: NameKey(key),
                 text,
             }),
-            None => Err(InvalidDistinguishedName(text)),
+            _ => Err(InvalidDistinguishedName(text)),
         }
     }
 }
@@ -95,6 +95,9 @@ impl NameKey {
     /// The key of a name as a server gives it. One that RFC 4514 does not allow equals only
     /// itself.
     pub(super) fn of(name: &str) -> Self {
+        if is_plain(name) {
+            return Self(name.to_lowercase());
+        }
         Self(canonical(name).unwrap_or_else(|| name.to_owned()))
     }
 
@@ -115,6 +118,23 @@ impl NameKey {
     pub(super) fn is_foreign_security_principal(&self) -> bool {
         self.0.contains(",cn=foreignsecurityprincipals,")
     }
+}
+
+/// Whether only the case of it varies, as is true of nearly all names that servers write: it
+/// has one spelling but for that.
+fn is_plain(name: &str) -> bool {
+    name.split(',').all(|part| {
+        let Some((attribute, value)) = part.split_once('=') else {
+            return false;
+        };
+        let of_a_value =
+            |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b"-._@ ".contains(&byte);
+        !attribute.is_empty()
+            && attribute.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && value.bytes().all(of_a_value)
+            && !value.starts_with(' ')
+            && !value.ends_with(' ')
+    })
 }
 
 /// Case folded, spaces around separators left out, values escaped in one way only. `None`:
@@ -263,7 +283,14 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for text in ["corp.example.com", "DC=a,,DC=b", "=a", "DC=a\\", "CN=a,b"] {
+        for text in [
+            "",
+            "corp.example.com",
+            "DC=a,,DC=b",
+            "=a",
+            "DC=a\\",
+            "CN=a,b",
+        ] {
             let refused = DistinguishedName::try_from(text.to_owned());
             assert!(refused.is_err(), "{text}");
         }
@@ -279,6 +306,15 @@ mod tests {
             let first = split(&key.0, b',').next().unwrap();
             let read = unescaped(first.strip_prefix("cn=").unwrap()).unwrap().into_owned();
             prop_assert_eq!(read, value.to_lowercase());
+        }
+
+        #[test]
+        fn a_plain_name_has_the_key_that_any_name_would_have(
+            name in "([A-Za-z]{1,2}=[A-Za-z0-9 @._äÄ北,=+\\\\-]{0,6},?){1,3}"
+        ) {
+            if is_plain(&name) {
+                prop_assert_eq!(Some(NameKey::of(&name).0), canonical(&name));
+            }
         }
 
         #[test]

@@ -68,7 +68,7 @@ impl Entry {
 impl Attribute {
     fn parse(tag: StructureTag) -> Option<Self> {
         let mut parts = constructed(tag)?.into_iter();
-        let (name, range) = split_range(&text(parts.next()?)?.to_lowercase());
+        let (name, range) = split_range(text(parts.next()?)?);
         let values = constructed(parts.next()?)?
             .into_iter()
             .map(primitive)
@@ -82,8 +82,13 @@ impl Attribute {
 }
 
 /// `member;range=0-1499` is values 0 to 1499 of `member`.
-fn split_range(description: &str) -> (String, Option<ValueRange>) {
+fn split_range(mut description: String) -> (String, Option<ValueRange>) {
+    // Names are ASCII (RFC 4512, section 2.5).
+    description.make_ascii_lowercase();
     let mut range = None;
+    if !description.contains(";range=") {
+        return (description, range);
+    }
     let name: Vec<&str> = description
         .split(';')
         .filter(
@@ -141,10 +146,12 @@ mod tests {
             ("member;range=0-1499", "member", range(0, Some(1499))),
             ("member;range=1500-*", "member", range(1500, None)),
             ("cn;lang-de", "cn;lang-de", None),
+            ("Member;Range=0-*", "member", range(0, None)),
             ("member;range=x-*", "member;range=x-*", None),
         ];
         for (description, name, expected) in cases {
-            assert_eq!(split_range(description), (name.to_owned(), expected));
+            let found = split_range(description.to_owned());
+            assert_eq!(found, (name.to_owned(), expected));
         }
     }
 

@@ -106,8 +106,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads all groups below the bases: those in scope, and those that are in them.
+    /// Reads all groups below the bases: those in scope, and those that are in them. Where no
+    /// group matters, none.
     pub(super) async fn read_groups(&mut self) -> Result<(), Error> {
+        let configuration = self.configuration;
+        if configuration.users.member_of.is_empty() && configuration.groups.names.is_empty() {
+            return Ok(());
+        }
         for base in outermost(self.bases_of_groups()) {
             let search = Search {
                 base: base.as_str(),

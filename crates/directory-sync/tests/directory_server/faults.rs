@@ -2,6 +2,9 @@
 //! snapshot of half a directory.
 
 use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
 
 use directory_sync::snapshot::Snapshot;
 use directory_sync::source::Error;
@@ -109,4 +112,34 @@ fn a_server_that_stops_is_an_error() {
         matches!(&error, Error::Unreachable(attempts) if attempts.len() == 1),
         "{error}"
     );
+}
+
+#[test]
+fn what_answers_no_ldap_is_an_error() {
+    let answers: [&[u8]; 6] = [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        // An empty message, one without an operation, one that is no sequence.
+        b"\x30\x00",
+        b"\x30\x03\x02\x01\x01",
+        b"\x02\x01\x01",
+        // A bind response without a result, and one whose text is no text.
+        b"\x30\x05\x02\x01\x01\x61\x00",
+        b"\x30\x0d\x02\x01\x01\x61\x08\x0a\x01\x00\x04\x00\x04\x01\xff",
+    ];
+    for answer in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("cannot listen on 127.0.0.1");
+        let port = listener.local_addr().expect("it is bound").port();
+        thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("the reader connects");
+            let mut request = [0; 1_024];
+            assert!(client.read(&mut request).expect("the reader asks") > 0);
+            client.write_all(answer).expect("the reader listens");
+        });
+        let error = read(port).err().expect("there is nothing to read");
+        let is_told = matches!(
+            error,
+            Error::Malformed { .. } | Error::ConnectionLost { .. }
+        );
+        assert!(is_told, "{answer:?}: {error}");
+    }
 }
