@@ -17,6 +17,7 @@ pub mod exit_code;
 pub mod guardrail;
 pub mod local_cloud;
 pub mod logs;
+pub mod mend;
 pub mod plan;
 pub mod printer;
 pub mod report;

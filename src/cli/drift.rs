@@ -21,6 +21,15 @@ pub struct DriftArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: DriftFormat,
+    /// Take the drift back, after showing how and asking; what is left is printed.
+    #[arg(long)]
+    pub mend: bool,
+    /// Mend users of Amazon Connect as well: they become what the directory has.
+    #[arg(long, requires = "mend")]
+    pub users: bool,
+    /// Do not ask. Where nobody can be asked, as in a pipeline, nothing is mended without it.
+    #[arg(long, requires = "mend")]
+    pub yes: bool,
 }
 
 /// How drift is printed.
@@ -33,4 +42,10 @@ pub enum DriftFormat {
     Json,
     /// For a pull request, a ticket or a job summary.
     Markdown,
+    /// One page that needs nothing else, for a browser.
+    Html,
+    /// JUnit XML, for a pipeline that shows tests.
+    Junit,
+    /// SARIF 2.1.0, for what collects the results of analyses.
+    Sarif,
 }

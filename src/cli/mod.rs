@@ -95,7 +95,7 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Check what a deployment needs, and say how to mend what is missing.
     Doctor(DoctorArgs),
-    /// Show where the cloud is no longer what was deployed: code, API, permissions, tokens; changes nothing.
+    /// Show where the cloud is no longer what was deployed: code, API, permissions, tokens; changes nothing unless told to mend.
     Drift(DriftArgs),
     /// Show the state of the stack, its endpoint and its functions.
     Status(StatusArgs),

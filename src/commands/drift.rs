@@ -1,5 +1,9 @@
-//! `drift`: whether the cloud still is what was deployed. Looks, and changes nothing; only
-//! `--record` keeps the result, in a parameter that belongs to nothing else.
+//! `drift`: whether the cloud still is what was deployed. Looks, and changes nothing, unless
+//! it is told to mend; `--record` keeps the result, in a parameter that belongs to nothing else.
+
+mod mend;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,13 +13,16 @@ use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::{self, Target};
 use super::{Error, Outcome};
-use crate::cli::{DriftArgs, DriftFormat};
+use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg};
 use crate::drift::record::{Record, Records};
 use crate::drift::{self, ConnectPolicy, DeployedStack, Kind, Policies, Report, TokenPolicy};
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::printer::Printer;
-use crate::report::drift as report;
+use crate::report::drift::{self as report, EnvironmentText};
 use crate::stack::{StackDescription, StackStatus};
+
+/// When to look again at what seems not to be mended.
+const SECOND_LOOK: Duration = Duration::from_secs(5);
 
 /// Runs `drift`.
 pub(super) fn run(
@@ -33,10 +40,23 @@ pub(super) fn run(
         let deployed = deployed(&target, stack).await?;
         let policies = policies(&target.environment, &name);
         let services = target.service_environment()?;
-        let report = drift::detect(&target.cloud, &services, &deployed, &plan, &policies).await;
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let report = report.accepting(&target.environment.drift.accepted, today);
-        print(&report, args.format, printer);
+        let detect = async || {
+            let report = drift::detect(&target.cloud, &services, &deployed, &plan, &policies).await;
+            let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+            report.accepting(&target.environment.drift.accepted, today)
+        };
+        let mut report = detect().await;
+        if args.mend && mend::mend(args, &target, &deployed, &report, printer).await? {
+            report = detect().await;
+            if report.count(Kind::Drift) > 0 {
+                // IAM tells what it was told some seconds later.
+                tokio::time::sleep(SECOND_LOOK).await;
+                report = detect().await;
+            }
+        }
+        let file = environment_text(&args.environment)?;
+        printer.annotate(report::annotations(&report, &file));
+        print(&report, &file, args.format, printer);
         let outcome = outcome(&report);
         if args.record {
             let record = Record::new(&stack.id, &report, outcome.0.code(), commit());
@@ -117,7 +137,18 @@ async fn deployed(target: &Target, stack: &StackDescription) -> Result<DeployedS
     })
 }
 
-fn print(report: &Report, format: DriftFormat, printer: &Printer) {
+/// The file that findings point into.
+fn environment_text(argument: &EnvironmentArg) -> Result<EnvironmentText, Error> {
+    let path = environment::find(&argument.environment)?;
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Io {
+        action: format!("read {file}"),
+        source,
+    })?;
+    Ok(EnvironmentText { file, text })
+}
+
+fn print(report: &Report, file: &EnvironmentText, format: DriftFormat, printer: &Printer) {
     printer.data(&match format {
         DriftFormat::Text => report::text(report),
         DriftFormat::Json => format!(
@@ -125,6 +156,9 @@ fn print(report: &Report, format: DriftFormat, printer: &Printer) {
             serde_json::json!(report::json_v1::Report::from(report))
         ),
         DriftFormat::Markdown => report::markdown(report),
+        DriftFormat::Html => report::html(report),
+        DriftFormat::Junit => report::junit(report),
+        DriftFormat::Sarif => report::sarif(report, file),
     });
     for id in &report.unused_acceptances {
         printer.warning(&format!(
@@ -173,6 +207,7 @@ mod tests {
                 stack_name: "scim".to_owned(),
                 account: "444455556666".to_owned(),
                 region: "eu-central-1".to_owned(),
+                parts: Vec::new(),
                 findings,
                 coverage: Vec::new(),
                 unused_acceptances: Vec::new(),

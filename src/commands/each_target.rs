@@ -70,6 +70,9 @@ impl Writes {
             DriftFormat::Text => Document::Text,
             DriftFormat::Json => Document::Json,
             DriftFormat::Markdown => Document::Markdown,
+            DriftFormat::Html => Document::Html,
+            DriftFormat::Junit => Document::Junit,
+            DriftFormat::Sarif => Document::Sarif,
         })
     }
 }

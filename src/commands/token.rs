@@ -2,6 +2,7 @@
 
 mod advice;
 pub(super) mod kept;
+mod renew;
 mod revoke;
 mod rotate;
 mod set;
@@ -13,6 +14,7 @@ use super::{Error, Outcome};
 use crate::cli::TokenCommand;
 use crate::printer::Printer;
 
+pub(super) use renew::renew;
 pub(super) use set::read_token_text;
 pub(super) use subject::pick_client;
 

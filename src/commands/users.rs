@@ -56,6 +56,27 @@ pub(super) fn run(command: &UsersCommand, printer: &Printer) -> Result<Outcome, 
     })
 }
 
+/// Brings users to Connect, as `users reconcile` does, and warns of those who did not get
+/// there.
+///
+/// # Errors
+/// When the directory of the environment cannot be opened.
+pub(super) async fn mend<'a>(
+    environment: &EnvironmentArg,
+    ids: impl IntoIterator<Item = &'a String>,
+    printer: &Printer,
+) -> Result<(), Error> {
+    let deployed = Deployed::open(environment).await?;
+    let mut pace = pace();
+    for id in ids {
+        pace.tick().await;
+        if let Some(reason) = reconcile::what_is_left(&deployed, id).await {
+            printer.warning(&format!("the user {id} is not reconciled: {reason}"));
+        }
+    }
+    Ok(())
+}
+
 /// The directory of a deployed environment.
 struct Deployed {
     target: Target,

@@ -82,6 +82,7 @@ mod tests {
             stack_name: "scim".to_owned(),
             account: "444455556666".to_owned(),
             region: "eu-central-1".to_owned(),
+            parts: Vec::new(),
             findings,
             coverage: Vec::new(),
             unused_acceptances: Vec::new(),

@@ -9,7 +9,7 @@ use super::finding::{Detector, Finding, Severity};
 use super::resource::{Check, unless_gone, with_defaults};
 
 /// Amazon CloudWatch, whose oldest protocol is not JSON, and which speaks this one as well.
-const CLOUDWATCH: Service = Service {
+pub(crate) const CLOUDWATCH: Service = Service {
     id: "CLOUDWATCH",
     endpoint_prefix: "monitoring",
     signing_name: "monitoring",

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::part::{self, Part};
 use crate::plan::expression::function;
 
 /// A deployed stack.
@@ -99,6 +100,22 @@ impl DeployedStack {
                 })
             })
             .collect()
+    }
+
+    /// A resource by its name in the template, with its type.
+    #[must_use]
+    pub fn resource(&self, logical_id: &str) -> Option<(String, Resource)> {
+        let resource_type = self.template["Resources"][logical_id]["Type"].as_str()?;
+        let resource = self
+            .resources(resource_type)
+            .into_iter()
+            .find(|resource| resource.logical_id == logical_id)?;
+        Some((resource_type.to_owned(), resource))
+    }
+
+    /// What the template is made of.
+    pub fn parts(&self) -> Vec<Part> {
+        part::parts(&self.template)
     }
 
     /// Resources that the template has and the stack has not.

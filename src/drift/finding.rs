@@ -153,6 +153,20 @@ impl Finding {
         self
     }
 
+    /// What was looked at: the id without the detector, the resource and its part.
+    #[must_use]
+    pub fn check(&self) -> &str {
+        let check = self.id.split(':').next().unwrap_or_default();
+        check.split_once('.').map_or(check, |(_, check)| check)
+    }
+
+    /// Which part of the resource it is about, if it is about one.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        let (_, rest) = self.id.split_once(':')?;
+        rest.strip_prefix(self.resource.as_str())?.strip_prefix(':')
+    }
+
     /// What should be there.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
@@ -213,6 +227,12 @@ impl Certainty {
 }
 
 impl Detector {
+    /// Who looks at resources of a type; `None` where nobody does.
+    #[must_use]
+    pub fn of(resource_type: &str) -> Option<Self> {
+        super::coverage::of(resource_type).map(|covered| covered.detector)
+    }
+
     /// The word for it, with which the ids of its findings begin.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -16,6 +16,7 @@ mod finding;
 mod function;
 mod iam;
 mod logs;
+mod part;
 mod properties;
 mod queue;
 pub mod record;
@@ -28,10 +29,15 @@ mod token;
 use crate::cloud::Cloud;
 use crate::plan::Plan;
 
+pub(crate) use alarm::CLOUDWATCH;
 pub use cloudformation::Coverage;
 pub use connect::Policy as ConnectPolicy;
-pub use deployed::DeployedStack;
+pub(crate) use deployed::is_open;
+pub use deployed::{DeployedStack, Resource};
 pub use finding::{Certainty, Detector, Finding, Kind, Severity};
+pub use part::Part;
+pub(crate) use properties::shown;
+pub(crate) use schedule::EVENTS;
 pub use token::Policy as TokenPolicy;
 
 /// What was found of one stack.
@@ -45,6 +51,8 @@ pub struct Report {
     pub account: String,
     /// The region.
     pub region: String,
+    /// What the deployed template is made of.
+    pub parts: Vec<Part>,
     /// What was found: drift before what was not checked before what is not deployed yet,
     /// and the worst first.
     pub findings: Vec<Finding>,
@@ -127,6 +135,7 @@ pub async fn detect(
         stack_name: plan.subject.stack_name.clone(),
         account: plan.subject.account.clone(),
         region: plan.subject.region.clone(),
+        parts: stack.parts(),
         findings: [
             rest,
             users,

@@ -84,7 +84,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// A value for people.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "(none)".to_owned(),
         Value::String(text) => text.clone(),

@@ -8,7 +8,7 @@ use super::finding::{Detector, Finding, Severity};
 use super::resource::{Check, unless_gone, with_defaults};
 
 /// Amazon EventBridge.
-const EVENTS: Service = Service {
+pub(crate) const EVENTS: Service = Service {
     id: "EVENTBRIDGE",
     endpoint_prefix: "events",
     signing_name: "events",

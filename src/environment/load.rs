@@ -87,34 +87,7 @@ impl EnvironmentFile {
     /// # Errors
     /// As for [`load`](Self::load).
     pub fn load_from(start: &Path, name_or_path: &str) -> Result<Self, Error> {
-        let is_path = name_or_path.contains(['/', '\\'])
-            || [".yaml", ".yml"]
-                .iter()
-                .any(|suffix| name_or_path.ends_with(suffix));
-        if is_path {
-            return Self::load_file(Path::new(name_or_path));
-        }
-        let directory = find_directory(start)?;
-        let path = directory.join(format!("{name_or_path}.yaml"));
-        if path.is_file() {
-            return Self::load_file(&path);
-        }
-        let names = names(&directory)?;
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Err(Error::Unknown {
-            name: name_or_path.to_owned(),
-            advice: match (
-                nearest(name_or_path, names.iter().copied()),
-                names.as_slice(),
-            ) {
-                (Some(meant), _) => {
-                    format!("did you mean `{meant}`? there are: {}", names.join(", "))
-                }
-                (None, []) => "there are no .yaml files in it".to_owned(),
-                (None, names) => format!("there are: {}", names.join(", ")),
-            },
-            directory,
-        })
+        Self::load_file(&path(start, name_or_path)?)
     }
 
     /// Loads one file.
@@ -181,6 +154,45 @@ impl Environment {
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         EnvironmentFile::parse(file, text)?.one(None)
     }
+}
+
+/// The file that an environment's name or path means, from the current directory.
+///
+/// # Errors
+/// When there is no such file in the nearest `environments` directory.
+pub fn find(name_or_path: &str) -> Result<PathBuf, Error> {
+    path(&current_directory()?, name_or_path)
+}
+
+fn path(start: &Path, name_or_path: &str) -> Result<PathBuf, Error> {
+    let is_path = name_or_path.contains(['/', '\\'])
+        || [".yaml", ".yml"]
+            .iter()
+            .any(|suffix| name_or_path.ends_with(suffix));
+    if is_path {
+        return Ok(PathBuf::from(name_or_path));
+    }
+    let directory = find_directory(start)?;
+    let path = directory.join(format!("{name_or_path}.yaml"));
+    if path.is_file() {
+        return Ok(path);
+    }
+    let names = names(&directory)?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Err(Error::Unknown {
+        name: name_or_path.to_owned(),
+        advice: match (
+            nearest(name_or_path, names.iter().copied()),
+            names.as_slice(),
+        ) {
+            (Some(meant), _) => {
+                format!("did you mean `{meant}`? there are: {}", names.join(", "))
+            }
+            (None, []) => "there are no .yaml files in it".to_owned(),
+            (None, names) => format!("there are: {}", names.join(", ")),
+        },
+        directory,
+    })
 }
 
 /// Every environment file in the nearest `environments` directory, sorted by name.

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
-pub use load::{EnvironmentFile, files};
+pub use load::{EnvironmentFile, files, find};
 pub use problem::{Problem, Problems};
 pub use schema::json_schema;
 pub use targets::TargetEnvironment;

@@ -74,7 +74,7 @@ pub(super) fn is_function(value: &Value) -> bool {
 
 /// Calls `visit` with the logical id of every resource (or the name of every pseudo
 /// parameter) that a value refers to.
-pub(super) fn references(value: &Value, visit: &mut impl FnMut(&str)) {
+pub(crate) fn references(value: &Value, visit: &mut impl FnMut(&str)) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, visit)),
         Value::Object(members) => {

@@ -2,7 +2,9 @@
 
 pub mod drift;
 pub mod github;
+pub mod mending;
 mod operation;
+mod page;
 pub mod plan;
 mod table;
 pub mod targets;

@@ -3,6 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::drift::{join_junit, join_sarif};
+use super::page::join_pages;
 use crate::exit_code::Exit;
 
 /// How the run of a command for one target ended.
@@ -105,6 +107,10 @@ pub enum Document {
     Markdown,
     /// One page of HTML with the content of each.
     Html,
+    /// JUnit XML with the suites of each.
+    Junit,
+    /// SARIF with the runs of each.
+    Sarif,
     /// `{"version": 1, "targets": {name: document}}`.
     Json,
 }
@@ -120,7 +126,9 @@ impl Document {
             Self::Markdown => parts
                 .map(|(target, text)| format!("## {target}\n\n{text}\n"))
                 .collect(),
-            Self::Html => super::plan::join_pages(parts),
+            Self::Html => join_pages(parts),
+            Self::Junit => join_junit(parts),
+            Self::Sarif => join_sarif(parts),
             Self::Json => {
                 let targets: Map<String, Value> = parts
                     .map(|(target, text)| {

@@ -156,6 +156,20 @@ impl Tokens {
         }))
     }
 
+    /// Deletes a parameter, with every version of its token.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub async fn delete(&self, parameter: &str) -> Result<(), ServiceError> {
+        self.client
+            .delete_parameter()
+            .name(parameter)
+            .send()
+            .await
+            .map_err(failed_to(format!("delete the SSM parameter {parameter}")))
+            .map(drop)
+    }
+
     /// Makes `token` the current one of its parameter, and returns the version that it has
     /// there. A parameter that somebody deleted is made again; `description` is for that one.
     ///

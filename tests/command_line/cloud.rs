@@ -164,7 +164,7 @@ impl PlayedProject {
         ]
     }
 
-    fn render(&self) -> String {
+    pub fn render(&self) -> String {
         let output = self.command("render", &[]).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()

@@ -1,11 +1,13 @@
 //! The real binary, from the outside: exit code, standard output, standard error.
 
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
+mod browser;
 mod cloud;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod command_reference;
 mod completions;
 mod documentation;
+mod drift_page;
 mod environment_reference;
 mod environment_schema;
 mod gate;

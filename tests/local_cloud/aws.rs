@@ -15,7 +15,7 @@ use crate::project::Project;
 use aws_json_client::{Protocol, Service};
 
 /// Amazon CloudWatch Logs.
-const LOGS: Service = Service {
+pub const LOGS: Service = Service {
     id: "CLOUDWATCH_LOGS",
     endpoint_prefix: "logs",
     signing_name: "logs",
@@ -27,7 +27,7 @@ const LOGS: Service = Service {
 };
 
 /// Amazon CloudWatch.
-const CLOUDWATCH: Service = Service {
+pub const CLOUDWATCH: Service = Service {
     id: "CLOUDWATCH",
     endpoint_prefix: "monitoring",
     signing_name: "monitoring",
@@ -83,6 +83,10 @@ impl Aws {
 
     pub fn lambda(&self) -> aws_sdk_lambda::Client {
         aws_sdk_lambda::Client::new(&self.config)
+    }
+
+    pub fn apigateway(&self) -> aws_sdk_apigateway::Client {
+        aws_sdk_apigateway::Client::new(&self.config)
     }
 
     pub fn ssm(&self) -> aws_sdk_ssm::Client {

@@ -214,7 +214,7 @@ fn found(project: &Project, when: &str, applied: &Map<String, Value>) {
         .collect();
     expected.sort_unstable();
     expect(project, when, &expected);
-    for format in ["text", "json", "markdown"] {
+    for format in ["text", "json", "markdown", "html", "junit", "sarif"] {
         let run = drift(project, &["--format", format]).expect_code(4);
         let printed = (run.stdout + &run.stderr).to_lowercase();
         assert!(!printed.contains("canary"), "{when}: {printed}");

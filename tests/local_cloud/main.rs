@@ -25,6 +25,7 @@ mod interruption;
 mod jwt;
 mod local;
 mod logs;
+mod mend;
 mod okta;
 mod pipelines;
 mod plan;

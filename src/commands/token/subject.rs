@@ -103,6 +103,16 @@ impl OwnToken<'_> {
         question::confirm(printer, yes, "type y to go on:".to_owned(), "y").await
     }
 
+    /// Deletes a parameter that is not encrypted: a parameter keeps its type, and every
+    /// version of this one can be read.
+    pub(super) async fn remove_plain_text(&self) -> Result<(), Error> {
+        let facts = self.tokens.facts(self.parameter).await?;
+        if facts.is_some_and(|facts| !facts.is_secure_string()) {
+            self.tokens.delete(self.parameter).await?;
+        }
+        Ok(())
+    }
+
     /// Makes `token` the current one, and returns its version.
     pub(super) async fn write(
         &self,

@@ -89,6 +89,17 @@ async fn mend(deployed: &Deployed, id: &str) -> Result<Reconciled, StoreError> {
     }
 }
 
+/// Brings one user to Connect; why it is not there, if it is not.
+pub(super) async fn what_is_left(deployed: &Deployed, id: &str) -> Option<String> {
+    match mend(deployed, id).await {
+        Ok(Reconciled::Synchronised | Reconciled::Gone) => None,
+        Ok(Reconciled::Pending(code)) => Some(code),
+        Ok(Reconciled::Refused(refusal)) => Some(refusal.to_string()),
+        Ok(Reconciled::Busy) => Some("a request is changing it".to_owned()),
+        Err(error) => Some(reason(&error)),
+    }
+}
+
 fn outcome(record: &Record, reconciled: Result<Reconciled, StoreError>) -> UserOutcome {
     let (outcome, detail) = match reconciled {
         Ok(Reconciled::Synchronised) => ("synchronised", None),

@@ -1,14 +1,26 @@
-//! How drift is shown: as text on a terminal, JSON for programs, Markdown for a ticket.
+//! How drift is shown: as text on a terminal, JSON for programs, Markdown for a ticket, a
+//! page of HTML, JUnit and SARIF for what collects results, annotations on GitHub.
 //!
 //! All of them say the same in the same order. Understandable without colour.
 
+mod annotations;
+mod html;
 pub mod json_v1;
+mod junit;
 mod markdown;
+mod picture;
+mod place;
+mod sarif;
 mod text;
 
 use crate::drift::{Finding, Kind, Report};
 
+pub use annotations::annotations;
+pub use html::html;
+pub use junit::{join_junit, junit};
 pub use markdown::markdown;
+pub use place::EnvironmentText;
+pub use sarif::{join_sarif, sarif};
 pub use text::text;
 
 /// The kinds in the order in which they are read, each with its heading.

@@ -1,8 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::drift::{Coverage, Detector, Finding, Severity};
+use crate::drift::{Coverage, Detector, Finding, Part, Severity};
 use crate::environment::AcceptedFinding;
+use crate::report::github::Level;
 
 fn report(findings: Vec<Finding>) -> Report {
     Report {
@@ -10,6 +11,7 @@ fn report(findings: Vec<Finding>) -> Report {
         stack_name: "scim".to_owned(),
         account: "444455556666".to_owned(),
         region: "eu-central-1".to_owned(),
+        parts: Vec::new(),
         findings,
         coverage: vec![Coverage {
             resource_type: "AWS::SQS::Queue".to_owned(),
@@ -141,5 +143,174 @@ fn what_is_accepted_says_until_when_and_why() {
     assert_eq!(
         json["findings"][0]["acceptance"],
         json!({"reason": "OPS-1", "expires": "2027-01-31"})
+    );
+}
+
+fn parts() -> Vec<Part> {
+    [
+        ("Reconciler", "AWS::Lambda::Function", &["Role"][..]),
+        ("Role", "AWS::IAM::Role", &[]),
+        ("Stage", "AWS::ApiGateway::Stage", &[]),
+        ("Alarm", "AWS::CloudWatch::Alarm", &["Reconciler"]),
+    ]
+    .into_iter()
+    .map(|(id, kind, refers_to)| Part {
+        logical_id: id.to_owned(),
+        resource_type: kind.to_owned(),
+        refers_to: refers_to.iter().map(|id| (*id).to_owned()).collect(),
+    })
+    .collect()
+}
+
+fn drawn() -> Report {
+    Report {
+        parts: parts(),
+        ..full()
+    }
+}
+
+fn file() -> EnvironmentText {
+    EnvironmentText {
+        file: "environments/prod.yaml".to_owned(),
+        text: "cloud: aws\n# functions: none\nfunctions:\n  memory: 256\n".to_owned(),
+    }
+}
+
+#[test]
+fn the_page_tells_all_of_each_finding_and_marks_the_picture() {
+    let mut report = drawn();
+    report.findings[0].expected = Some("{\"a\":1,\"b\":2}".to_owned());
+    report.findings[0].actual = Some("{\"a\":1,\"b\":\"<script>\"}".to_owned());
+    let page = html(&report);
+    for text in [
+        "<h1>scim: 1 finding of drift, 1 thing not checked; 1 change not deployed yet</h1>",
+        "<code>function.code:Reconciler</code>",
+        "<pre>{\n  &quot;a&quot;: 1,\n<mark>  &quot;b&quot;: 2</mark>\n}</pre>",
+        "<mark>  &quot;b&quot;: &quot;&lt;script&gt;&quot;</mark>",
+        "<a class=\"drifted\" href=\"#scim-444455556666-eu-central-1-0\">",
+        "<details class=\"finding high\" id=\"scim-444455556666-eu-central-1-0\" open>",
+        "<a class=\"unknown\" href=\"#scim-444455556666-eu-central-1-1\">",
+        "class=\"show-medium\" checked> medium (1)</label>",
+        "mend what the message names, and run <code>drift</code> again",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn the_picture_has_every_resource_and_lines_between_concerns() {
+    let page = html(&drawn());
+    for part in parts() {
+        assert!(page.contains(&format!("<title>{} (", part.logical_id)));
+    }
+    // To the role and from the alarm; both ends of the one and one of the other are marked.
+    assert_eq!(page.matches("<path class=\"line marked\"").count(), 2);
+    assert!(!html(&report(vec![])).contains("<svg"));
+}
+
+#[test]
+fn junit_has_a_test_for_each_resource_and_finding() {
+    insta::assert_snapshot!(junit(&drawn()), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites>
+    <testsuite name="scim in 444455556666 eu-central-1: template" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="scim.template" name="template.undeployed:Stage">
+    <system-out>new</system-out>
+    </testcase>
+    </testsuite>
+    <testsuite name="scim in 444455556666 eu-central-1: function" tests="1" failures="1" errors="0" skipped="0">
+    <testcase classname="scim.function" name="function.code:Reconciler">
+    <failure type="high" message="other code runs">expected: a|b
+    found: `c`
+    to mend it: put it back</failure>
+    </testcase>
+    </testsuite>
+    <testsuite name="scim in 444455556666 eu-central-1: iam" tests="1" failures="0" errors="0" skipped="1">
+    <testcase classname="scim.iam" name="iam.unreadable:Role">
+    <skipped message="could not be checked: denied"/>
+    </testcase>
+    </testsuite>
+    <testsuite name="scim in 444455556666 eu-central-1: alarm" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="scim.alarm" name="Alarm"/>
+    </testsuite>
+    </testsuites>
+    "#);
+    let in_sync = Report {
+        parts: parts(),
+        ..report(vec![])
+    };
+    let in_sync = junit(&in_sync);
+    assert_eq!(in_sync.matches("<testcase ").count(), 4);
+    let joined = join_junit([("a", &in_sync), ("b", &String::new())].into_iter());
+    assert_eq!(joined.matches("<testcase ").count(), 5);
+    assert_eq!(joined.matches("<testsuites>").count(), 1);
+    assert_eq!(joined.matches("<error ").count(), 1);
+}
+
+#[test]
+fn sarif_obeys_its_schema_and_points_at_the_line_that_says_it() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("sarif-2.1.0.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let document = sarif(&drawn(), &file());
+    let joined = join_sarif([("a", &document), ("b", &String::new())].into_iter());
+    for text in [&document, &joined] {
+        let log = serde_json::from_str(text).unwrap();
+        let problems: Vec<_> = schema.iter_errors(&log).map(|e| e.to_string()).collect();
+        assert_eq!(problems, Vec::<String>::new());
+    }
+    let log: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let told: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let place = &result["locations"][0];
+            json!([
+                result["ruleId"],
+                result["kind"],
+                result["level"],
+                place["physicalLocation"]["region"]["startLine"],
+                place["logicalLocations"][0]["name"],
+            ])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!(["function.code", "fail", "error", 3, "Reconciler"]),
+            json!(["iam.unreadable", "open", "none", 1, "Role"]),
+            json!(["template.undeployed", "informational", "none", 1, "Stage"]),
+        ]
+    );
+    assert_eq!(
+        log["runs"][0]["tool"]["driver"]["rules"][0]["id"],
+        "function.code"
+    );
+    let joined: serde_json::Value = serde_json::from_str(&joined).unwrap();
+    assert_eq!(joined["runs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_counts_is_annotated_beside_the_line_of_the_file() {
+    let told: Vec<_> = annotations(&full(), &file())
+        .into_iter()
+        .map(|annotation| (annotation.level, annotation.title, annotation.place))
+        .collect();
+    let place = |line| Some(("environments/prod.yaml".to_owned(), Some((line, 1))));
+    assert_eq!(
+        told,
+        [
+            (
+                Level::Error,
+                "scim: function.code:Reconciler".to_owned(),
+                place(3)
+            ),
+            (
+                Level::Warning,
+                "scim: iam.unreadable:Role".to_owned(),
+                place(1)
+            ),
+        ]
     );
 }

@@ -8,10 +8,11 @@
 use std::fmt::Write as _;
 
 use super::value::{Comparison, compare, short_digests};
-use super::{approval_flags, html::escape, sign, subject, summary, verb, worst_first};
+use super::{approval_flags, sign, subject, summary, verb, worst_first};
 use crate::plan::{
     Action, Permission, Plan, PropertyChange, Replacement, ResourceChange, Severity, StackAction,
 };
+use crate::report::page::escape;
 
 /// What GitHub takes, with room for what a pipeline puts before it.
 const LONGEST: usize = 64_000;

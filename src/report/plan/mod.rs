@@ -12,7 +12,7 @@ mod value;
 
 use crate::plan::{Action, Counts, Plan, Replacement, ResourceChange, StackAction};
 
-pub use html::{html, join_pages};
+pub use html::html;
 pub use markdown::markdown;
 pub use text::text;
 

@@ -432,15 +432,3 @@ fn html_has_everything_that_text_has_and_no_markup_of_a_template() {
     "#);
     assert!(!page.contains("<script"));
 }
-
-#[test]
-fn pages_of_several_targets_become_one() {
-    let page = html(&plan(None, after()));
-    let missing = String::new();
-    let joined = join_pages([("london", &page), ("paris", &missing)].into_iter());
-    assert_eq!(joined.matches("<main>").count(), 1);
-    assert_eq!(joined.matches("<h1>").count(), 1);
-    assert!(joined.contains(">london<") && joined.contains(">paris<"));
-    assert!(joined.contains("There is no plan"));
-    assert!(joined.ends_with("</html>\n"));
-}
