@@ -59,39 +59,10 @@ pub(super) fn plan(
     let entries = entries_by_object(matched);
     let mut changes = changed(desired, current, policy, &entries);
     if policy.leavers == Leavers::Deactivate {
-        changes.extend(
-            gone.iter()
-                .filter(|index| current.users()[**index].active)
-                .map(|index| Change {
-                    object: Some(*index),
-                    entry: None,
-                    changes: UserChanges {
-                        active: Some(false),
-                        ..UserChanges::default()
-                    },
-                    is_leaver: true,
-                }),
-        );
+        changes.extend(leavers(&gone, current));
     }
     let updates = changes.len();
-    changes.extend(
-        desired
-            .users
-            .iter()
-            .filter(|(entry, user)| user.active && !matched.objects.contains_key(*entry))
-            .filter_map(|(entry, user)| {
-                Some(Change {
-                    object: None,
-                    entry: Some(entry),
-                    changes: UserChanges {
-                        external_id: Some(policy.owner.mark(entry)),
-                        set: user.profile.as_ref()?.0.clone(),
-                        ..UserChanges::default()
-                    },
-                    is_leaver: false,
-                })
-            }),
-    );
+    changes.extend(joiners(desired, matched));
 
     let user_names = Names::new(Attribute::UserName, &changes, &deleted, current, matched);
     let emails = policy
@@ -120,18 +91,7 @@ pub(super) fn plan(
         } else if let (Some(_), Some(entry)) = (user_name_wave, change.entry) {
             users.created.insert(entry.clone());
             let profile = Profile(change.changes.set);
-            phases.create_users.push(Operation::CreateUser {
-                subject: Subject {
-                    entry: Some(entry.clone()),
-                    id: None,
-                    name: profile
-                        .get(Attribute::UserName)
-                        .unwrap_or_default()
-                        .to_owned(),
-                },
-                external_id: policy.owner.mark(entry),
-                profile,
-            });
+            phases.create_users.push(create(entry, profile, policy));
         }
     }
     let first = phases.updates.len();
@@ -156,6 +116,52 @@ pub(super) fn plan(
         })
         .count();
     users
+}
+
+/// Users who are gone, and may still sign in.
+fn leavers<'a>(gone: &BTreeSet<usize>, current: &Current) -> impl Iterator<Item = Change<'a>> {
+    let active = gone.iter().filter(|index| current.users()[**index].active);
+    active.map(|index| Change {
+        object: Some(*index),
+        entry: None,
+        changes: UserChanges {
+            active: Some(false),
+            ..UserChanges::default()
+        },
+        is_leaver: true,
+    })
+}
+
+/// Active people whom no user stands for. Nobody is made to be inactive.
+fn joiners<'a>(desired: &'a Desired, matched: &Matched) -> impl Iterator<Item = Change<'a>> {
+    let without_user = desired
+        .users
+        .iter()
+        .filter(|(entry, user)| user.active && !matched.objects.contains_key(*entry));
+    without_user.filter_map(|(entry, user)| {
+        Some(Change {
+            object: None,
+            entry: Some(entry),
+            changes: UserChanges {
+                set: user.profile.as_ref()?.0.clone(),
+                ..UserChanges::default()
+            },
+            is_leaver: false,
+        })
+    })
+}
+
+fn create(entry: &EntryId, profile: Profile, policy: &Policy) -> Operation {
+    let name = profile.get(Attribute::UserName).unwrap_or_default();
+    Operation::CreateUser {
+        subject: Subject {
+            entry: Some(entry.clone()),
+            id: None,
+            name: name.to_owned(),
+        },
+        external_id: policy.owner.mark(entry),
+        profile,
+    }
 }
 
 fn changed<'a>(
