@@ -2,6 +2,7 @@
 
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod browser;
+#[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod cloud;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod command_reference;
