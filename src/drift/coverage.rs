@@ -8,7 +8,7 @@ use super::finding::Detector;
 
 /// The properties of a type that a detector compares.
 pub(super) struct Covered {
-    pub(super) resource_type: &'static str,
+    resource_type: &'static str,
     pub(super) detector: Detector,
     properties: &'static [&'static str],
 }
@@ -240,5 +240,43 @@ impl Covered {
     /// Whether a property is compared.
     pub(super) fn compares(&self, property: &str) -> bool {
         self.properties.contains(&property)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The types of the resources in the sources of the template.
+    fn made_by_the_templates() -> BTreeSet<String> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/connect-scim");
+        std::fs::read_dir(directory)
+            .unwrap()
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .flat_map(|text| {
+                text.lines()
+                    .filter_map(|line| line.trim().strip_prefix("Type: "))
+                    .filter(|word| word.contains("::"))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_type_that_the_templates_make_is_covered_once_and_no_other() {
+        let made = made_by_the_templates();
+        let covered: Vec<&str> = COVERED.iter().map(|one| one.resource_type).collect();
+        let uncovered: Vec<_> = made
+            .iter()
+            .filter(|one| !covered.contains(&one.as_str()))
+            .collect();
+        assert!(uncovered.is_empty(), "no detector covers {uncovered:?}");
+        let distinct: BTreeSet<_> = covered.iter().map(|&one| one.to_owned()).collect();
+        assert_eq!(distinct, made);
+        assert_eq!(distinct.len(), COVERED.len());
     }
 }

@@ -86,7 +86,7 @@ class Cloud:
 
     def reconcile(self, scim_id):
         """Has the operator's command bring the user back."""
-        subprocess.run([*self._reconcile, scim_id], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*self._reconcile, scim_id], check=True, capture_output=True)
 
 
 # -- functions -----------------------------------------------------------------------------
