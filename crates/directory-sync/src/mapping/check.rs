@@ -56,7 +56,7 @@ pub(super) fn user(attribute: Attribute, value: &str) -> Result<(), Problem> {
     match attribute {
         Attribute::UserName => {
             length(value, USER_NAME_LENGTH)?;
-            if !WORD.is_match(value) {
+            if !is_word(value) {
                 return Err(Problem::Space);
             }
             // "Administrator and AWSAdministrators are reserved names" (CreateUser).
@@ -67,7 +67,7 @@ pub(super) fn user(attribute: Attribute, value: &str) -> Result<(), Problem> {
         }
         Attribute::Email => {
             length(value, LENGTH)?;
-            if !WORD.is_match(value) {
+            if !is_word(value) {
                 return Err(Problem::Space);
             }
             match value.rsplit_once('@') {
@@ -86,11 +86,28 @@ pub(super) fn group(name: &str) -> Result<(), Problem> {
 
 fn text(value: &str) -> Result<(), Problem> {
     length(value, LENGTH)?;
-    if TEXT.is_match(value) {
+    if is_text(value) {
         Ok(())
     } else {
         Err(Problem::Control)
     }
+}
+
+/// Most values are ASCII, all printable characters of which are allowed; a directory has a
+/// million of them, and the patterns take a hundred times as long.
+fn is_word(value: &str) -> bool {
+    if value.is_ascii() {
+        return !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+    }
+    WORD.is_match(value)
+}
+
+fn is_text(value: &str) -> bool {
+    if value.is_ascii() {
+        let allowed = |byte: u8| byte.is_ascii_graphic() || b"\t\n\r ".contains(&byte);
+        return !value.is_empty() && value.bytes().all(allowed);
+    }
+    TEXT.is_match(value)
 }
 
 fn length(value: &str, limit: usize) -> Result<(), Problem> {
@@ -146,6 +163,16 @@ mod tests {
         for (attribute, value, result) in cases {
             assert_eq!(user(attribute, value), result, "{attribute}: {value:?}");
         }
+    }
+
+    #[test]
+    fn every_ascii_character_is_judged_as_the_patterns_do() {
+        for byte in 0..128_u8 {
+            let text = char::from(byte).to_string();
+            assert_eq!(is_word(&text), WORD.is_match(&text), "{byte}");
+            assert_eq!(is_text(&text), TEXT.is_match(&text), "{byte}");
+        }
+        assert!(!is_word("") && !is_text(""));
     }
 
     #[test]

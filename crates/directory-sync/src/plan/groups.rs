@@ -35,6 +35,8 @@ pub(super) struct Planner<'a> {
     pub matching: &'a Matching,
     pub policy: &'a Policy,
     pub users: &'a Users,
+    /// The users that stand for entries: half a million look-ups in a large company.
+    pub user_indices: HashMap<&'a EntryId, usize>,
 }
 
 /// A group that is renamed, marked or made.
@@ -184,7 +186,9 @@ impl Planner<'_> {
             id: None,
             name: name.to_owned(),
         };
-        let mut members = self.references(change.group);
+        let (existing, new) = self.members(change.group);
+        let existing = existing.into_iter().map(|user| self.reference(user));
+        let mut members: Vec<Reference> = existing.chain(new).collect();
         let rest = members.split_off(members.len().min(self.policy.membership_batch));
         phases.create_groups.push(Operation::CreateGroup {
             subject: subject.clone(),
@@ -199,24 +203,23 @@ impl Planner<'_> {
         );
     }
 
-    /// The members that a group should have, as far as the server will have them.
-    fn references(&self, group: &DesiredGroup) -> Vec<Reference> {
-        let mut references: Vec<Reference> = group
-            .members
-            .iter()
-            .filter_map(|entry| {
-                if let Some(index) = self.matching.users.objects.get(entry) {
-                    let id = self.current.users()[*index].id.clone();
-                    return Some(Reference::Existing(id));
-                }
-                self.users
-                    .created
-                    .contains(entry)
-                    .then(|| Reference::New(entry.clone()))
-            })
-            .collect();
-        references.sort();
-        references
+    /// The members that a group should have, as far as the server will have them: ascending
+    /// indices of those who are there, and those who are made.
+    fn members(&self, group: &DesiredGroup) -> (Vec<usize>, Vec<Reference>) {
+        let (mut existing, mut new) = (Vec::new(), Vec::new());
+        for entry in &group.members {
+            if let Some(&index) = self.user_indices.get(entry) {
+                existing.push(index);
+            } else if self.users.created.contains(entry) {
+                new.push(Reference::New(entry.clone()));
+            }
+        }
+        existing.sort_unstable();
+        (existing, new)
+    }
+
+    fn reference(&self, user: usize) -> Reference {
+        Reference::Existing(self.current.users()[user].id.clone())
     }
 
     fn members_of_existing(
@@ -231,32 +234,33 @@ impl Planner<'_> {
                 continue;
             };
             let entry = entries.get(&index).copied();
-            let wanted = match entry.and_then(|entry| self.desired.groups.get(entry)) {
-                Some(wanted) if wanted.display_name.is_some() => self.references(wanted),
+            let (wanted, new) = match entry.and_then(|entry| self.desired.groups.get(entry)) {
+                Some(wanted) if wanted.display_name.is_some() => self.members(wanted),
                 None if gone.contains(&index) && self.policy.gone_groups == GoneGroups::Empty => {
-                    Vec::new()
+                    Default::default()
                 }
                 _ => continue,
             };
-            let (mut ours, mut removable) = (BTreeSet::new(), Vec::new());
-            let wanted: BTreeSet<Reference> = wanted.into_iter().collect();
+            let mut removable = Vec::new();
             for &member in members {
-                let id = &self.current.users()[member].id;
                 match self.matching.users.standing(member) {
                     Standing::Foreign => figures.foreign_memberships += 1,
                     Standing::Kept => {}
                     Standing::Matched | Standing::Gone => {
-                        let reference = Reference::Existing(id.clone());
-                        // Deleting a user ends the memberships.
-                        if !wanted.contains(&reference) && !self.users.deleted.contains(&member) {
-                            removable.push(id.clone());
-                        }
                         figures.memberships_before += 1;
-                        ours.insert(reference);
+                        let is_wanted = wanted.binary_search(&member).is_ok();
+                        // Deleting a user ends the memberships.
+                        if !is_wanted && !self.users.deleted.contains(&member) {
+                            removable.push(self.current.users()[member].id.clone());
+                        }
                     }
                 }
             }
-            let added: Vec<Reference> = wanted.difference(&ours).cloned().collect();
+            let added = wanted
+                .into_iter()
+                .filter(|user| members.binary_search(user).is_err())
+                .map(|user| self.reference(user));
+            let added: Vec<Reference> = added.chain(new).collect();
             if entry.is_none() {
                 figures.removed += usize::from(!removable.is_empty());
             } else {

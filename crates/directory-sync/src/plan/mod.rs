@@ -99,6 +99,12 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
         matching,
         policy,
         users: &users,
+        user_indices: matching
+            .users
+            .objects
+            .iter()
+            .map(|(entry, index)| (entry, *index))
+            .collect(),
     };
     let groups = planner.plan(&mut phases, &mut skipped);
     let count = |standings: &[Standing]| {
