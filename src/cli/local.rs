@@ -33,4 +33,7 @@ pub struct ConnectSimulatorArgs {
     /// The file that holds the simulator's state.
     #[arg(long)]
     pub state: Option<PathBuf>,
+    /// The URL of the policy engine that decides who may do what; everybody may do everything without.
+    #[arg(long, value_name = "URL")]
+    pub authorizer: Option<String>,
 }

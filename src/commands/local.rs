@@ -86,6 +86,6 @@ fn text(status: &Status) -> String {
 }
 
 fn connect_simulator(arguments: ConnectSimulatorArgs) -> Result<Outcome, Error> {
-    local_cloud::serve_connect(arguments.port, arguments.state)?;
+    local_cloud::serve_connect(arguments.port, arguments.state, arguments.authorizer)?;
     Ok(Outcome::SUCCESS)
 }

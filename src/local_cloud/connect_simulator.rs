@@ -9,11 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Error;
 
-/// Serves the Connect simulator at a loopback port until SIGTERM or SIGINT.
+/// Serves the Connect simulator at a loopback port until SIGTERM or SIGINT. `authorizer` is
+/// the URL of the policy engine that decides who may do what.
 ///
 /// # Errors
 /// When the port is taken or the state file cannot be used.
-pub fn serve(port: u16, state_file: Option<PathBuf>) -> Result<(), Error> {
+pub fn serve(
+    port: u16,
+    state_file: Option<PathBuf>,
+    authorizer: Option<String>,
+) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -27,6 +32,7 @@ pub fn serve(port: u16, state_file: Option<PathBuf>) -> Result<(), Error> {
             .map_err(ServeError::Listen)?;
         let options = Options {
             state_file,
+            authorizer,
             ..Options::default()
         };
         connect_simulator::serve(listener, options, async move {

@@ -60,7 +60,10 @@ impl Program {
     /// This deployer.
     pub(super) fn current() -> Self {
         use sha2::{Digest as _, Sha256};
-        let digest: String = Sha256::digest(service::REQUIREMENTS)
+        let digest: String = Sha256::new()
+            .chain_update(service::REQUIREMENTS)
+            .chain_update(service::MINISTACK_LAUNCHER)
+            .finalize()
             .iter()
             .take(8)
             .map(|byte| format!("{byte:02x}"))

@@ -16,6 +16,11 @@ use super::{ACCESS_KEY_ID, ACCOUNT_ID, Error, Folder, SECRET_ACCESS_KEY};
 /// The Python packages of MiniStack, every one pinned by hash.
 pub(super) const REQUIREMENTS: &str = include_str!("requirements.txt");
 
+/// Starts MiniStack, and answers for it whether somebody may call Connect.
+pub(super) const MINISTACK_LAUNCHER: &str = include_str!("ministack.py");
+/// Where the launcher answers.
+const AUTHORIZER_PATH: &str = "/_connect-scim/authorize";
+
 /// The directory that MiniStack writes to.
 const MINISTACK_STATE: &str = "ministack";
 /// The file that the Connect simulator writes to.
@@ -122,7 +127,7 @@ pub(super) fn ministack(
     let text = |value: &str| OsString::from(value);
     Ok(CommandLine {
         program: python.to_owned(),
-        arguments: ["-I", "-m", "ministack"].map(OsString::from).into(),
+        arguments: ["-I", "-c", MINISTACK_LAUNCHER].map(OsString::from).into(),
         variables: BTreeMap::from([
             ("BIND_HOST", text("127.0.0.1")),
             ("GATEWAY_PORT", text(&ports.ministack.to_string())),
@@ -163,6 +168,8 @@ pub(super) fn connect_simulator(folder: &Folder, ports: Ports) -> Result<Command
             ports.connect_simulator.to_string().into(),
             "--state".into(),
             folder.file(CONNECT_SIMULATOR_STATE).into(),
+            "--authorizer".into(),
+            format!("{}{AUTHORIZER_PATH}", Service::MiniStack.url(ports)).into(),
         ],
         variables: BTreeMap::new(),
     })

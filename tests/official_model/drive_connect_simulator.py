@@ -608,6 +608,20 @@ def change_security_profiles(s):
         AllowedAccessControlTags=too_many,
     )
 
+    application = {"Namespace": "example", "ApplicationPermissions": ["ACCESS"]}
+    module = {"Type": "MCP", "FlowModuleId": "look-up"}
+    s.call(
+        "UpdateSecurityProfile",
+        SecurityProfileId=id,
+        Applications=[application, {**application, "Namespace": "other"}],
+        AllowedFlowModules=[module],
+    )
+    listed = s.pages("ListSecurityProfileApplications", "Applications", 1, SecurityProfileId=id)
+    expect(listed[0] == application and len(listed) == 2, "the applications are not kept")
+    listed = s.call("ListSecurityProfileFlowModules", SecurityProfileId=id)["AllowedFlowModules"]
+    expect(listed == [module], "the flow modules are not kept")
+    for operation in ("ListSecurityProfileApplications", "ListSecurityProfileFlowModules"):
+        s.refused("ResourceNotFoundException", operation, SecurityProfileId=UNKNOWN)
     s.call("UpdateSecurityProfile", SecurityProfileId=id, Permissions=["AccessMetrics"])
     permissions = s.call("ListSecurityProfilePermissions", SecurityProfileId=id)["Permissions"]
     expect(permissions == ["AccessMetrics"], "the permissions are not replaced")

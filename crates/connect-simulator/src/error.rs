@@ -25,6 +25,10 @@ pub(crate) enum ErrorCode {
     ResourceInUse,
     ResourceNotFound,
     Throttling,
+    /// The request has no signature.
+    MissingAuthenticationToken,
+    /// The request is signed with nobody's key.
+    UnrecognizedClient,
     /// No operation has this path and method.
     UnknownOperation,
 }
@@ -41,6 +45,8 @@ impl ErrorCode {
             Self::ResourceInUse => "ResourceInUseException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Throttling => "ThrottlingException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::UnknownOperation => "UnknownOperationException",
         }
     }
@@ -48,7 +54,7 @@ impl ErrorCode {
     pub(crate) const fn status(self) -> u16 {
         match self {
             Self::InvalidParameter | Self::InvalidRequest => 400,
-            Self::AccessDenied => 403,
+            Self::AccessDenied | Self::MissingAuthenticationToken | Self::UnrecognizedClient => 403,
             Self::ResourceNotFound | Self::UnknownOperation => 404,
             Self::DuplicateResource | Self::ResourceInUse => 409,
             Self::LimitExceeded | Self::Throttling => 429,
@@ -89,7 +95,11 @@ impl ServiceError {
     /// read both.
     pub(crate) fn body(&self) -> Value {
         match self.code {
-            ErrorCode::Throttling | ErrorCode::AccessDenied | ErrorCode::UnknownOperation => {
+            ErrorCode::Throttling
+            | ErrorCode::AccessDenied
+            | ErrorCode::MissingAuthenticationToken
+            | ErrorCode::UnrecognizedClient
+            | ErrorCode::UnknownOperation => {
                 json!({ "message": self.message })
             }
             ErrorCode::ResourceInUse => {

@@ -12,9 +12,13 @@
 //! Where Amazon's documentation leaves a behaviour open, the code that had to choose
 //! says so, and chooses what a careless client would stumble over.
 //!
-//! Not simulated: signatures are read, not verified, and no IAM policy is asked.
+//! Signatures are read, not verified. Whether the signer of a request may make it is asked
+//! of a policy engine where the options name one (`server/authorizer.rs`).
+//!
+//! Not simulated:
 //! `GetFederationToken` is absent, because only IAM knows the session it is for.
 
+mod authorization;
 mod call;
 mod constraints;
 mod error;

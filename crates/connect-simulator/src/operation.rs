@@ -53,6 +53,8 @@ operations! {
     SearchSecurityProfiles: POST "/search-security-profiles",
     DescribeSecurityProfile: GET "/security-profiles/{InstanceId}/{SecurityProfileId}",
     ListSecurityProfilePermissions: GET "/security-profiles-permissions/{InstanceId}/{SecurityProfileId}",
+    ListSecurityProfileApplications: GET "/security-profiles-applications/{InstanceId}/{SecurityProfileId}",
+    ListSecurityProfileFlowModules: GET "/security-profiles-flow-modules/{InstanceId}/{SecurityProfileId}",
     CreateSecurityProfile: PUT "/security-profiles/{InstanceId}",
     UpdateSecurityProfile: POST "/security-profiles/{InstanceId}/{SecurityProfileId}",
     DeleteSecurityProfile: DELETE "/security-profiles/{InstanceId}/{SecurityProfileId}",

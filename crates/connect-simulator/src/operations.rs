@@ -48,6 +48,12 @@ pub(crate) fn respond(state: &mut State, context: &Context<'_>, call: &Call) -> 
         O::ListSecurityProfilePermissions => {
             security_profiles::list_permissions(state, context, call)
         }
+        O::ListSecurityProfileApplications => {
+            security_profiles::list_applications(state, context, call)
+        }
+        O::ListSecurityProfileFlowModules => {
+            security_profiles::list_flow_modules(state, context, call)
+        }
         O::CreateSecurityProfile => security_profiles::create(state, context, call),
         O::UpdateSecurityProfile => security_profiles::update(state, context, call),
         O::DeleteSecurityProfile => security_profiles::delete(state, call),

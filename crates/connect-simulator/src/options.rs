@@ -14,6 +14,11 @@ pub struct Options {
     /// Where the state is kept; in memory only if absent. The file is replaced after
     /// every change and read at the start.
     pub state_file: Option<PathBuf>,
+    /// The URL of the policy engine that decides whether the signer of a request may make
+    /// it; everybody may do everything if absent. It is sent a POST with the members
+    /// `accessKeyId`, `sessionToken`, `action`, `resources` and `context`, and answers with
+    /// `principal` and, where it refuses, `denied` or `error`.
+    pub authorizer: Option<String>,
 }
 
 /// Where the simulated instance lives: the parts of its ARNs.

@@ -109,6 +109,8 @@ pub(crate) fn state(identity: &Identity, now: Timestamp) -> State {
             SecurityProfileRecord {
                 profile,
                 permissions,
+                applications: Vec::new(),
+                flow_modules: Vec::new(),
             },
         );
     }

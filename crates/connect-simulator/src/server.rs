@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod authorizer;
 mod engine;
 mod state_file;
 
@@ -57,6 +58,14 @@ pub enum ServeError {
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// The policy engine is not at a URL.
+    #[error("{url} is not the URL of a policy engine: {source}")]
+    Authorizer {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        source: axum::http::uri::InvalidUri,
     },
     /// The state file is of another instance.
     #[error(

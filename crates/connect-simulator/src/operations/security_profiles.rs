@@ -18,18 +18,15 @@ const MOST_SECURITY_PROFILES: usize = 100;
 
 /// Members that the service takes and the simulator does not: they belong to other parts
 /// of Connect. To ignore them would look like success.
-const NOT_SIMULATED: [&str; 4] = [
-    "Applications",
-    "AllowedFlowModules",
-    "AllowedAIAgents",
-    "GranularAccessControlConfiguration",
-];
+const NOT_SIMULATED: [&str; 2] = ["AllowedAIAgents", "GranularAccessControlConfiguration"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Content {
     description: Option<String>,
     permissions: Option<Vec<String>>,
+    applications: Option<Vec<Value>>,
+    allowed_flow_modules: Option<Vec<Value>>,
     #[serde(flatten)]
     restrictions: AccessRestrictions,
 }
@@ -88,6 +85,8 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, call: &Call) -> R
             last_modified_region: context.identity.region.clone(),
         },
         permissions: request.content.permissions.unwrap_or_default(),
+        applications: request.content.applications.unwrap_or_default(),
+        flow_modules: request.content.allowed_flow_modules.unwrap_or_default(),
     };
     state.security_profiles.insert(id, record);
     Ok(Some(reply))
@@ -104,6 +103,12 @@ pub(super) fn update(state: &mut State, context: &Context<'_>, call: &Call) -> R
         .ok_or_else(|| ServiceError::not_found("security profile", id))?;
     if let Some(permissions) = content.permissions {
         record.permissions = permissions;
+    }
+    if let Some(applications) = content.applications {
+        record.applications = applications;
+    }
+    if let Some(flow_modules) = content.allowed_flow_modules {
+        record.flow_modules = flow_modules;
     }
     let profile = &mut record.profile;
     let present = &mut profile.restrictions;
@@ -202,6 +207,41 @@ pub(super) fn list_permissions(state: &State, context: &Context<'_>, call: &Call
     Ok(Some(body))
 }
 
+pub(super) fn list_applications(state: &State, context: &Context<'_>, call: &Call) -> Reply {
+    let record = find(state, call.label("SecurityProfileId"))?;
+    list_of(record, "Applications", &record.applications, context, call)
+}
+
+pub(super) fn list_flow_modules(state: &State, context: &Context<'_>, call: &Call) -> Reply {
+    let record = find(state, call.label("SecurityProfileId"))?;
+    list_of(
+        record,
+        "AllowedFlowModules",
+        &record.flow_modules,
+        context,
+        call,
+    )
+}
+
+/// A page of what a profile was given, which has no names to go by.
+fn list_of(
+    record: &SecurityProfileRecord,
+    member: &str,
+    items: &[Value],
+    context: &Context<'_>,
+    call: &Call,
+) -> Reply {
+    let page = PageRequest::from_query(call, context, LARGEST_PAGE)?;
+    let items = items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| (format!("{place:04}"), item.clone()));
+    let mut body = page_of(member, page.of(items));
+    body["LastModifiedTime"] = json!(record.profile.last_modified_time);
+    body["LastModifiedRegion"] = json!(record.profile.last_modified_region);
+    Ok(Some(body))
+}
+
 fn find<'a>(state: &'a State, id: &str) -> Result<&'a SecurityProfileRecord, ServiceError> {
     state
         .security_profiles
@@ -226,6 +266,15 @@ fn check(state: &State, call: &Call, content: &Content) -> Result<(), ServiceErr
     }
     if let Some(permissions) = &content.permissions {
         check_names("Permissions", permissions, 500)?;
+    }
+    for (member, items, most) in [
+        ("Applications", &content.applications, 10),
+        ("AllowedFlowModules", &content.allowed_flow_modules, 10),
+    ] {
+        require(
+            items.as_ref().is_none_or(|items| items.len() <= most),
+            format!("{member} has at most {most} entries"),
+        )?;
     }
     let restrictions = &content.restrictions;
     if let Some(tags) = &restrictions.allowed_access_control_tags {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::DropConnection;
+use super::authorizer::Signer;
 use super::engine::{Engine, Outcome};
 use crate::call::{Call, Reply};
 use crate::error::{ErrorCode, ServiceError};
@@ -17,6 +18,7 @@ use crate::operation::Operation;
 
 const LARGEST_BODY: usize = 1024 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 pub(super) async fn respond(State(engine): State<Arc<Engine>>, request: Request) -> Response {
@@ -38,10 +40,7 @@ pub(super) async fn respond(State(engine): State<Arc<Engine>>, request: Request)
             "the body broke off or has more than {LARGEST_BODY} bytes"
         ))),
     };
-    match engine
-        .handle(operation, access_key_id(&parts.headers), call)
-        .await
-    {
+    match engine.handle(operation, signer(&parts.headers), call).await {
         Outcome::Reply(reply) => write(reply),
         Outcome::Drop => {
             let mut response = Response::new(Body::empty());
@@ -81,11 +80,17 @@ fn write(reply: Reply) -> Response {
 
 /// Who signed the request, by Signature Version 4:
 /// `AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/connect/aws4_request, …`.
-fn access_key_id(headers: &HeaderMap) -> Option<String> {
+fn signer(headers: &HeaderMap) -> Option<Signer> {
     let authorization = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = authorization
         .strip_prefix("AWS4-HMAC-SHA256 ")?
         .split_once("Credential=")?;
     let (access_key_id, _) = credential.split_once('/')?;
-    Some(access_key_id.to_owned())
+    let session_token = headers.get(SESSION_TOKEN);
+    Some(Signer {
+        access_key_id: access_key_id.to_owned(),
+        session_token: session_token
+            .and_then(|token| token.to_str().ok())
+            .map(str::to_owned),
+    })
 }

@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::authorizer::{Authorizer, Signer};
 use super::{ServeError, state_file};
+use crate::authorization::Access;
 use crate::call::{Call, Context, Reply};
 use crate::error::{ErrorCode, ServiceError};
 use crate::fault::{Fault, FaultRule, Faults};
@@ -29,6 +31,7 @@ const LOGGED_CALLS: usize = 10_000;
 pub(crate) struct Engine {
     identity: Identity,
     state_file: Option<PathBuf>,
+    authorizer: Option<Authorizer>,
     /// What a reset goes back to.
     initial_settings: Settings,
     /// One call at a time, as long as it takes to change the state and write it.
@@ -92,7 +95,14 @@ impl Engine {
             identity,
             settings,
             state_file,
+            authorizer,
         } = options;
+        let authorizer = authorizer
+            .map(|url| match url.parse() {
+                Ok(uri) => Ok(Authorizer::new(uri)),
+                Err(source) => Err(ServeError::Authorizer { url, source }),
+            })
+            .transpose()?;
         let read = state_file
             .as_deref()
             .map(|path| state_file::read(path, &identity.instance_id))
@@ -108,6 +118,7 @@ impl Engine {
         Ok(Self {
             identity,
             state_file,
+            authorizer,
             initial_settings: settings.clone(),
             inner: Mutex::new(Inner::new(state, settings)),
         })
@@ -117,12 +128,12 @@ impl Engine {
         &self.identity
     }
 
-    /// Takes a call through faults, throttle and operation. `call` is an error if the
+    /// Takes a call through faults, authorisation, throttle and operation. `call` is an error if the
     /// request could not be read.
     pub(crate) async fn handle(
         &self,
         operation: Operation,
-        access_key_id: Option<String>,
+        signer: Option<Signer>,
         call: Result<Call, ServiceError>,
     ) -> Outcome {
         let fault = self.lock().faults.strike(operation, rand::random::<f64>);
@@ -136,18 +147,35 @@ impl Engine {
                 ErrorCode::InternalService(status),
                 "A fault rule asked for this error",
             )),
-            Some(Fault::Delay { .. } | Fault::DropAfter) | None => {
-                call.and_then(|call| self.run(&call))
-            }
+            Some(Fault::Delay { .. } | Fault::DropAfter) | None => match call {
+                Ok(call) => match self.authorize(signer.as_ref(), &call).await {
+                    Ok(()) => self.run(&call),
+                    Err(refused) => Err(refused),
+                },
+                Err(unreadable) => Err(unreadable),
+            },
         };
         let dropped = matches!(fault, Some(Fault::DropBefore | Fault::DropAfter));
-        self.lock()
-            .calls
-            .note(operation, access_key_id, &reply, dropped);
+        self.lock().calls.note(
+            operation,
+            signer.map(|signer| signer.access_key_id),
+            &reply,
+            dropped,
+        );
         if dropped {
             Outcome::Drop
         } else {
             Outcome::Reply(reply)
+        }
+    }
+
+    async fn authorize(&self, signer: Option<&Signer>, call: &Call) -> Result<(), ServiceError> {
+        match &self.authorizer {
+            Some(authorizer) => {
+                let access = Access::of(call, &self.identity);
+                authorizer.check(signer, access, &self.identity).await
+            }
+            None => Ok(()),
         }
     }
 

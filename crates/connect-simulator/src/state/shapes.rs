@@ -173,6 +173,12 @@ pub(crate) struct UserProficiency {
 pub(crate) struct SecurityProfileRecord {
     pub(crate) profile: SecurityProfile,
     pub(crate) permissions: Vec<String>,
+    /// Third-party applications, as they were sent.
+    #[serde(default)]
+    pub(crate) applications: Vec<Value>,
+    /// Flow modules that an AI agent may use as tools, as they were sent.
+    #[serde(default)]
+    pub(crate) flow_modules: Vec<Value>,
 }
 
 /// `SecurityProfile` in the API model.
