@@ -6,6 +6,7 @@
 
 mod garbled;
 mod mfa;
+mod policy;
 mod service_error;
 
 use aws_config::sts::AssumeRoleProvider;
@@ -18,6 +19,7 @@ use aws_smithy_types::retry::RetryConfig;
 use crate::environment::Environment;
 
 pub use garbled::RepeatGarbledReads;
+pub use policy::decoded_policy;
 pub use service_error::{ServiceError, ServiceErrorKind, failed_call, failed_to};
 
 /// The client of an SDK crate for a [`Cloud`], which repeats reads whose answer was garbled.
@@ -171,8 +173,19 @@ impl Cloud {
     /// # Errors
     /// [`Error::NoCredentials`].
     pub fn service_environment(&self) -> Result<aws_json_client::Environment, Error> {
+        let region = self.config.region().map_or("", |region| region.as_ref());
+        self.service_environment_in(region)
+    }
+
+    /// The same in another region, for services that are in one region of a partition only.
+    ///
+    /// # Errors
+    /// [`Error::NoCredentials`].
+    pub fn service_environment_in(
+        &self,
+        region: &str,
+    ) -> Result<aws_json_client::Environment, Error> {
         let config = &self.config;
-        let region = config.region().map_or("", |region| region.as_ref());
         let credentials = config.credentials_provider().ok_or(Error::NoCredentials)?;
         let mut environment = aws_json_client::Environment::new(region, credentials);
         if let Some(client) = config.http_client() {

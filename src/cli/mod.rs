@@ -1,6 +1,7 @@
 //! The command line, as types: no logic. One file for each group of verbs.
 
 mod drift;
+mod guardrails;
 mod local;
 mod operate;
 mod plan;
@@ -13,6 +14,10 @@ mod users;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use drift::{DriftArgs, DriftFormat};
+pub use guardrails::{
+    GuardrailsApplyArgs, GuardrailsAuditArgs, GuardrailsCommand, GuardrailsFormat,
+    GuardrailsRenderArgs, GuardrailsVerifyArgs, PolicyFormat,
+};
 pub use local::{ConnectSimulatorArgs, LocalCommand};
 pub use operate::{
     DoctorArgs, LogSource, LogsArgs, LogsFormat, OutputsArgs, OutputsFormat, SmokeArgs, StatusArgs,
@@ -97,6 +102,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Show where the cloud is no longer what was deployed: code, API, permissions, tokens; changes nothing unless told to mend.
     Drift(DriftArgs),
+    /// The policies that keep everybody else from editing users around SCIM.
+    #[command(subcommand)]
+    Guardrails(GuardrailsCommand),
     /// Show the state of the stack, its endpoint and its functions.
     Status(StatusArgs),
     /// Print the stack's outputs: URLs to enter at the identity provider, names, ids.

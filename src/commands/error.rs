@@ -4,6 +4,7 @@
 //! own in a file of its own, which knows its messages, exit codes and next steps.
 
 mod annotation;
+mod guardrail;
 mod health;
 mod init;
 mod leaving;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use connect_directory::store::StoreError;
 
+pub use self::guardrail::GuardrailError;
 pub use self::health::HealthError;
 pub use self::init::InitError;
 pub use self::leaving::LeavingError;
@@ -98,6 +100,9 @@ pub enum Error {
     /// A check found something wrong.
     #[error(transparent)]
     Health(#[from] HealthError),
+    /// The guardrails could not be put in place.
+    #[error(transparent)]
+    Guardrail(#[from] GuardrailError),
     /// The run left before what it began had ended.
     #[error(transparent)]
     Leaving(#[from] LeavingError),
@@ -152,6 +157,7 @@ impl Error {
             Self::Init(error) => error.exit(),
             Self::Users(_) => UsersError::EXIT,
             Self::Health(_) => HealthError::EXIT,
+            Self::Guardrail(error) => error.exit(),
             Self::Leaving(error) => error.exit(),
             Self::Targets { exit, .. } => *exit,
             Self::Io { .. }
@@ -193,6 +199,7 @@ impl Error {
             Self::Init(error) => Some(error.hint()),
             Self::Users(error) => Some(error.hint()),
             Self::Health(error) => error.hint(),
+            Self::Guardrail(error) => Some(error.hint()),
             Self::Leaving(error) => Some(error.hint()),
             Self::Targets { .. } => Some(
                 "mend what stands above, and run it again: targets that are done stay as they are"

@@ -9,6 +9,7 @@ mod doctor;
 mod drift;
 mod each_target;
 pub mod error;
+mod guardrails;
 mod init;
 mod interrupt;
 mod local;
@@ -83,6 +84,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
             Meant::Several(file) => each_target::run(&file, Writes::drift(args.format), printer),
             Meant::One(environment) => drift::run(&args, *environment, printer),
         },
+        Command::Guardrails(command) => guardrails::run(&command, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Logs(args) => logs::run(&args, printer),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::deployed::{DeployedStack, Resource, is_open};
 use super::finding::{Detector, Finding, Severity};
 use super::properties::{same, shown};
-use crate::cloud::{Cloud, ServiceError, failed_to};
+use crate::cloud::{Cloud, ServiceError, decoded_policy, failed_to};
 
 const IAM: Detector = Detector::Iam;
 
@@ -333,7 +333,7 @@ async fn read_role(client: &Client, name: &str) -> Result<Option<LiveRole>, Serv
     };
     let Some(role) = role else { return Ok(None) };
     let mut live = LiveRole {
-        trust: decoded(role.assume_role_policy_document().unwrap_or_default()),
+        trust: decoded_policy(role.assume_role_policy_document().unwrap_or_default()),
         boundary: role
             .permissions_boundary()
             .and_then(|boundary| boundary.permissions_boundary_arn())
@@ -358,7 +358,7 @@ async fn read_role(client: &Client, name: &str) -> Result<Option<LiveRole>, Serv
             .await
             .map_err(failed_to(action()))?;
         live.inline
-            .insert(policy, decoded(answer.policy_document()));
+            .insert(policy, decoded_policy(answer.policy_document()));
     }
     let attached = client
         .list_attached_role_policies()
@@ -425,7 +425,7 @@ async fn read_policy(client: &Client, arn: &str) -> Result<Option<LivePolicy>, S
         );
     }
     Ok(Some(LivePolicy {
-        document: decoded(document.unwrap_or_default()),
+        document: decoded_policy(document.unwrap_or_default()),
         version,
         attached_to,
     }))
@@ -433,23 +433,6 @@ async fn read_policy(client: &Client, arn: &str) -> Result<Option<LivePolicy>, S
 
 fn is_gone(error: &ServiceError) -> bool {
     error.has_code("NoSuchEntity") || error.has_code("NoSuchEntityException")
-}
-
-/// A policy document as IAM hands it out: JSON, URL-encoded by RFC 3986. What cannot be
-/// read is told as it stands, and equals no document.
-fn decoded(text: &str) -> Value {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut position = 0;
-    while let Some(&byte) = bytes.get(position) {
-        let code = (byte == b'%')
-            .then(|| text.get(position + 1..position + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        plain.push(code.unwrap_or(byte));
-        position += if code.is_some() { 3 } else { 1 };
-    }
-    serde_json::from_slice(&plain).unwrap_or_else(|_| Value::from(text))
 }
 
 #[cfg(test)]
@@ -571,10 +554,10 @@ mod tests {
     #[test]
     fn a_document_is_read_from_its_url_encoding() {
         assert_eq!(
-            decoded("%7B%22a%22%3A%20%22%C3%A4%22%7D"),
+            decoded_policy("%7B%22a%22%3A%20%22%C3%A4%22%7D"),
             json!({"a": "ä"})
         );
-        assert_eq!(decoded("{\"a\": \"+\"}"), json!({"a": "+"}));
-        assert_eq!(decoded("no %JSON"), json!("no %JSON"));
+        assert_eq!(decoded_policy("{\"a\": \"+\"}"), json!({"a": "+"}));
+        assert_eq!(decoded_policy("no %JSON"), json!("no %JSON"));
     }
 }

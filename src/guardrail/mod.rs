@@ -13,14 +13,28 @@
 //! half of the statements protects the role, its functions, and the guardrail itself.
 
 mod actions;
+mod attachment;
+mod audit;
 mod deployed;
+mod organization;
+mod principal;
+mod security_profile;
+mod simulation;
 mod size;
 mod statements;
+mod verification;
 
 pub use actions::{CONNECT_ACTIONS, ResourceKind, USER_EDITS, UserEdit};
+pub use attachment::{Attachment, Attachments, Kind};
+pub use audit::{Audit, AuditedProfile};
 pub use deployed::{Deployed, Missing};
+pub use organization::{Organization, ServiceControlPolicy, Step};
+pub use principal::{Account, Holder, Principal};
+pub use security_profile::set_permissions;
+pub use simulation::{Samples, Simulation, read_account};
 pub use size::{FORMER_LIMIT, TooLarge, Use, minified};
 pub use statements::{Condition, Exceptions, Protected, Statement, document, statements};
+pub use verification::{Decision, Deployment, NotChecked, Part, Row, Verdict, Verification, name};
 
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 
 pub use code::CodeChange;
 pub use create_only::{CREATE_ONLY, CreateOnly};
+pub(crate) use iam::matches_pattern;
 pub use iam::{Permission, PolicyChange};
 pub use notice::{Notice, Severity};
 pub use resource::{Action, PropertyChange, Replacement, ResourceChange};

@@ -2,6 +2,7 @@
 
 pub mod drift;
 pub mod github;
+pub mod guardrail;
 pub mod mending;
 mod operation;
 mod page;

@@ -20,6 +20,7 @@ mod failure;
 mod faults;
 mod generator;
 mod guardrail;
+mod guardrails;
 mod init;
 mod interruption;
 mod jwt;

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 
+#[path = "../guardrail/cases.rs"]
+mod cases;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -182,6 +185,36 @@ fn every_documented_action_that_the_guardrail_denies_is_simulated() {
     let documented: BTreeSet<&str> = listed.lines().collect();
     let simulated: BTreeSet<&str> = USER_EDITS.iter().map(|edit| edit.action).collect();
     assert_eq!(simulated, documented);
+}
+
+#[test]
+fn an_independent_engine_denies_and_allows_what_the_table_says_in_every_use_of_the_guardrail() {
+    let cases: Vec<Value> = cases::cases()
+        .into_iter()
+        .map(|case| {
+            json!({
+                "principal": case.principal,
+                "action": case.action,
+                "resource": case.resource,
+                "allowed": case.allowed,
+            })
+        })
+        .collect();
+    assert!(cases.len() > 200, "{}", cases.len());
+    let given = json!({"guardrail": cases::guardrail(), "cases": cases}).to_string();
+    let requirements = Path::new(ROOT).join("tests/guardrail/requirements.txt");
+    let mut simulation = Command::new(test_support::python(&requirements))
+        .arg(Path::new(ROOT).join("tests/template/simulate.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = simulation.stdin.take().unwrap();
+    stdin.write_all(given.as_bytes()).unwrap();
+    drop(stdin);
+    let output = simulation.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }
 
 /// What the service authorization reference holds against templates, one a line.

@@ -9,6 +9,8 @@ mod condition;
 mod document;
 mod statement;
 
+pub(crate) use statement::matches as matches_pattern;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;

@@ -98,7 +98,7 @@ impl Element {
 
 /// Whether a pattern with `*` (any text) and `?` (any character) includes all that
 /// another pattern or text does.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     // Iterative, with a way back to the last `*`: patterns come from files.
