@@ -30,6 +30,10 @@ use secrecy::SecretString;
 
 use self::slapd::{PASSWORD, READER, Slapd};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USERS: usize = 20_000;
 const RUNS: usize = 9;
 
