@@ -11,8 +11,10 @@ use aws_sdk_ssm::types::ParameterType;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, CLOUDWATCH, LOGS};
+use crate::endpoint::Endpoint;
 use crate::project::{Project, Run, artifacts, finish};
 use crate::terminal::Terminal;
+use crate::users::Instance;
 
 const STACK: &str = "connect-scim-local";
 const FUNCTION: &str = "connect-scim-local-reconciler";
@@ -78,6 +80,34 @@ fn every_tampering_is_mended_and_nothing_is_without_a_yes() {
 
     let idle = drift(&project, &["--mend"]).expect_code(0);
     assert!(!idle.stderr.contains("To mend"), "{}", idle.stderr);
+}
+
+#[test]
+fn users_are_mended_only_if_it_is_said() {
+    let project = Project::new();
+    project.deploy();
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada@example.org",
+        "name": {"givenName": "Ada", "familyName": "Lovelace"},
+        "active": true,
+    });
+    Endpoint::of(&project).post("/Users", &user);
+    Instance::of(&project).delete("ada@example.org");
+
+    let left = drift(&project, &["--mend", "--yes", "--format", "json"]).expect_code(4);
+    let ids = findings(&left);
+    assert!(
+        ids.len() == 1 && ids[0].starts_with("connect.missing:"),
+        "{ids:?}"
+    );
+    assert!(left.stderr.contains("add --users"), "{}", left.stderr);
+    let mended = drift(&project, &["--mend", "--users", "--yes"]).expect_code(0);
+    assert!(
+        mended.stderr.contains("1/1 done: bring users"),
+        "{}",
+        mended.stderr
+    );
 }
 
 fn drift(project: &Project, more: &[&str]) -> Run {

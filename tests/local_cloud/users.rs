@@ -532,7 +532,7 @@ impl<'a> Instance<'a> {
         self.update("CreateUser", &["users", INSTANCE], &user);
     }
 
-    fn delete(&self, username: &str) {
+    pub fn delete(&self, username: &str) {
         let user = self.user(username);
         let segments = ["users", INSTANCE, user["Id"].as_str().unwrap()];
         self.update("DeleteUser", &segments, &Value::Null);
