@@ -481,6 +481,7 @@ fn profiles_that_edit_users_are_found_and_mended_and_keep_everything_else() {
 
 /// Prints how long it takes with `--nocapture`; the figure in benches/README.md is of 200.
 #[test]
+#[expect(clippy::print_stdout, reason = "a figure for benches/README.md")]
 fn everybody_who_might_edit_users_is_simulated_however_many_they_are() {
     let count: usize =
         std::env::var("CONNECT_SCIM_PRINCIPALS").map_or(20, |count| count.parse().unwrap());
