@@ -6,6 +6,8 @@
 //! is understandable without it.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dialoguer::console::Term;
 use owo_colors::OwoColorize as _;
@@ -20,6 +22,8 @@ pub struct Printer {
     quiet: bool,
     interactive: bool,
     in_github_actions: bool,
+    /// A question stands on the terminal's last line, and nobody has pressed Enter yet.
+    in_question: Arc<AtomicBool>,
 }
 
 impl Printer {
@@ -35,6 +39,7 @@ impl Printer {
             quiet: options.quiet,
             interactive: std::io::stderr().is_terminal() && std::env::var_os("CI").is_none(),
             in_github_actions: std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true"),
+            in_question: Arc::default(),
         }
     }
 
@@ -144,13 +149,10 @@ impl Printer {
     /// # Errors
     /// When the terminal cannot be read.
     pub fn ask(&self, question: &str) -> std::io::Result<String> {
-        let mut stderr = anstream::stderr().lock();
-        write!(stderr, "{question} ")?;
-        stderr.flush()?;
-        // Whoever is interrupted while waiting for the answer still has something to say.
-        drop(stderr);
+        self.put(question)?;
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
+        self.in_question.store(false, Ordering::Relaxed);
         Ok(answer.trim().to_owned())
     }
 
@@ -159,16 +161,30 @@ impl Printer {
     /// # Errors
     /// When the terminal cannot be read.
     pub fn ask_secretly(&self, question: &str) -> std::io::Result<String> {
+        self.put(question)?;
+        let answer = Term::stderr().read_secure_line();
+        self.in_question.store(false, Ordering::Relaxed);
+        answer
+    }
+
+    /// Writes a question. Standard error is not held while the answer is awaited: whoever
+    /// is interrupted meanwhile still has something to say, on a line of its own.
+    fn put(&self, question: &str) -> std::io::Result<()> {
         let mut stderr = anstream::stderr().lock();
         write!(stderr, "{question} ")?;
         stderr.flush()?;
-        drop(stderr);
-        Term::stderr().read_secure_line()
+        self.in_question.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn stderr_line(&self, line: &str) {
         let mut stderr = anstream::stderr().lock();
-        let _closed_pipe = writeln!(stderr, "{line}");
+        let end_of_question = if self.in_question.swap(false, Ordering::Relaxed) {
+            "\n"
+        } else {
+            ""
+        };
+        let _closed_pipe = writeln!(stderr, "{end_of_question}{line}");
     }
 }
 
