@@ -69,7 +69,7 @@ pub struct Exceptions {
     pub exempt: Vec<String>,
 }
 
-/// All denials: [`of_users`] first, then [`of_the_endpoint`].
+/// All denials: those of editing users first, then those of changing the endpoint.
 #[must_use]
 pub fn statements(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
     [

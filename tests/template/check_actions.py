@@ -82,6 +82,11 @@ def findings(logical_id, statement, template):
     place = f"{logical_id}/{statement['Sid']}"
     resources = [arn(value, template) for value in as_list(statement["Resource"])]
     for action in as_list(statement["Action"]):
+        if action == "*":
+            # The most that a principal may do; it grants nothing.
+            if logical_id != "GuardrailBoundary":
+                yield f"{place}: it allows everything"
+            continue
         prefix, name = action.split(":")
         service = iam_definition.get(prefix, {"privileges": {}})
         known = [each for each in service["privileges"] if fnmatch.fnmatchcase(each, name)]
