@@ -7,12 +7,16 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use test_support::{HttpAnswer, HttpRequest, HttpServer};
 
 use crate::connect_scim;
+
+/// How long a program on a terminal may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An environment without access logs needs nothing of the account's settings.
 pub const BASE: &str = "api: {accessLogs: false}";
@@ -206,7 +210,8 @@ impl PlayedProject {
 }
 
 /// Runs `connect-scim LINE` on a terminal of so many columns. Each time that the next of the
-/// `answers` is asked for (what is shown contains its first half), its second is typed.
+/// `answers` is asked for (what is shown contains its first half), its second is typed: a
+/// line, or keys that are heard one by one.
 pub fn on_terminal(
     directory: &Path,
     variables: &[(&str, String)],
@@ -215,7 +220,11 @@ pub fn on_terminal(
     answers: &[(&str, &str)],
 ) -> (Option<i32>, String) {
     let program = env!("CARGO_BIN_EXE_connect-scim");
-    let line = format!("stty -echo cols {columns} rows 50; exec '{program}' {line}");
+    let terminal_name = tempfile::NamedTempFile::new().unwrap();
+    let line = format!(
+        "tty > '{}'; stty -echo cols {columns} rows 50; exec '{program}' {line}",
+        terminal_name.path().display()
+    );
     let mut terminal = Command::new("script")
         .args(["--quiet", "--return", "--command", &line, "/dev/null"])
         .current_dir(directory)
@@ -244,12 +253,33 @@ pub fn on_terminal(
             && let Some(position) = shown[seen..].find(prompt)
         {
             seen += position + prompt.len();
+            if !keys.ends_with('\n') {
+                wait_until_keys_are_heard(terminal_name.path());
+            }
             keyboard.write_all(keys.as_bytes()).unwrap();
             keyboard.flush().unwrap();
             answers.next();
         }
     }
     (terminal.wait().unwrap().code(), shown.replace('\r', ""))
+}
+
+/// Waits until the program has told the terminal to give it keys instead of lines: what is
+/// typed between the question and that moment is lost.
+fn wait_until_keys_are_heard(terminal_name: &Path) {
+    let terminal = fs::read_to_string(terminal_name).unwrap();
+    let begin = Instant::now();
+    loop {
+        let settings = Command::new("stty")
+            .args(["--all", "--file", terminal.trim()])
+            .output()
+            .unwrap();
+        if String::from_utf8_lossy(&settings.stdout).contains("-icanon") {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "no key is waited for");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// `DescribeStacks`, or method and path where the protocol names no operation.
