@@ -13,7 +13,7 @@ use self::start::{Holder, Start};
 use self::survey::Closer;
 pub(super) use self::survey::Survey;
 use super::conclusion::{Conclusion, tell_deployed};
-use super::error::StackError;
+use super::error::{LeavingError, StackError};
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation};
 use super::recover::UNKNOWN_STATE;
@@ -99,9 +99,7 @@ impl Deployment<'_> {
                         deployed => self.apply(&survey, deployed, &gate).await,
                     };
                     match outcome {
-                        Err(Error::Service(error))
-                            if self.was_overtaken(stack.as_ref(), &error).await? =>
-                        {
+                        Err(error) if self.was_overtaken(stack.as_ref(), &error).await? => {
                             self.printer
                                 .message("another deployment was faster; looking again");
                         }
@@ -155,18 +153,24 @@ impl Deployment<'_> {
         .into()
     }
 
-    /// Whether a call was refused because somebody else changed the stack after we had
-    /// looked at it.
+    /// Whether it failed because somebody else changed the stack after we had looked at it.
     async fn was_overtaken(
         &self,
         seen: Option<&StackDescription>,
-        refusal: &ServiceError,
+        error: &Error,
     ) -> Result<bool, Error> {
+        let refusal = match error {
+            Error::Service(refusal) => refusal,
+            // Two first deployments at once can each have made a stack; only one stays.
+            Error::Leaving(LeavingError::NotSeenThrough { source, .. }) => {
+                return Ok(is_gone(source));
+            }
+            _ => return Ok(false),
+        };
         if refusal.kind != ServiceErrorKind::Refused {
             return Ok(false);
         }
-        // Of the stack or the change set that this run has just made.
-        if refusal.has_code("ChangeSetNotFound") || refusal.message.contains("does not exist") {
+        if is_gone(refusal) {
             return Ok(true);
         }
         let now = self.target.describe().await?;
@@ -464,4 +468,10 @@ fn next_step(name: &str, environment: &Environment) -> String {
     format!(
         "next: enter the URL above and the token at the identity provider; this prints the token alone:\n  connect-scim token show --env {name}{which} --reveal"
     )
+}
+
+/// Whether the stack or the change set that this run has just made is not there any more.
+fn is_gone(refusal: &ServiceError) -> bool {
+    refusal.kind == ServiceErrorKind::Refused
+        && (refusal.has_code("ChangeSetNotFound") || refusal.message.contains("does not exist"))
 }
