@@ -490,6 +490,9 @@ impl<'a> Instance<'a> {
             runtime: tokio::runtime::Runtime::new().unwrap(),
             client: Client::builder(Service::CONNECT, &environment)
                 .endpoint_url(&url)
+                // The endpoint uses the instance's quota as well.
+                .max_attempts(10)
+                .operation_timeout(Duration::from_secs(60))
                 .build(),
             url,
         }
