@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """How long a deployment takes, beside the tools that people would otherwise use.
 
-    target/debug/connect-scim build --out /tmp/packages
+    cargo build --release
+    target/release/connect-scim build --out /tmp/packages
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install boto3 awscli aws-sam-cli
     npm install --prefix /tmp/peers/cdk aws-cdk@2.1148.1 aws-cdk-lib@2.270.0 constructs
-    /tmp/peers/bin/python benches/deployers.py target/debug/connect-scim /tmp/packages /tmp/peers
+    /tmp/peers/bin/python benches/deployers.py target/release/connect-scim /tmp/packages /tmp/peers
 
 The same template and the same packages for all, each tool in an empty local cloud of its
 own, one after another, in rounds. In a round each tool
