@@ -7,6 +7,7 @@
 mod garbled;
 mod mfa;
 mod policy;
+pub mod service;
 mod service_error;
 
 use aws_config::sts::AssumeRoleProvider;

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use aws_json_client::{Client, Environment, Error, Method, Protocol, Request, Service};
+use aws_json_client::{Client, Environment, Error, Method, Request, Service};
 use serde::{Deserialize, Serialize};
+
+use crate::cloud::service::SERVICE_QUOTAS;
 
 /// How often a call is tried: Connect takes two a second of each operation.
 const MAX_ATTEMPTS: u32 = 6;
@@ -17,18 +19,6 @@ const LIST_PAGE: &str = "1000";
 
 /// The largest page of `ListInstances`.
 const INSTANCE_PAGE: &str = "10";
-
-/// Service Quotas.
-const SERVICE_QUOTAS: Service = Service {
-    id: "SERVICE_QUOTAS",
-    endpoint_prefix: "servicequotas",
-    signing_name: "servicequotas",
-    api_version: "2019-06-24",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "ServiceQuotasV20190624",
-    },
-};
 
 /// The name under which Service Quotas has the limit.
 const USER_QUOTA: &str = "Users per instance";

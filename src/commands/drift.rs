@@ -202,16 +202,7 @@ mod tests {
             (vec![unknown, drift], Outcome::CHANGES),
         ];
         for (findings, expected) in cases {
-            let report = Report {
-                environment: "prod".to_owned(),
-                stack_name: "scim".to_owned(),
-                account: "444455556666".to_owned(),
-                region: "eu-central-1".to_owned(),
-                parts: Vec::new(),
-                findings,
-                coverage: Vec::new(),
-                unused_acceptances: Vec::new(),
-            };
+            let report = Report::of(findings);
             assert_eq!(outcome(&report), expected);
         }
     }

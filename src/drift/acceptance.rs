@@ -77,16 +77,7 @@ mod tests {
             finding("tags", "c"),
             Finding::not_checked(Detector::Iam, "unreadable", "Role", "denied"),
         ];
-        Report {
-            environment: "prod".to_owned(),
-            stack_name: "scim".to_owned(),
-            account: "444455556666".to_owned(),
-            region: "eu-central-1".to_owned(),
-            parts: Vec::new(),
-            findings,
-            coverage: Vec::new(),
-            unused_acceptances: Vec::new(),
-        }
+        Report::of(findings)
     }
 
     fn told(accepted: &[AcceptedFinding]) -> Vec<(String, Kind)> {

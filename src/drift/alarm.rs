@@ -1,24 +1,13 @@
 //! Detector: alarms that do not ring as they were deployed, and a dashboard that shows
 //! something else.
 
-use aws_json_client::{Client, Error, Protocol, Service};
+use aws_json_client::{Client, Error};
 use serde_json::{Map, Value, json};
 
 use super::deployed::{DeployedStack, Resource, is_open};
 use super::finding::{Detector, Finding, Severity};
 use super::resource::{Check, unless_gone, with_defaults};
-
-/// Amazon CloudWatch, whose oldest protocol is not JSON, and which speaks this one as well.
-pub(crate) const CLOUDWATCH: Service = Service {
-    id: "CLOUDWATCH",
-    endpoint_prefix: "monitoring",
-    signing_name: "monitoring",
-    api_version: "2010-08-01",
-    protocol: Protocol::AwsJson {
-        version: "1.0",
-        target_prefix: "GraniteServiceVersion20100801",
-    },
-};
+use crate::cloud::service::CLOUDWATCH;
 
 const ALARM: Check = Check {
     detector: Detector::Alarm,
@@ -48,7 +37,7 @@ const DASHBOARD: Check = Check {
 const LARGEST_PAGE: usize = 100;
 
 /// What is compared of an alarm; CloudWatch and templates have the same names for it.
-const PROPERTIES: [&str; 15] = [
+pub(super) const PROPERTIES: [&str; 15] = [
     "ActionsEnabled",
     "AlarmActions",
     "ComparisonOperator",

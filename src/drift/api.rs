@@ -17,6 +17,8 @@ use super::finding::{Detector, Finding, Severity};
 use super::properties::{compare, same, shown};
 use crate::cloud::Cloud;
 
+pub(crate) use read::resources;
+
 const API: Detector = Detector::Api;
 
 /// A property that MiniStack does not take from a template: in the local cloud it is never

@@ -4,6 +4,7 @@
 //! about some of it. A property that a detector of ours compares is ours to tell; of the rest
 //! CloudFormation's word is taken. A type that neither of both checks is told as unchecked.
 
+use super::alarm;
 use super::finding::Detector;
 
 /// The properties of a type that a detector compares.
@@ -98,23 +99,7 @@ const COVERED: [Covered; 23] = [
     covered(
         "AWS::CloudWatch::Alarm",
         Detector::Alarm,
-        &[
-            "ActionsEnabled",
-            "AlarmActions",
-            "ComparisonOperator",
-            "DatapointsToAlarm",
-            "Dimensions",
-            "EvaluationPeriods",
-            "ExtendedStatistic",
-            "InsufficientDataActions",
-            "MetricName",
-            "Namespace",
-            "OKActions",
-            "Period",
-            "Statistic",
-            "Threshold",
-            "TreatMissingData",
-        ],
+        &alarm::PROPERTIES,
     ),
     covered(
         "AWS::CloudWatch::Dashboard",

@@ -29,7 +29,7 @@ mod token;
 use crate::cloud::Cloud;
 use crate::plan::Plan;
 
-pub(crate) use alarm::CLOUDWATCH;
+pub(crate) use api::resources as api_resources;
 pub use cloudformation::Coverage;
 pub use connect::Policy as ConnectPolicy;
 pub(crate) use deployed::is_open;
@@ -37,7 +37,6 @@ pub use deployed::{DeployedStack, Resource};
 pub use finding::{Certainty, Detector, Finding, Kind, Severity};
 pub use part::Part;
 pub(crate) use properties::shown;
-pub(crate) use schedule::EVENTS;
 pub use token::Policy as TokenPolicy;
 
 /// What was found of one stack.
@@ -86,6 +85,23 @@ pub struct Policies {
     pub tokens: TokenPolicy,
     /// Of the Connect instance.
     pub connect: ConnectPolicy,
+}
+
+#[cfg(test)]
+impl Report {
+    /// What was found of some stack, for a test of what becomes of the findings.
+    pub(crate) fn of(findings: Vec<Finding>) -> Self {
+        Self {
+            environment: "prod".to_owned(),
+            stack_name: "scim".to_owned(),
+            account: "444455556666".to_owned(),
+            region: "eu-central-1".to_owned(),
+            parts: Vec::new(),
+            findings,
+            coverage: Vec::new(),
+            unused_acceptances: Vec::new(),
+        }
+    }
 }
 
 /// Runs all detectors, side by side. `environment` leads to the services of the same cloud

@@ -1,23 +1,12 @@
 //! Detector: rules that no longer start what they were deployed to start, when they should.
 
-use aws_json_client::{Client, Error, Protocol, Service};
+use aws_json_client::{Client, Error};
 use serde_json::{Value, json};
 
 use super::deployed::{DeployedStack, Resource};
 use super::finding::{Detector, Finding, Severity};
 use super::resource::{Check, unless_gone, with_defaults};
-
-/// Amazon EventBridge.
-pub(crate) const EVENTS: Service = Service {
-    id: "EVENTBRIDGE",
-    endpoint_prefix: "events",
-    signing_name: "events",
-    api_version: "2015-10-07",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "AWSEvents",
-    },
-};
+use crate::cloud::service::EVENTS;
 
 const CHECK: Check = Check {
     detector: Detector::Schedule,

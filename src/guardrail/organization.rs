@@ -1,20 +1,10 @@
 //! The guardrail as a service control policy of AWS Organizations.
 
-use aws_json_client::{Client, Environment, Error, Protocol, Request, Service};
+use aws_json_client::{Client, Environment, Error, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// AWS Organizations.
-const ORGANIZATIONS: Service = Service {
-    id: "ORGANIZATIONS",
-    endpoint_prefix: "organizations",
-    signing_name: "organizations",
-    api_version: "2016-11-28",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "AWSOrganizationsV20161128",
-    },
-};
+use crate::cloud::service::ORGANIZATIONS;
 
 const TYPE: &str = "SERVICE_CONTROL_POLICY";
 

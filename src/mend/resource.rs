@@ -3,22 +3,12 @@
 
 use std::fmt;
 
-use aws_json_client::{Client, Environment, Protocol, Service};
+use aws_json_client::{Client, Environment, Service};
 use serde_json::{Map, Value, json};
 
 use super::known;
-use crate::drift::{CLOUDWATCH, DeployedStack, EVENTS, Finding, shown};
-
-const LOGS: Service = Service {
-    id: "CLOUDWATCH_LOGS",
-    endpoint_prefix: "logs",
-    signing_name: "logs",
-    api_version: "2014-03-28",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "Logs_20140328",
-    },
-};
+use crate::cloud::service::{CLOUDWATCH, EVENTS, LOGS};
+use crate::drift::{DeployedStack, Finding, shown};
 
 /// The attributes of a queue that can be set, each with the value that it has where a
 /// template says nothing. An empty text takes one away.

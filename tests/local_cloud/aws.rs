@@ -8,35 +8,16 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_cloudformation::types::{ExecutionStatus, StackEvent};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use connect_scim::cloud::service::{CLOUDWATCH, LOGS};
 use connect_scim::template::canonical;
 use serde_json::{Value, json};
 
 use crate::project::Project;
-use aws_json_client::{Protocol, Service};
+use aws_json_client::Service;
 
-/// Amazon CloudWatch Logs.
-pub const LOGS: Service = Service {
-    id: "CLOUDWATCH_LOGS",
-    endpoint_prefix: "logs",
-    signing_name: "logs",
-    api_version: "2014-03-28",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "Logs_20140328",
-    },
-};
-
-/// Amazon CloudWatch.
-pub const CLOUDWATCH: Service = Service {
-    id: "CLOUDWATCH",
-    endpoint_prefix: "monitoring",
-    signing_name: "monitoring",
-    api_version: "2010-08-01",
-    protocol: Protocol::AwsJson {
-        version: "1.0",
-        target_prefix: "GraniteServiceVersion20100801",
-    },
-};
+/// Permission for everything, as the document of a policy.
+pub const EVERYTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// The services of one local cloud.
 pub struct Aws {

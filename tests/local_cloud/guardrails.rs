@@ -11,32 +11,18 @@ use std::time::{Duration, Instant};
 use aws_credential_types::Credentials;
 use aws_json_client::{Client, Environment, Error, Method, Request, Service};
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
+use connect_scim::cloud::service::ORGANIZATIONS;
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
+use crate::aws::{Aws, EVERYTHING};
 use crate::deploy::{connect_users, jane};
 use crate::endpoint::Endpoint;
 use crate::project::Project;
-use aws_json_client::Protocol;
 
 const INSTANCE: &str = "11111111-2222-4333-8444-555555555555";
 const AGENT: &str = "5eed0001-0000-4000-8000-000000000002";
 const MANAGER: &str = "5eed0001-0000-4000-8000-000000000003";
 const ROUTING: &str = "5eed0002-0000-4000-8000-000000000001";
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-
-/// AWS Organizations.
-const ORGANIZATIONS: Service = Service {
-    id: "ORGANIZATIONS",
-    endpoint_prefix: "organizations",
-    signing_name: "organizations",
-    api_version: "2016-11-28",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "AWSOrganizationsV20161128",
-    },
-};
 
 /// The simulator keeps a decision for a second.
 const DECISIONS_KEPT: Duration = Duration::from_millis(1_100);

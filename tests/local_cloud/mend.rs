@@ -1,7 +1,6 @@
 //! `drift --mend`: what somebody changed past the deployment is taken back, after somebody
 //! has said yes.
 
-use aws_json_client::{Protocol, Service};
 use aws_sdk_apigateway::types::{
     ApiStage, GatewayResponseType, IntegrationType, Op, PatchOperation,
 };
@@ -10,7 +9,10 @@ use aws_sdk_lambda::types::Environment;
 use aws_sdk_ssm::types::ParameterType;
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, CLOUDWATCH, LOGS};
+use aws_json_client::Service;
+use connect_scim::cloud::service::{CLOUDWATCH, EVENTS, LOGS};
+
+use crate::aws::{Aws, EVERYTHING};
 use crate::endpoint::Endpoint;
 use crate::project::{Project, Run, artifacts, finish};
 use crate::terminal::Terminal;
@@ -19,19 +21,6 @@ use crate::users::Instance;
 const STACK: &str = "connect-scim-local";
 const FUNCTION: &str = "connect-scim-local-reconciler";
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-
-const EVENTS: Service = Service {
-    id: "EVENTBRIDGE",
-    endpoint_prefix: "events",
-    signing_name: "events",
-    api_version: "2015-10-07",
-    protocol: Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "AWSEvents",
-    },
-};
 
 #[test]
 fn every_tampering_is_mended_and_nothing_is_without_a_yes() {

@@ -1,7 +1,7 @@
 //! Reads a REST API, in the form in which templates describe one.
 
 use aws_sdk_apigateway::Client;
-use aws_sdk_apigateway::types::{Method, Stage};
+use aws_sdk_apigateway::types::{Method, Resource, Stage};
 use serde_json::{Map, Value, json};
 
 use super::{Live, Methods, method_settings};
@@ -95,8 +95,12 @@ fn properties_of_stage(stage: &Stage) -> Value {
     properties
 }
 
-async fn methods(client: &Client, id: &str) -> Result<Methods, ServiceError> {
-    let resources = client
+/// The resources of an API, with their methods.
+///
+/// # Errors
+/// When API Gateway refuses or cannot be reached.
+pub(crate) async fn resources(client: &Client, id: &str) -> Result<Vec<Resource>, ServiceError> {
+    client
         .get_resources()
         .rest_api_id(id)
         .embed("methods")
@@ -106,8 +110,12 @@ async fn methods(client: &Client, id: &str) -> Result<Methods, ServiceError> {
         .send()
         .try_collect()
         .await
-        .map_err(failed_to(format!("list the resources of the API {id}")))?;
-    Ok(resources
+        .map_err(failed_to(format!("list the resources of the API {id}")))
+}
+
+async fn methods(client: &Client, id: &str) -> Result<Methods, ServiceError> {
+    Ok(resources(client, id)
+        .await?
         .iter()
         .flat_map(|resource| {
             let path = resource.path().unwrap_or_default();

@@ -8,10 +8,7 @@ use serde_json::Value;
 
 use super::{AUTHORIZER, ApiChange};
 use crate::cloud::{Cloud, ServiceError, ServiceErrorKind, failed_to};
-use crate::drift::shown;
-
-/// The largest page that API Gateway gives.
-const PAGE: i32 = 500;
+use crate::drift::{api_resources, shown};
 
 /// The settings of methods on a stage, each with its place in a patch:
 /// <https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateStage.html>.
@@ -238,17 +235,7 @@ async fn remove_method(
     let Some((verb, path)) = method.split_once(' ') else {
         return Ok(());
     };
-    let resources = client
-        .get_resources()
-        .rest_api_id(api)
-        .embed("methods")
-        .limit(PAGE)
-        .into_paginator()
-        .items()
-        .send()
-        .try_collect()
-        .await
-        .map_err(failed_to(action.clone()))?;
+    let resources = api_resources(client, api).await?;
     let place = resources
         .iter()
         .find(|resource| resource.path() == Some(path));

@@ -7,18 +7,13 @@ use crate::report::github::Level;
 
 fn report(findings: Vec<Finding>) -> Report {
     Report {
-        environment: "prod".to_owned(),
-        stack_name: "scim".to_owned(),
-        account: "444455556666".to_owned(),
-        region: "eu-central-1".to_owned(),
-        parts: Vec::new(),
-        findings,
         coverage: vec![Coverage {
             resource_type: "AWS::SQS::Queue".to_owned(),
             resources: 2,
             checked_by: vec![Detector::Queue, Detector::CloudFormation],
         }],
         unused_acceptances: vec!["api.stage:RestApi:x".to_owned()],
+        ..Report::of(findings)
     }
 }
 

@@ -1,0 +1,64 @@
+//! The services that are called without an SDK of their own, besides those that the
+//! functions call as well ([`Service`] names these).
+
+use aws_json_client::{Protocol, Service};
+
+/// Amazon CloudWatch, whose oldest protocol is not JSON, and which speaks this one as well.
+pub const CLOUDWATCH: Service = Service {
+    id: "CLOUDWATCH",
+    endpoint_prefix: "monitoring",
+    signing_name: "monitoring",
+    api_version: "2010-08-01",
+    protocol: Protocol::AwsJson {
+        version: "1.0",
+        target_prefix: "GraniteServiceVersion20100801",
+    },
+};
+
+/// Amazon EventBridge.
+pub const EVENTS: Service = Service {
+    id: "EVENTBRIDGE",
+    endpoint_prefix: "events",
+    signing_name: "events",
+    api_version: "2015-10-07",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "AWSEvents",
+    },
+};
+
+/// Amazon CloudWatch Logs.
+pub const LOGS: Service = Service {
+    id: "CLOUDWATCH_LOGS",
+    endpoint_prefix: "logs",
+    signing_name: "logs",
+    api_version: "2014-03-28",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "Logs_20140328",
+    },
+};
+
+/// AWS Organizations.
+pub const ORGANIZATIONS: Service = Service {
+    id: "ORGANIZATIONS",
+    endpoint_prefix: "organizations",
+    signing_name: "organizations",
+    api_version: "2016-11-28",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "AWSOrganizationsV20161128",
+    },
+};
+
+/// Service Quotas.
+pub const SERVICE_QUOTAS: Service = Service {
+    id: "SERVICE_QUOTAS",
+    endpoint_prefix: "servicequotas",
+    signing_name: "servicequotas",
+    api_version: "2019-06-24",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "ServiceQuotasV20190624",
+    },
+};
