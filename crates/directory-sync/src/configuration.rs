@@ -13,6 +13,7 @@ use crate::mapping::{self, Mapping, MappingConfiguration};
 use crate::plan::{GoneGroups, Leavers, Policy, SafetyConfiguration};
 use crate::source;
 use crate::target::{Service, TargetConfiguration};
+use crate::token::InvalidTokenExpiry;
 
 /// The most membership changes that Identity Center takes in one request.
 const MEMBERSHIP_BATCH: usize = 100;
@@ -101,9 +102,18 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// There is no text.
+    #[error(
+        "the configuration is empty: name a file with --config, or put the text into the \
+         environment variable DIRECTORY_SYNC_CONFIGURATION"
+    )]
+    Empty,
     /// A key or a value is wrong; the message says where.
     #[error("{0}")]
     Syntax(String),
+    /// When the token expires is not a date.
+    #[error("--token-expires (DIRECTORY_SYNC_TOKEN_EXPIRES): {0}")]
+    TokenExpiry(#[from] InvalidTokenExpiry),
     /// A relation between keys of `source`.
     #[error("source: {0}")]
     Source(#[from] source::Error),
@@ -135,11 +145,7 @@ impl Configuration {
     /// # Errors
     /// What is wrong, with the path of the key.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&text)
+        Self::parse(&read_file(path)?)
     }
 
     /// Reads and checks YAML.
@@ -147,6 +153,9 @@ impl Configuration {
     /// # Errors
     /// What is wrong, with the path of the key.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.trim().is_empty() {
+            return Err(Error::Empty);
+        }
         let deserializer = serde_yaml::Deserializer::from_str(text);
         let configuration: Self = serde_path_to_error::deserialize(deserializer)
             .map_err(|error| Error::Syntax(syntax(&error)))?;
@@ -212,6 +221,25 @@ impl Configuration {
     }
 }
 
+/// Reads a file as text.
+pub(crate) fn read_file(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The owner that a text names, though everything else in it may be wrong: so that the figures
+/// of a run that fails for it can say whose they are.
+pub(crate) fn owner_in(text: &str) -> Option<Owner> {
+    #[derive(Deserialize)]
+    struct OwnerAlone {
+        owner: Owner,
+    }
+    let found: Option<OwnerAlone> = serde_yaml::from_str(text).ok();
+    found.map(|found| found.owner)
+}
+
 fn secret(
     what: &'static str,
     key: &'static str,
@@ -219,10 +247,7 @@ fn secret(
     variable: &str,
 ) -> Result<SecretString, Error> {
     let text = match file {
-        Some(path) => Some(fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?),
+        Some(path) => Some(read_file(path)?),
         None => env::var(variable).ok(),
     };
     // Editors end files with a line end.
@@ -327,6 +352,27 @@ target:
         ] {
             let error = Configuration::parse(&SMALLEST.replace(from, to)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_text_says_where_one_is_looked_for() {
+        let error = Configuration::parse(" \n").unwrap_err();
+        assert!(error.to_string().contains("DIRECTORY_SYNC_CONFIGURATION"));
+    }
+
+    #[test]
+    fn the_owner_is_known_though_the_rest_is_wrong() {
+        for (text, owner) in [
+            ("owner: corp\nleaver: delete", Some("corp")),
+            ("{owner: corp, source: 7}", Some("corp")),
+            ("owner: Corp!", None),
+            ("leavers: delete", None),
+            ("owner: [", None),
+            ("", None),
+        ] {
+            let found = owner_in(text).map(|owner| owner.to_string());
+            assert_eq!(found.as_deref(), owner, "{text}");
         }
     }
 

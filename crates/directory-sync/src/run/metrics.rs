@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::report::{Report, Result};
 use crate::identity::Owner;
+use crate::token::TokenExpiry;
 
 /// The CloudWatch namespace of all metrics of the project.
 const NAMESPACE: &str = "connect-scim";
@@ -25,17 +26,15 @@ pub fn embedded_metrics(
     owner: &Owner,
     report: Option<&Report>,
     duration: Duration,
+    token_expires: Option<TokenExpiry>,
     now: Timestamp,
 ) -> String {
     let good = report.is_some_and(|report| matches!(report.result, Result::Equal | Result::Done));
-    let mut metrics = vec![
-        ("FailedRuns", "Count", usize::from(!good)),
-        ("SuccessfulRuns", "Count", usize::from(good)),
-        (
-            "Duration",
-            "Milliseconds",
-            duration.as_millis().try_into().unwrap_or(usize::MAX),
-        ),
+    let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut metrics: Vec<(&str, &str, Value)> = vec![
+        ("FailedRuns", "Count", u8::from(!good).into()),
+        ("SuccessfulRuns", "Count", u8::from(good).into()),
+        ("Duration", "Milliseconds", milliseconds.into()),
     ];
     if let Some(report) = report {
         let summary = &report.summary;
@@ -63,8 +62,11 @@ pub fn embedded_metrics(
                 ("FailedWrites", summary.failed + summary.not_attempted),
                 ("RepeatedCalls", report.repeated_calls),
             ]
-            .map(|(name, value)| (name, "Count", value)),
+            .map(|(name, value)| (name, "Count", value.into())),
         );
+    }
+    if let Some(expiry) = token_expires {
+        metrics.push(("TokenDaysLeft", "Count", expiry.days_left(now).into()));
     }
     let definitions: Vec<Value> = metrics
         .iter()
@@ -72,7 +74,7 @@ pub fn embedded_metrics(
         .collect();
     let mut document: Map<String, Value> = metrics
         .iter()
-        .map(|(name, _, value)| ((*name).to_owned(), (*value).into()))
+        .map(|(name, _, value)| ((*name).to_owned(), value.clone()))
         .collect();
     document.insert(DIMENSION.to_owned(), owner.to_string().into());
     document.insert(
@@ -100,6 +102,7 @@ mod tests {
             &owner,
             None,
             Duration::from_millis(1500),
+            Some("1970-03-01".parse().unwrap()),
             Timestamp::UNIX_EPOCH,
         );
         let document: Value = serde_json::from_str(&line).unwrap();
@@ -115,6 +118,7 @@ mod tests {
                             {"Name": "FailedRuns", "Unit": "Count"},
                             {"Name": "SuccessfulRuns", "Unit": "Count"},
                             {"Name": "Duration", "Unit": "Milliseconds"},
+                            {"Name": "TokenDaysLeft", "Unit": "Count"},
                         ],
                     }],
                 },
@@ -122,6 +126,7 @@ mod tests {
                 "FailedRuns": 1,
                 "SuccessfulRuns": 0,
                 "Duration": 1500,
+                "TokenDaysLeft": 59,
             })
         );
     }

@@ -20,7 +20,7 @@ pub use error::Error;
 pub use metrics::embedded_metrics;
 pub use report::{
     Action, Command, Entry, Outcome, REPORT_VERSION, Report, ReportSkip, Result as RunResult,
-    Summary, report_schema,
+    Summary, Token, report_schema,
 };
 pub use text::{markdown, text};
 
@@ -31,6 +31,7 @@ use crate::plan::{self, Plan, safety};
 use crate::snapshot::Snapshot;
 use crate::source::{self, RequestedAttributes};
 use crate::target::Client;
+use crate::token::TokenExpiry;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// Whether the report names people: user names and distinguished names.
     pub names: bool,
+    /// When the server's token expires, where somebody has noted it.
+    pub token_expires: Option<TokenExpiry>,
     /// Told how far it is.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
@@ -72,6 +75,7 @@ impl Default for Options {
             confirmed_deletes: None,
             stop: Arc::default(),
             names: false,
+            token_expires: None,
             progress: Arc::new(|_| ()),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 use crate::mapping::Kind;
 use crate::plan::{Foreign, Operation, Refusal, Removals};
 use crate::target::{self, Client};
+use crate::token::{RENEWAL_DAYS, TokenExpiry};
 
 /// The version of the JSON form.
 pub const REPORT_VERSION: u32 = 1;
@@ -172,6 +174,29 @@ pub struct Summary {
     pub not_attempted: usize,
 }
 
+/// How long the server's token will be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// When it expires (RFC 3339).
+    pub expires: String,
+    /// Whole days until then; negative when it has expired.
+    pub days_left: i64,
+    /// Whether it is time to make a new one.
+    pub renew: bool,
+}
+
+impl Token {
+    fn new(expiry: TokenExpiry, now: Timestamp) -> Self {
+        let days_left = expiry.days_left(now);
+        Self {
+            expires: expiry.to_string(),
+            days_left,
+            renew: days_left < RENEWAL_DAYS,
+        }
+    }
+}
+
 /// What a run did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -198,6 +223,9 @@ pub struct Report {
     pub calls: BTreeMap<target::Operation, usize>,
     /// Calls among them that had to be repeated.
     pub repeated_calls: usize,
+    /// How long the server's token will be taken, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
     /// The writes.
     pub entries: Vec<Entry>,
     /// What is left as it is.
@@ -364,6 +392,9 @@ impl Report {
             foreign: comparison.plan.foreign,
             calls: client.calls(),
             repeated_calls: client.repeated(),
+            token: options
+                .token_expires
+                .map(|expiry| Token::new(expiry, Timestamp::now())),
             entries,
             skipped,
         }

@@ -42,6 +42,9 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
     if let Some(hint) = &report.hint {
         writeln!(out, "hint: {hint}")?;
     }
+    if let Some(warning) = renewal(report) {
+        writeln!(out, "warning: {warning}")?;
+    }
     Ok(())
 }
 
@@ -62,6 +65,9 @@ fn write_markdown(out: &mut String, report: &Report) -> std::fmt::Result {
             "> {}\n",
             escape(report.hint.as_deref().unwrap_or_default())
         )?;
+    }
+    if let Some(warning) = renewal(report) {
+        writeln!(out, "> **Warning:** {}\n", escape(&warning))?;
     }
     writeln!(out, "| | |\n|---|---|")?;
     for (name, figures) in rows(report) {
@@ -172,7 +178,24 @@ fn rows(report: &Report) -> Vec<(&'static str, String)> {
             report.repeated_calls
         ),
     ));
+    if let Some(token) = &report.token {
+        rows.push(("token", format!("{} days left", token.days_left)));
+    }
     rows
+}
+
+/// That a new token is needed, and how to get one.
+fn renewal(report: &Report) -> Option<String> {
+    let token = report.token.as_ref().filter(|token| token.renew)?;
+    let when = if token.days_left < 0 {
+        format!("should have expired on {}", token.expires)
+    } else {
+        format!("expires in {} days", token.days_left)
+    };
+    Some(format!(
+        "the server's token {when}; make a new one (IAM Identity Center: Settings, Automatic \
+         provisioning), replace the secret, and note the new date"
+    ))
 }
 
 fn conclusion(report: &Report) -> &'static str {

@@ -78,7 +78,10 @@ fn program() -> Command {
         "DIRECTORY_SYNC_BIND_PASSWORD",
         "DIRECTORY_SYNC_TOKEN",
         "DIRECTORY_SYNC_CONFIG",
+        "DIRECTORY_SYNC_CONFIGURATION",
+        "DIRECTORY_SYNC_LOG_FORMAT",
         "DIRECTORY_SYNC_METRICS",
+        "DIRECTORY_SYNC_TOKEN_EXPIRES",
     ] {
         command.env_remove(variable);
     }
@@ -229,6 +232,120 @@ async fn each_mistake_has_its_exit_code_and_says_what_to_do() {
         errors.contains("no directory server can be used"),
         "{errors}"
     );
+}
+
+/// The program as a container starts it: without a file and without arguments but the verb.
+fn contained(stage: &Stage, configuration: &str) -> Command {
+    let mut command = program();
+    command
+        .arg("run")
+        .env("DIRECTORY_SYNC_CONFIGURATION", configuration)
+        .env("DIRECTORY_SYNC_METRICS", "true")
+        .env("DIRECTORY_SYNC_LOG_FORMAT", "json")
+        .env("DIRECTORY_SYNC_TOKEN_EXPIRES", "2020-01-01")
+        .env("DIRECTORY_SYNC_BIND_PASSWORD", PASSWORD)
+        .env("DIRECTORY_SYNC_TOKEN", stage.simulator.token());
+    command
+}
+
+/// The figures, which are the first line of standard output.
+fn figures(output: &Output) -> Value {
+    let first = output.stdout.split(|byte| *byte == b'\n').next().unwrap();
+    serde_json::from_slice(first).unwrap()
+}
+
+/// Lines of standard error, each of which is a JSON document.
+fn log_lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stderr).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The text of a configuration without any file: the authority stands in it.
+fn without_files(stage: &Stage) -> String {
+    let text = std::fs::read_to_string(stage.configuration("")).unwrap();
+    let authority = std::fs::read_to_string(stage.slapd.authority()).unwrap();
+    let (before, after) = text.split_once("  certificateAuthorityFile: ").unwrap();
+    let (_path, after) = after.split_once('\n').unwrap();
+    let authority = authority.replace('\n', "\n    ");
+    format!("{before}  certificateAuthorities: |\n    {authority}\n{after}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_needs_no_file() {
+    let stage = Stage::new(2).await;
+    let configuration = without_files(&stage);
+    let output = finish(contained(&stage, &configuration)).await;
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let figures = figures(&output);
+    assert_eq!(figures["SuccessfulRuns"], 1);
+    assert_eq!(figures["DirectorySync"], "corp");
+    assert!(figures["TokenDaysLeft"].as_i64().unwrap() < 0);
+    assert!(
+        text.contains("warning: the server's token should have expired on 2020-01-01T00:00:00Z")
+    );
+    let log = log_lines(&output);
+    assert_eq!(log[0]["message"], "the directory has been read");
+    assert_eq!(log[0]["users.count"], 2);
+
+    let mut again = contained(&stage, &configuration);
+    again.env_remove("DIRECTORY_SYNC_METRICS");
+    again.args(["--format", "json", "--token-expires", "9999-01-01"]);
+    let output = finish(again).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["token"]["expires"], "9999-01-01T00:00:00Z");
+    assert_eq!(report["token"]["renew"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_early_has_figures_too() {
+    let stage = Stage::new(1).await;
+    let good = without_files(&stage);
+    let port = format!(":{}'", stage.slapd.tls_port);
+    let cases = [
+        ("leavers", format!("{good}leavers: remove\n"), "", 3),
+        ("token", good.clone(), "DIRECTORY_SYNC_TOKEN", 9),
+        ("password", good.clone(), "DIRECTORY_SYNC_BIND_PASSWORD", 9),
+        ("DATE", good.clone(), "DIRECTORY_SYNC_TOKEN_EXPIRES", 3),
+        ("no directory server", good.replace(&port, ":9'"), "", 1),
+    ];
+    for (message, configuration, wrong, code) in cases {
+        let mut command = contained(&stage, &configuration);
+        if !wrong.is_empty() {
+            command.env(wrong, "wrong");
+        }
+        let output = finish(command).await;
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        let figures = figures(&output);
+        assert_eq!(figures["FailedRuns"], 1, "{message}");
+        assert_eq!(figures["DirectorySync"], "corp");
+        let has_days = figures.get("TokenDaysLeft").is_some();
+        assert_eq!(has_days, message != "DATE", "{message}");
+        let log = log_lines(&output);
+        let last = log.last().unwrap();
+        assert_eq!(last["level"], "ERROR");
+        assert!(
+            last["message"]
+                .as_str()
+                .unwrap()
+                .to_uppercase()
+                .contains(&message.to_uppercase()),
+            "{last}"
+        );
+    }
+
+    let output = finish(contained(&stage, "")).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        output.stdout.is_empty(),
+        "nobody knows whose figures these are"
+    );
+    let mut nothing = program();
+    nothing.arg("run");
+    let output = finish(nothing).await;
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,7 +54,7 @@ async fn neither_the_token_nor_names_reach_logs_errors_or_reports() {
     shown += &format!("{report:?}");
     let owner = &configuration.owner;
     let now = jiff::Timestamp::UNIX_EPOCH;
-    shown += &embedded_metrics(owner, Some(&report), std::time::Duration::ZERO, now);
+    shown += &embedded_metrics(owner, Some(&report), std::time::Duration::ZERO, None, now);
     let refused = client(&configuration, "wrong-canary")
         .read()
         .await
