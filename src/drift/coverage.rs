@@ -15,7 +15,7 @@ pub(super) struct Covered {
 }
 
 /// Every type that the templates make, and what is compared of it.
-const COVERED: [Covered; 23] = [
+const COVERED: [Covered; 25] = [
     covered(
         "AWS::ApiGateway::Account",
         Detector::Api,
@@ -198,6 +198,16 @@ const COVERED: [Covered; 23] = [
             "SqsManagedSseEnabled",
             "VisibilityTimeout",
         ],
+    ),
+    covered(
+        "AWS::SNS::Topic",
+        Detector::Topic,
+        &["DisplayName", "KmsMasterKeyId"],
+    ),
+    covered(
+        "AWS::SNS::TopicPolicy",
+        Detector::Topic,
+        &["PolicyDocument", "Topics"],
     ),
     covered("Custom::ScimToken", Detector::Token, &["ParameterName"]),
 ];

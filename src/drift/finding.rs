@@ -64,6 +64,8 @@ pub enum Detector {
     Logs,
     /// Compares the rules that start functions by the clock with the deployed template.
     Schedule,
+    /// Compares topics and their policies with the deployed template.
+    Topic,
     /// Compares the users of Amazon Connect with the directory, and looks at who may edit them.
     Connect,
     /// Has CloudFormation compare what no other detector does.
@@ -247,6 +249,7 @@ impl Detector {
             Self::Alarm => "alarm",
             Self::Logs => "logs",
             Self::Schedule => "schedule",
+            Self::Topic => "topic",
             Self::Connect => "connect",
             Self::CloudFormation => "cloudformation",
         }

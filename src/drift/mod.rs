@@ -25,6 +25,7 @@ mod schedule;
 mod table;
 mod template;
 mod token;
+mod topic;
 
 use crate::cloud::Cloud;
 use crate::plan::Plan;
@@ -125,6 +126,7 @@ pub async fn detect(
         alarms,
         logs,
         schedules,
+        topics,
     ) = tokio::join!(
         cloudformation::detect(cloud, stack),
         connect::detect(environment, stack, &policies.connect),
@@ -137,6 +139,7 @@ pub async fn detect(
         alarm::detect(environment, stack),
         logs::detect(cloud, stack),
         schedule::detect(environment, stack),
+        topic::detect(cloud, stack),
     );
     let missing = stack.missing().into_iter().map(|resource| {
         Finding::not_checked(
@@ -164,6 +167,7 @@ pub async fn detect(
             alarms,
             logs,
             schedules,
+            topics,
             template::findings(plan),
             missing.collect(),
         ]

@@ -57,9 +57,11 @@ async fn read(client: &Client, rule: &Resource) -> Result<Option<Value>, Error> 
 
 fn properties(rule: &Value, targets: &Value) -> Value {
     json!({
+        // As a text, because what is added to a pattern narrows it: a mapping would be
+        // compared by what is expected of it alone.
         "EventPattern": rule["EventPattern"]
             .as_str()
-            .map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))),
+            .map(|text| serde_json::from_str(text).map_or_else(|_| text.to_owned(), |pattern: Value| pattern.to_string())),
         "ScheduleExpression": rule["ScheduleExpression"],
         "State": rule["State"],
         // A rule has five targets at most: one page.

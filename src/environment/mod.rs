@@ -497,8 +497,21 @@ pub struct AttachTo {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Drift {
+    /// Has the stack report edits of users by others than the endpoint within minutes, to an SNS topic. The account must have a CloudTrail trail that logs management events of the region. `{}` is enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
     /// Findings that somebody has accepted until a day. They are reported as accepted and do not count.
     pub accepted: Vec<AcceptedFinding>,
+}
+
+/// Where edits of users by others are reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Watch {
+    /// A topic that exists, in the stack's region; its policy must let `events.amazonaws.com` publish. Default: the stack makes one.
+    pub topic_arn: Option<TopicArn>,
+    /// The KMS key of the topic that the stack makes. The key's own policy must let `events.amazonaws.com` generate data keys and decrypt. Default: the topic has no key.
+    pub kms_key_arn: Option<KmsKeyArn>,
 }
 
 /// A finding of `drift` that somebody has accepted.

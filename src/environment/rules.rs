@@ -51,6 +51,7 @@ pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
     provisioning(environment, &mut found);
     attributes(environment, &mut found);
     clients(environment, &mut found);
+    watch(environment, &mut found);
     the_rest(environment, &mut found);
     found
 }
@@ -501,6 +502,40 @@ fn client_characters(environment: &Environment) -> usize {
         96 + 2 * name.get().len() + sign_in
     });
     clients.sum()
+}
+
+fn watch(environment: &Environment, found: &mut Vec<Violation>) {
+    let Some(watch) = &environment.drift.watch else {
+        return;
+    };
+    let (topic, key) = (watch.topic_arn.as_ref(), watch.kms_key_arn.as_ref());
+    if topic.is_some() && key.is_some() {
+        complain(
+            found,
+            path(&["drift", "watch", "kmsKeyArn"]),
+            "`drift.watch.kmsKeyArn` is the key of the topic that the stack makes, but `drift.watch.topicArn` names another one",
+            "remove one of them",
+        );
+    }
+    let named = [
+        ("topicArn", "topic", topic.map(|topic| topic.region())),
+        ("kmsKeyArn", "key", key.map(|key| key.region())),
+    ];
+    for (name, noun, region) in named {
+        if let Some(region) = region
+            && region != environment.region.get()
+        {
+            complain(
+                found,
+                path(&["drift", "watch", name]),
+                format!(
+                    "`drift.watch.{name}` is a {noun} in {region}, but the stack is in {}",
+                    environment.region
+                ),
+                format!("name a {noun} in the stack's region"),
+            );
+        }
+    }
 }
 
 fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {

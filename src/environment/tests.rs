@@ -325,6 +325,16 @@ fn the_schema_and_the_parser_agree() {
             false,
             "drift: {accepted: [{id: 'connect.unmanaged:*', expires: 2027-01-31}]}",
         ),
+        (true, "drift: {watch: {}}"),
+        (
+            true,
+            "drift: {watch: {topicArn: 'arn:aws:sns:eu-central-1:123456789012:operations'}}",
+        ),
+        (
+            true,
+            "drift: {watch: {kmsKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555'}}",
+        ),
+        (false, "drift: {watch: {topic: operations}}"),
         (true, "profile:"),
         (false, "account: 123456789012"),
         (false, "region: moon"),

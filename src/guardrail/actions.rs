@@ -26,6 +26,9 @@ pub const CONNECT_ACTIONS: &[&str] = &[
     "connect:UpdateUser*",
 ];
 
+/// Whatever changes tags; on users, groups and security profiles these say what SCIM owns.
+pub const TAG_ACTIONS: &[&str] = &["connect:TagResource", "connect:UntagResource"];
+
 /// What an action is simulated on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

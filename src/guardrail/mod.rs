@@ -24,7 +24,7 @@ mod size;
 mod statements;
 mod verification;
 
-pub use actions::{CONNECT_ACTIONS, ResourceKind, USER_EDITS, UserEdit};
+pub use actions::{CONNECT_ACTIONS, ResourceKind, TAG_ACTIONS, USER_EDITS, UserEdit};
 pub use attachment::{Attachment, Attachments, Kind};
 pub use audit::{Audit, AuditedProfile};
 pub use deployed::{Deployed, Missing};

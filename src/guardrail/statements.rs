@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::actions::CONNECT_ACTIONS;
+use super::actions::{CONNECT_ACTIONS, TAG_ACTIONS};
 
 /// One denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -95,7 +95,7 @@ fn of_users(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
         // everyone's.
         Statement {
             sid: "ConnectOwnershipTags",
-            actions: &["connect:TagResource", "connect:UntagResource"],
+            actions: TAG_ACTIONS,
             resources: ["agent", "agent-group", "security-profile"]
                 .map(|kind| format!("{instance}/{kind}/*"))
                 .to_vec(),

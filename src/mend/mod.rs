@@ -179,7 +179,7 @@ fn change(finding: &Finding, stack: &DeployedStack) -> Option<Change> {
         | Detector::Alarm
         | Detector::Logs
         | Detector::Schedule => resource::change(finding, stack).map(Change::Resource),
-        Detector::Template | Detector::Connect | Detector::CloudFormation => None,
+        Detector::Template | Detector::Topic | Detector::Connect | Detector::CloudFormation => None,
     }
 }
 

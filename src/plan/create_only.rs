@@ -113,6 +113,8 @@ pub const CREATE_ONLY: &[CreateOnly] = &[
         &[],
     ),
     create_only("AWS::Logs::LogGroup", &["LogGroupName"], &[]),
+    create_only("AWS::SNS::Topic", &["FifoTopic", "TopicName"], &[]),
+    create_only("AWS::SNS::TopicPolicy", &[], &[]),
     create_only("AWS::SQS::Queue", &["FifoQueue", "QueueName"], &[]),
 ];
 
@@ -151,7 +153,7 @@ mod tests {
             ("AWS::DynamoDB::Table", "KeySchema", Replacement::Possible),
             ("Custom::ScimToken", "ParameterName", Replacement::Certain),
             ("Custom::ScimToken", "Generation", Replacement::None),
-            ("AWS::SNS::Topic", "DisplayName", Replacement::Possible),
+            ("AWS::SNS::Subscription", "Endpoint", Replacement::Possible),
         ] {
             assert_eq!(
                 replacement(resource_type, property),

@@ -41,6 +41,8 @@ pub(super) struct Context<'a> {
     account_logging_role: bool,
     pending_max_seconds: u32,
     guardrail: Guardrail,
+    /// Where somebody is to be told of edits by others than the endpoint.
+    user_edits: Option<UserEdits>,
     pub(super) snapshot: Snapshot,
 }
 
@@ -90,6 +92,32 @@ struct Guardrail {
     boundary: bool,
 }
 
+/// The calls of Amazon Connect that edit users or what they may do, as CloudTrail names them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserEdits {
+    event_names: Vec<&'static str>,
+    event_name_prefixes: Vec<&'static str>,
+}
+
+impl UserEdits {
+    /// Those that the guardrail denies: an event has the name of its IAM action.
+    fn new() -> Self {
+        let names = guardrail::CONNECT_ACTIONS
+            .iter()
+            .chain(guardrail::TAG_ACTIONS)
+            .map(|action| action.trim_start_matches("connect:"));
+        let (prefixes, names) = names.partition::<Vec<_>, _>(|name| name.ends_with('*'));
+        Self {
+            event_names: names,
+            event_name_prefixes: prefixes
+                .iter()
+                .map(|name| name.trim_end_matches('*'))
+                .collect(),
+        }
+    }
+}
+
 impl<'a> Context<'a> {
     pub(super) fn new(
         environment: &'a Environment,
@@ -136,6 +164,7 @@ impl<'a> Context<'a> {
                 statements: statements(environment, &connect_instance_arn, &token_path_arn),
                 boundary: !environment.guardrails.boundary_of.is_empty(),
             },
+            user_edits: environment.drift.watch.as_ref().map(|_| UserEdits::new()),
             connect_instance_arn,
             token_path_arn,
             account_logging_role: options.account_logging_role,

@@ -47,6 +47,7 @@ pub(super) const PARTIALS: &[(&str, &str)] = partials![
     "token-generator",
     "trace-statement",
     "usage-plan",
+    "user-edits",
     "user-provisioning",
     "write-logs-statement",
 ];

@@ -155,7 +155,7 @@ fn the_resources_of_an_environment_with_two_clients() {
 /// The engine lets a condition on a variable that is not there pass as false.
 #[test]
 fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
-    let environment = environment(json!({}));
+    let environment = environment(json!({"drift": {"watch": {}}}));
     let (code, options) = (code(), Options::default());
     let context = context::Context::new(&environment, &code, &options).unwrap();
     let context = serde_json::to_value(&context).unwrap();
@@ -658,4 +658,59 @@ proptest! {
         prop_assume!(!value.contains("{{resolve:"));
         arrives_literally(&value);
     }
+}
+
+#[test]
+fn edits_by_others_are_told_to_a_topic_of_the_stack_or_to_the_one_that_is_named() {
+    let made = |template: &Value| -> Vec<String> {
+        let resources = template["Resources"].as_object().unwrap();
+        let ids = resources.keys().filter(|id| id.starts_with("UserEdits"));
+        ids.cloned().collect()
+    };
+    assert_eq!(made(&rendered(json!({}))), Vec::<String>::new());
+
+    let own = rendered(json!({"drift": {"watch": {}}}));
+    assert_eq!(
+        made(&own),
+        ["UserEditsRule", "UserEditsTopic", "UserEditsTopicPolicy"]
+    );
+    let rule = |template: &Value| template["Resources"]["UserEditsRule"]["Properties"].clone();
+    assert_eq!(
+        rule(&own)["Targets"][0]["Arn"],
+        json!({"Ref": "UserEditsTopic"})
+    );
+    assert_eq!(
+        own["Outputs"]["UserEditsTopicArn"]["Value"],
+        json!({"Ref": "UserEditsTopic"})
+    );
+    let statement =
+        &own["Resources"]["UserEditsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        statement["Condition"],
+        json!({"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UserEditsRule", "Arn"]}}})
+    );
+
+    let topic = "arn:aws:sns:eu-central-1:111122223333:operations";
+    let named = rendered(json!({"drift": {"watch": {"topicArn": topic}}}));
+    assert_eq!(made(&named), ["UserEditsRule"]);
+    assert_eq!(rule(&named)["Targets"][0]["Arn"], topic);
+    assert!(named["Outputs"].get("UserEditsTopicArn").is_none());
+    assert_eq!(
+        rule(&own)["EventPattern"],
+        rule(&named)["EventPattern"],
+        "what is told does not depend on who is told"
+    );
+}
+
+#[test]
+fn the_pattern_of_edits_by_others_has_the_guardrails_actions_and_fits_the_service() {
+    let template = rendered(json!({"drift": {"watch": {}}}));
+    let pattern = &template["Resources"]["UserEditsRule"]["Properties"]["EventPattern"];
+    insta::assert_snapshot!(pattern["detail"]["eventName"], @r#"["AdminGetEmergencyAccessToken","AssociateSecurityProfiles","AssociateUserProficiencies","CreateAuthenticationProfile","CreateSecurityProfile","CreateUser","CreateUserHierarchyGroup","DeleteSecurityProfile","DeleteUser","DeleteUserHierarchyGroup","DisassociateSecurityProfiles","DisassociateUserProficiencies","UpdateAuthenticationProfile","UpdateSecurityProfile","TagResource","UntagResource",{"prefix":"UpdateUser"}]"#);
+    // The most characters of a pattern that every account may have, each role's ARN
+    // counted as the longest that there is.
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+    let text = pattern.to_string();
+    let longest = "arn:aws-us-gov:iam::111122223333:role/".len() + 64;
+    assert!(text.len() + 2 * longest <= 2048, "{}", text.len());
 }

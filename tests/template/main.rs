@@ -56,6 +56,15 @@ const VARIANTS: &[(&str, &str)] = &[
         "alarms",
         "alarms: {topicArn: \"arn:aws:sns:eu-central-1:111122223333:operations\", tokenMaxAgeDays: 90, pendingMaxMinutes: 30}",
     ),
+    ("watch", "drift: {watch: {}}"),
+    (
+        "watch-encrypted",
+        "drift: {watch: {kmsKeyArn: \"arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-4333-8444-555555555555\"}}",
+    ),
+    (
+        "watch-elsewhere",
+        "drift: {watch: {topicArn: \"arn:aws:sns:eu-central-1:111122223333:operations\"}}",
+    ),
     (
         "guardrails",
         "guardrails: {attachTo: {roles: [Admin], groups: [Operators], users: [root.user]}, boundaryOf: {roles: [Developer]}, deployers: [\"arn:aws:iam::111122223333:role/ci/Deploy*\"], exemptPrincipals: [\"arn:aws:iam::111122223333:role/Break*\"]}",
@@ -178,7 +187,7 @@ fn every_documented_action_that_the_guardrail_denies_is_simulated() {
     let output = Command::new(python())
         .arg(Path::new(ROOT).join("tests/template/matching_actions.py"))
         .args(guardrail::CONNECT_ACTIONS)
-        .args(["connect:TagResource", "connect:UntagResource"])
+        .args(guardrail::TAG_ACTIONS)
         .output()
         .unwrap();
     let listed = String::from_utf8(output.stdout).unwrap();

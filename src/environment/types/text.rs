@@ -528,6 +528,14 @@ impl TopicArn {
     }
 }
 
+impl KmsKeyArn {
+    /// The region that the key is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+}
+
 impl RoleArn {
     /// The account that the role is in.
     #[must_use]
