@@ -17,6 +17,19 @@ pub enum GuardrailsCommand {
     Audit(GuardrailsAuditArgs),
 }
 
+impl GuardrailsCommand {
+    /// Which environment it is about.
+    #[must_use]
+    pub fn environment(&self) -> &EnvironmentArg {
+        match self {
+            Self::Render(args) => &args.environment,
+            Self::Apply(args) => &args.environment,
+            Self::Verify(args) => &args.environment,
+            Self::Audit(args) => &args.environment,
+        }
+    }
+}
+
 /// Arguments of `guardrails render`.
 #[derive(Debug, Args)]
 pub struct GuardrailsRenderArgs {
@@ -108,4 +121,6 @@ pub enum GuardrailsFormat {
     Json,
     /// For a pull request, a ticket or a job summary.
     Markdown,
+    /// One page that needs nothing else, for a browser.
+    Html,
 }

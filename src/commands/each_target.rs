@@ -21,7 +21,10 @@ use tokio::runtime::Builder;
 
 use super::interrupt::{Signals, runtime};
 use super::{Error, Outcome};
-use crate::cli::{DriftFormat, EnvironmentArg, EventFormat, PlanFormat};
+use crate::cli::{
+    DriftFormat, EnvironmentArg, EventFormat, GuardrailsCommand, GuardrailsFormat, PlanFormat,
+    PolicyFormat,
+};
 use crate::environment::{Environment, EnvironmentFile, TargetEnvironment};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
@@ -73,6 +76,27 @@ impl Writes {
             DriftFormat::Html => Document::Html,
             DriftFormat::Junit => Document::Junit,
             DriftFormat::Sarif => Document::Sarif,
+        })
+    }
+
+    /// What `guardrails …` writes.
+    pub(super) fn guardrails(command: &GuardrailsCommand) -> Self {
+        let format = match command {
+            GuardrailsCommand::Apply(_) => return Self::Lines,
+            GuardrailsCommand::Render(args) => {
+                return Self::Document(match args.format {
+                    PolicyFormat::Json => Document::Json,
+                    PolicyFormat::Minified => Document::Text,
+                });
+            }
+            GuardrailsCommand::Verify(args) => args.format,
+            GuardrailsCommand::Audit(args) => args.format,
+        };
+        Self::Document(match format {
+            GuardrailsFormat::Text => Document::Text,
+            GuardrailsFormat::Json => Document::Json,
+            GuardrailsFormat::Markdown => Document::Markdown,
+            GuardrailsFormat::Html => Document::Html,
         })
     }
 }

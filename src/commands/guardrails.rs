@@ -8,28 +8,35 @@ mod verify;
 
 use super::error::{GuardrailError, StackError};
 use super::interrupt::{InCloud, run_interruptibly};
-use super::target::{self, Target};
+use super::target::Target;
 use super::{Error, Outcome, question};
-use crate::cli::{EnvironmentArg, GuardrailsCommand};
+use crate::cli::GuardrailsCommand;
+use crate::environment::Environment;
 use crate::guardrail::Deployed;
 use crate::printer::Printer;
 
 /// Runs `guardrails …`.
-pub(super) fn run(command: &GuardrailsCommand, printer: &Printer) -> Result<Outcome, Error> {
+pub(super) fn run(
+    command: &GuardrailsCommand,
+    environment: Environment,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
     run_interruptibly(&InCloud::default(), async {
+        let target = Target::open(command.environment(), environment).await?;
         match command {
-            GuardrailsCommand::Render(args) => render::run(args, printer).await,
-            GuardrailsCommand::Apply(args) if args.scp => organization::run(args, printer).await,
-            GuardrailsCommand::Apply(args) => apply::run(args, printer).await,
-            GuardrailsCommand::Verify(args) => verify::run(args, printer).await,
-            GuardrailsCommand::Audit(args) => audit::run(args, printer).await,
+            GuardrailsCommand::Render(args) => render::run(args, &target, printer).await,
+            GuardrailsCommand::Apply(args) if args.scp => {
+                organization::run(args, &target, printer).await
+            }
+            GuardrailsCommand::Apply(args) => apply::run(args, &target, printer).await,
+            GuardrailsCommand::Verify(args) => verify::run(args, &target, printer).await,
+            GuardrailsCommand::Audit(args) => audit::run(args, &target, printer).await,
         }
     })
 }
 
-/// The environment, and the guardrail of its stack.
-async fn open(argument: &EnvironmentArg) -> Result<(Target, Deployed), Error> {
-    let target = Target::open(argument, target::environment(argument)?).await?;
+/// The guardrail of a stack.
+async fn deployed(target: &Target) -> Result<Deployed, Error> {
     let stack = target
         .describe()
         .await?
@@ -40,7 +47,7 @@ async fn open(argument: &EnvironmentArg) -> Result<(Target, Deployed), Error> {
     let physical_ids = target.stacks.physical_ids(&stack.id).await?;
     let deployed = Deployed::new(&target.environment, &stack.id, &physical_ids)
         .map_err(GuardrailError::from)?;
-    Ok((target, deployed))
+    Ok(deployed)
 }
 
 /// Shows what would be done, and has somebody approve it.

@@ -84,7 +84,10 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
             Meant::Several(file) => each_target::run(&file, Writes::drift(args.format), printer),
             Meant::One(environment) => drift::run(&args, *environment, printer),
         },
-        Command::Guardrails(command) => guardrails::run(&command, printer),
+        Command::Guardrails(command) => match each_target::meant(command.environment())? {
+            Meant::Several(file) => each_target::run(&file, Writes::guardrails(&command), printer),
+            Meant::One(environment) => guardrails::run(&command, *environment, printer),
+        },
         Command::Status(args) => status::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Logs(args) => logs::run(&args, printer),

@@ -13,6 +13,8 @@ mod environment_reference;
 mod environment_schema;
 mod gate;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
+mod guardrail_page;
+#[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod init;
 mod plan;
 mod plan_page;

@@ -4,15 +4,20 @@
 //! since, and permissions boundaries, are left to this.
 
 use super::super::error::GuardrailError;
-use super::super::{Error, Outcome, target};
-use super::{approve, counted, open};
+use super::super::target::{self, Target};
+use super::super::{Error, Outcome};
+use super::{approve, counted, deployed};
 use crate::cli::GuardrailsApplyArgs;
 use crate::guardrail::{Attachments, Kind};
 use crate::printer::Printer;
 
 /// Runs `guardrails apply`.
-pub(super) async fn run(args: &GuardrailsApplyArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let (target, deployed) = open(&args.environment).await?;
+pub(super) async fn run(
+    args: &GuardrailsApplyArgs,
+    target: &Target,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let deployed = deployed(target).await?;
     if !target.environment.guardrails.boundary_of.is_empty() && deployed.boundary.is_none() {
         return Err(GuardrailError::NoBoundary {
             stack: target.stack_name(),

@@ -15,17 +15,20 @@ use crate::printer::Printer;
 use crate::report::guardrail as report;
 
 /// Runs `guardrails audit`.
-pub(super) async fn run(args: &GuardrailsAuditArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let environment = target::environment(&args.environment)?;
-    let target = Target::open(&args.environment, environment).await?;
-    let mut audit = audit(&target, args).await?;
+pub(super) async fn run(
+    args: &GuardrailsAuditArgs,
+    target: &Target,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let mut audit = audit(target, args).await?;
     if args.fix && audit.open().next().is_some() {
-        fix(&target, &audit, args, printer).await?;
-        audit = self::audit(&target, args).await?;
+        fix(target, &audit, args, printer).await?;
+        audit = self::audit(target, args).await?;
     }
     printer.data(&match args.format {
         GuardrailsFormat::Text => report::audit_text(&audit),
         GuardrailsFormat::Markdown => report::audit_markdown(&audit),
+        GuardrailsFormat::Html => report::audit_html(&audit),
         GuardrailsFormat::Json => format!(
             "{:#}\n",
             serde_json::json!(report::json_v1::AuditReport::from(&audit))

@@ -3,26 +3,30 @@
 use super::super::error::GuardrailError;
 use super::super::target::Target;
 use super::super::{Error, Outcome};
-use super::{approve, counted, open};
+use super::{approve, counted, deployed};
 use crate::cli::GuardrailsApplyArgs;
 use crate::cloud::Cloud;
 use crate::guardrail::{FORMER_LIMIT, Organization, ServiceControlPolicy, Use, minified};
 use crate::printer::Printer;
 
 /// Runs `guardrails apply --scp`.
-pub(super) async fn run(args: &GuardrailsApplyArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let (target, deployed) = open(&args.environment).await?;
+pub(super) async fn run(
+    args: &GuardrailsApplyArgs,
+    target: &Target,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let deployed = deployed(target).await?;
     if deployed.deployers().is_empty() {
         return Err(GuardrailError::NobodyDeploys.into());
     }
     let document =
         minified(&deployed.document(), Use::ServiceControlPolicy).map_err(GuardrailError::from)?;
     let policy = ServiceControlPolicy {
-        name: policy_name(&target),
+        name: policy_name(target),
         document,
     };
-    let organization = organization(&target, args.organization_profile.as_deref()).await?;
-    warn(&organization, &target, &policy, printer).await?;
+    let organization = organization(target, args.organization_profile.as_deref()).await?;
+    warn(&organization, target, &policy, printer).await?;
     let steps = organization.steps(&policy, &args.attach_to).await?;
     if steps.is_empty() {
         let name = &policy.name;

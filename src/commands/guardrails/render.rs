@@ -1,15 +1,20 @@
 //! `guardrails render`: the policy as the services take it.
 
 use super::super::error::GuardrailError;
+use super::super::target::Target;
 use super::super::{Error, Outcome};
-use super::open;
+use super::deployed;
 use crate::cli::{GuardrailsRenderArgs, PolicyFormat};
 use crate::guardrail::{Use, minified};
 use crate::printer::Printer;
 
 /// Runs `guardrails render`.
-pub(super) async fn run(args: &GuardrailsRenderArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let (_target, deployed) = open(&args.environment).await?;
+pub(super) async fn run(
+    args: &GuardrailsRenderArgs,
+    target: &Target,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let deployed = deployed(target).await?;
     let (document, used_as) = match (args.scp, args.boundary) {
         (true, _) => (deployed.document(), Use::ServiceControlPolicy),
         (false, true) => (deployed.boundary_document(), Use::ManagedPolicy),

@@ -6,7 +6,7 @@ use aws_json_client::{Client, Service};
 
 use super::super::target::{self, Target};
 use super::super::{Error, Outcome};
-use super::open;
+use super::deployed;
 use crate::cli::{GuardrailsFormat, GuardrailsVerifyArgs};
 use crate::doctor;
 use crate::guardrail::{
@@ -18,12 +18,16 @@ use crate::printer::Printer;
 use crate::report::guardrail as report;
 
 /// Runs `guardrails verify`.
-pub(super) async fn run(args: &GuardrailsVerifyArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let (target, deployed) = open(&args.environment).await?;
+pub(super) async fn run(
+    args: &GuardrailsVerifyArgs,
+    target: &Target,
+    printer: &Printer,
+) -> Result<Outcome, Error> {
+    let deployed = deployed(target).await?;
     let connect = Client::new(Service::CONNECT, &target.service_environment()?);
     let (samples, subjects) = tokio::join!(
         Samples::read(&connect, &deployed.connect_instance),
-        Subjects::find(&target, &deployed, &args.principals),
+        Subjects::find(target, &deployed, &args.principals),
     );
     let simulation = Simulation::new(&target.cloud, samples, &deployed.policy);
     let mut verification = Verification {
@@ -51,12 +55,13 @@ pub(super) async fn run(args: &GuardrailsVerifyArgs, printer: &Printer) -> Resul
         }
     }
     if args.principals.is_empty() {
-        deployments(&simulation, &target, &deployed, &mut verification).await;
+        deployments(&simulation, target, &deployed, &mut verification).await;
     }
     verification.sort();
     printer.data(&match args.format {
         GuardrailsFormat::Text => report::text(&verification, printer.data_width()),
         GuardrailsFormat::Markdown => report::markdown(&verification),
+        GuardrailsFormat::Html => report::html(&verification),
         GuardrailsFormat::Json => format!(
             "{:#}\n",
             serde_json::json!(report::json_v1::VerificationReport::from(&verification))

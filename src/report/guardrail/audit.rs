@@ -66,14 +66,14 @@ pub fn markdown(audit: &Audit) -> String {
     text
 }
 
-const fn status(profile: &AuditedProfile) -> &'static str {
+pub(super) const fn status(profile: &AuditedProfile) -> &'static str {
     match profile.accepted {
         true => "accepted",
         false => "open",
     }
 }
 
-fn summary(audit: &Audit) -> String {
+pub(super) fn summary(audit: &Audit) -> String {
     let counted = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),

@@ -2,9 +2,10 @@
 //! their holders do so.
 //!
 //! The matrix has a column for each of 25 actions. It is written with a letter for each
-//! decision, so that it fits a terminal, and what is wrong is written out below it.
+//! decision, so that it fits a terminal, and what is wrong is written out beside it.
 
 mod audit;
+mod html;
 pub mod json_v1;
 mod markdown;
 mod text;
@@ -12,6 +13,7 @@ mod text;
 use crate::guardrail::{Decision, USER_EDITS, Verdict, Verification};
 
 pub use audit::{markdown as audit_markdown, text as audit_text};
+pub use html::{audit_html, html};
 pub use markdown::markdown;
 pub use text::text;
 

@@ -218,10 +218,69 @@ fn the_audit_shows_profiles_that_edit_users_and_how_many_have_them() {
     | Admin | 2 | accepted | `SecurityProfiles.Edit`, `Users.Create` |
     | CallCenterManager | 12 | open | `Users.Edit` |
     ");
+    let page = audit_html(&audit);
+    assert!(
+        page.contains("<th scope=\"row\">Admin</th><td class=\"number\">2</td><td>accepted</td>")
+    );
+    assert!(page.contains("</span> CallCenterManager</th>"), "{page}");
     let json = json!(json_v1::AuditReport::from(&audit));
     assert_eq!(
         json["securityProfiles"][2]["editingPermissions"],
         json!(["Users.Edit"])
     );
     assert_eq!(json["securityProfiles"][1]["users"], 300);
+}
+
+#[test]
+fn the_page_has_a_letter_for_each_decision_and_frames_what_is_wrong() {
+    let page = html(&broken());
+    assert!(page.contains("<title>Guardrail: scim</title>"));
+    for (class, letter) in [
+        ("explicit", 'D'),
+        ("implicit", '.'),
+        ("unknown", '?'),
+        ("allowed wrong", 'A'),
+    ] {
+        let cell = format!("<td class=\"decision {class}\" title=\"");
+        let (_, rest) = page.split_once(&cell).unwrap_or_else(|| panic!("{class}"));
+        let (_, rest) = rest.split_once("\">").unwrap();
+        assert!(rest.starts_with(letter), "{class}: {rest:.20}");
+    }
+    assert_eq!(page.matches("<td class=\"decision ").count(), 3 * 25);
+    assert_eq!(page.matches("allowed wrong").count(), 2);
+    let rows: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("<tr class=\""))
+        .map(|line| line.split_once('"').unwrap().0)
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "is-broken of-other",
+            "is-sound of-endpoint",
+            "is-sound of-other"
+        ]
+    );
+    for (class, count) in [("broken", 1), ("sound", 2), ("endpoint", 1), ("other", 2)] {
+        let choice = format!("class=\"show-{class}\" checked>");
+        let (_, rest) = page
+            .split_once(&choice)
+            .unwrap_or_else(|| panic!("{class}"));
+        assert!(rest.contains(&format!("({count})</label>")), "{class}");
+    }
+    for words in [
+        "may CreateUser, AdminGetEmergencyAccessToken",
+        "role/Gone: failed to simulate",
+        "may do 65 of the 66 actions",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn names_on_the_page_are_text() {
+    let mut verification = broken();
+    verification.rows[0].principal = "arn:aws:iam::1:role/<script>".to_owned();
+    assert!(html(&verification).contains("role/&lt;script&gt;"));
+    assert!(!html(&verification).contains("<script>"));
 }
