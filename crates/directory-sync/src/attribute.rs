@@ -153,7 +153,7 @@ impl fmt::Display for Attribute {
 }
 
 /// The values of a user. Personal data: has no `Debug` that shows it.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Profile(pub BTreeMap<Attribute, String>);
 
 impl Profile {

@@ -89,6 +89,9 @@ pub struct RunArguments {
     /// Go on although up to so many users, groups and memberships are taken away.
     #[arg(long, value_name = "N")]
     confirm_deletes: Option<usize>,
+    /// Compare both sides, whatever the cache says.
+    #[arg(long)]
+    full: bool,
     /// Write the figures as a line that CloudWatch Logs makes metrics of.
     #[arg(long, env = "DIRECTORY_SYNC_METRICS")]
     metrics: bool,
@@ -220,6 +223,7 @@ async fn attempt(
             Command::Plan(_) | Command::Verify(_) => None,
         },
         names: common.names,
+        full: matches!(command, Command::Run(RunArguments { full: true, .. })),
         token_expires: metrics.token_expires,
         progress: {
             let writing = Arc::clone(&writing);

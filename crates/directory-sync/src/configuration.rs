@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::{CacheConfiguration, InvalidCache};
 use crate::identity::{MatchBy, Owner};
 use crate::mapping::{self, Mapping, MappingConfiguration};
 use crate::plan::{GoneGroups, Leavers, Policy, SafetyConfiguration};
@@ -52,6 +53,9 @@ pub struct Configuration {
     /// Where the secrets are.
     #[serde(default)]
     pub secrets: SecretsConfiguration,
+    /// Where a run notes that both sides were equal. Without it, each run compares them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheConfiguration>,
 }
 
 /// Where the secrets are; never the secrets themselves.
@@ -125,6 +129,9 @@ pub enum Error {
         "takeOverLeavers: needs `matchBy: objectSid`, as only a security identifier says whose a user is"
     )]
     TakeOverLeavers,
+    /// The section `cache`.
+    #[error(transparent)]
+    Cache(#[from] InvalidCache),
     /// A secret that is not there.
     #[error(
         "no {what}: set the environment variable {variable}, or name a file in secrets.{key}File"
@@ -170,6 +177,9 @@ impl Configuration {
     pub fn check(&self) -> Result<(), Error> {
         self.source.check()?;
         self.mapping()?;
+        if let Some(cache) = &self.cache {
+            cache.check()?;
+        }
         if self.take_over_leavers && self.match_by != MatchBy::ObjectSid {
             return Err(Error::TakeOverLeavers);
         }

@@ -11,8 +11,11 @@
 //! SCIM server ── target ─▶ Current ┘                 │
 //!        ▲───────────────────────────────────────────┘
 //! ```
+//!
+//! A [`cache`] may say that a run need not look at the server; nothing depends on it.
 
 pub mod attribute;
+pub mod cache;
 pub mod command_line;
 pub mod configuration;
 pub mod exit;

@@ -26,7 +26,7 @@ use crate::source::Flavor;
 const SECURITY_IDENTIFIER: &str = "objectsid";
 
 /// What the SCIM server should have of the users and groups in scope.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Desired {
     /// The users, by the entry that each stands for.
     pub users: BTreeMap<EntryId, DesiredUser>,
@@ -45,7 +45,7 @@ pub struct Desired {
 }
 
 /// A user as the directory has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DesiredUser {
     /// Neither disabled nor expired.
     pub active: bool,
@@ -59,7 +59,7 @@ pub struct DesiredUser {
 }
 
 /// A group as the directory has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DesiredGroup {
     /// The security identifier, where the directory has them.
     pub sid: Option<String>,
@@ -84,7 +84,7 @@ pub enum Kind {
 }
 
 /// Something that is left on the server as it is, and why.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Skipped {
     /// What it is.
     pub kind: Kind,

@@ -44,6 +44,7 @@ pub fn embedded_metrics(
                     "DeletionsRefused",
                     usize::from(report.result == Result::Refused),
                 ),
+                ("UnchangedRuns", usize::from(report.equal_since.is_some())),
                 ("UsersCreated", summary.users_created),
                 (
                     "UsersUpdated",

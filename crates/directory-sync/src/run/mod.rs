@@ -24,12 +24,14 @@ pub use report::{
 };
 pub use text::{markdown, text};
 
+use crate::cache::{Agreement, Cache, Digest, DirectoryMark, ReadDirectory};
 use crate::configuration::{Configuration, Secrets};
-use crate::mapping::Skipped;
+use crate::exit::Exit;
+use crate::mapping::{Desired, Mapping, Skipped};
 use crate::plan::matching::Matching;
 use crate::plan::{self, Plan, safety};
 use crate::snapshot::Snapshot;
-use crate::source::{self, RequestedAttributes};
+use crate::source::{self, OpenDirectory, RequestedAttributes};
 use crate::target::Client;
 use crate::token::TokenExpiry;
 
@@ -63,6 +65,8 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// Whether the report names people: user names and distinguished names.
     pub names: bool,
+    /// Whether a run compares both sides whatever its cache says.
+    pub full: bool,
     /// When the server's token expires, where somebody has noted it.
     pub token_expires: Option<TokenExpiry>,
     /// Told how far it is.
@@ -75,6 +79,7 @@ impl Default for Options {
             confirmed_deletes: None,
             stop: Arc::default(),
             names: false,
+            full: false,
             token_expires: None,
             progress: Arc::new(|_| ()),
         }
@@ -112,6 +117,9 @@ pub async fn plan(
 
 /// Makes the server equal to the directory.
 ///
+/// With a cache, and unless `options.full` is set, the server is not read if the directory
+/// wants what the last run made of it.
+///
 /// # Errors
 /// When the directory or the server cannot be read whole: nothing was written then. What
 /// fails later, and a plan that takes away too much, stand in the report.
@@ -120,8 +128,85 @@ pub async fn run(
     secrets: &Secrets,
     options: &Options,
 ) -> Result<Report, Error> {
-    let (client, comparison) = read(configuration, secrets, options).await?;
-    Ok(carry_out(comparison, &client, configuration, options).await)
+    configuration.check()?;
+    let now = Timestamp::now();
+    let Some(mut cache) = Cache::open(configuration, now).await else {
+        let (client, comparison) = read(configuration, secrets, options).await?;
+        return Ok(carry_out(comparison, &client, configuration, options).await);
+    };
+    if options.full {
+        cache.disregard();
+    }
+    let (desired, directory) =
+        match read_since(&cache, configuration, secrets, options, now).await? {
+            Since::Unchanged { compared_at } => return Ok(Report::unchanged(compared_at, options)),
+            Since::Read(desired, directory) => (desired, directory),
+        };
+    let digest = Digest::of_desired(&desired);
+    if let Some(agreement) = cache.agreement()
+        && agreement.desired == digest
+    {
+        let report = Report::unchanged(agreement.compared_at, options);
+        cache.still_agree(directory).await;
+        return Ok(report);
+    }
+    cache.begin().await;
+    let client = Client::new(&configuration.target, &secrets.token)?;
+    let comparison = compare_desired(desired, &client, configuration, options).await?;
+    let report = carry_out(comparison, &client, configuration, options).await;
+    if report.exit() == Exit::Success {
+        let agreement = Agreement {
+            compared_at: now,
+            desired: digest,
+            directory,
+        };
+        cache.agree(agreement).await;
+    }
+    Ok(report)
+}
+
+/// What the directory wants now.
+enum Since {
+    /// The same: it is in the state that it was in when both sides were compared.
+    Unchanged { compared_at: Timestamp },
+    /// This, in a state that it may be recognised by.
+    Read(Desired, Option<DirectoryMark>),
+}
+
+async fn read_since(
+    cache: &Cache,
+    configuration: &Configuration,
+    secrets: &Secrets,
+    options: &Options,
+    now: Timestamp,
+) -> Result<Since, Error> {
+    let mapping = configuration
+        .mapping()
+        .map_err(crate::configuration::Error::from)?;
+    (options.progress)(Progress::ReadingDirectory);
+    let mut directory = OpenDirectory::open(&configuration.source, &secrets.bind_password).await?;
+    let mark = match &configuration.cache {
+        Some(settings) if settings.read_directory == ReadDirectory::IfChanged => {
+            directory.mark().await?
+        }
+        _ => None,
+    };
+    if let Some(agreement) = cache.agreement()
+        && let Some(known) = &agreement.directory
+        && known.holds_at(now)
+        && mark.as_ref() == Some(&known.mark)
+    {
+        directory.close().await;
+        return Ok(Since::Unchanged {
+            compared_at: agreement.compared_at,
+        });
+    }
+    let whole = directory.read(&requested(&mapping), now).await?;
+    let valid_until = whole.next_expiry;
+    Ok(Since::Read(
+        mapping.apply(whole.snapshot),
+        mark.map(|mark| DirectoryMark { mark, valid_until }),
+    ))
 }
 
 /// Says whether both sides are equal, as far as the sync may make them so.
@@ -153,20 +238,23 @@ async fn read(
         .map_err(crate::configuration::Error::from)?;
     let client = Client::new(&configuration.target, &secrets.token)?;
     (options.progress)(Progress::ReadingDirectory);
-    let requested = RequestedAttributes {
-        users: mapping.user_attributes(),
-        groups: mapping.group_attributes(),
-    };
-    let now = Timestamp::now();
     let snapshot = source::read(
         &configuration.source,
         &secrets.bind_password,
-        &requested,
-        now,
+        &requested(&mapping),
+        Timestamp::now(),
     )
     .await?;
-    let comparison = compare(snapshot, &client, configuration, options).await?;
+    let desired = mapping.apply(snapshot);
+    let comparison = compare_desired(desired, &client, configuration, options).await?;
     Ok((client, comparison))
+}
+
+fn requested(mapping: &Mapping) -> RequestedAttributes {
+    RequestedAttributes {
+        users: mapping.user_attributes(),
+        groups: mapping.group_attributes(),
+    }
 }
 
 /// Compares a directory with the server.
@@ -182,8 +270,16 @@ pub async fn compare(
     let mapping = configuration
         .mapping()
         .map_err(crate::configuration::Error::from)?;
+    compare_desired(mapping.apply(snapshot), client, configuration, options).await
+}
+
+async fn compare_desired(
+    desired: Desired,
+    client: &Client,
+    configuration: &Configuration,
+    options: &Options,
+) -> Result<Comparison, Error> {
     let policy = configuration.policy();
-    let desired = mapping.apply(snapshot);
     (options.progress)(Progress::ReadingServer);
     let mut server = client.read().await?;
     let matching = Matching::new(&desired, &server.current, &policy);

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::mapping::Kind;
 use crate::plan::{Foreign, Operation, Refusal, Removals};
 use crate::target::{self, Client};
-use crate::token::{RENEWAL_DAYS, TokenExpiry};
+use crate::token::RENEWAL_DAYS;
 
 /// The version of the JSON form.
 pub const REPORT_VERSION: u32 = 1;
@@ -187,13 +187,14 @@ pub struct Token {
 }
 
 impl Token {
-    fn new(expiry: TokenExpiry, now: Timestamp) -> Self {
-        let days_left = expiry.days_left(now);
-        Self {
+    fn of(options: &Options) -> Option<Self> {
+        let expiry = options.token_expires?;
+        let days_left = expiry.days_left(Timestamp::now());
+        Some(Self {
             expires: expiry.to_string(),
             days_left,
             renew: days_left < RENEWAL_DAYS,
-        }
+        })
     }
 }
 
@@ -223,6 +224,10 @@ pub struct Report {
     pub calls: BTreeMap<target::Operation, usize>,
     /// Calls among them that had to be repeated.
     pub repeated_calls: usize,
+    /// When both sides were last compared and found, or made, equal; set only where the directory
+    /// has not changed since, so that the server was not read. There are no figures of it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equal_since: Option<String>,
     /// How long the server's token will be taken, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
@@ -392,11 +397,30 @@ impl Report {
             foreign: comparison.plan.foreign,
             calls: client.calls(),
             repeated_calls: client.repeated(),
-            token: options
-                .token_expires
-                .map(|expiry| Token::new(expiry, Timestamp::now())),
+            equal_since: None,
+            token: Token::of(options),
             entries,
             skipped,
+        }
+    }
+
+    /// Of a run that found the directory as the last one left it.
+    pub(super) fn unchanged(compared_at: Timestamp, options: &Options) -> Self {
+        Self {
+            version: REPORT_VERSION,
+            command: Command::Run,
+            result: Result::Equal,
+            summary: Summary::default(),
+            removals: Removals::default(),
+            refusal: None,
+            hint: None,
+            foreign: Foreign::default(),
+            calls: BTreeMap::new(),
+            repeated_calls: 0,
+            equal_since: Some(compared_at.to_string()),
+            token: Token::of(options),
+            entries: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 

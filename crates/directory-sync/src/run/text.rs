@@ -121,6 +121,17 @@ fn more(out: &mut String, count: usize, what: &str) -> std::fmt::Result {
 }
 
 fn rows(report: &Report) -> Vec<(&'static str, String)> {
+    let mut rows = match &report.equal_since {
+        Some(time) => vec![("server", format!("not read; equal since {time}"))],
+        None => figures(report),
+    };
+    if let Some(token) = &report.token {
+        rows.push(("token", format!("{} days left", token.days_left)));
+    }
+    rows
+}
+
+fn figures(report: &Report) -> Vec<(&'static str, String)> {
     let summary = &report.summary;
     let mut rows = vec![
         (
@@ -178,9 +189,6 @@ fn rows(report: &Report) -> Vec<(&'static str, String)> {
             report.repeated_calls
         ),
     ));
-    if let Some(token) = &report.token {
-        rows.push(("token", format!("{} days left", token.days_left)));
-    }
     rows
 }
 
@@ -199,6 +207,9 @@ fn renewal(report: &Report) -> Option<String> {
 }
 
 fn conclusion(report: &Report) -> &'static str {
+    if report.equal_since.is_some() {
+        return "The directory has not changed; nothing to do.";
+    }
     match (report.result, report.command) {
         (Result::Equal, _) => "The server is as the directory says; nothing to do.",
         (Result::Changes, Command::Verify) => "The server differs from the directory.",

@@ -26,6 +26,8 @@ pub(super) enum Decoded {
 /// A user, in scope or not.
 pub(super) struct User {
     pub(super) person: Person,
+    /// When the account will expire; none where it has, or never does.
+    pub(super) expires: Option<Timestamp>,
     /// The security identifier of the group that the user is in without being named as its
     /// member: `primaryGroupID`, in most domains Domain Users.
     pub(super) primary_group: Option<String>,
@@ -83,6 +85,10 @@ impl Decoder<'_> {
 
     fn user(&self, entry: Entry) -> Result<User, Unusable> {
         let active = self.is_active(&entry);
+        let expires = match self.flavor {
+            Flavor::ActiveDirectory => expiry(&entry).ok().flatten(),
+            Flavor::OpenLdap => None,
+        };
         let primary_group = match (sid(&entry), entry.text("primarygroupid")) {
             (Some(sid), Some(group)) => identifier::primary_group_sid(&sid, group),
             _ => None,
@@ -101,6 +107,7 @@ impl Decoder<'_> {
                     active,
                     attributes,
                 },
+                expires: expires.filter(|expires| *expires > self.now),
                 primary_group,
                 uids,
             }),
@@ -113,7 +120,10 @@ impl Decoder<'_> {
 
     fn is_active(&self, entry: &Entry) -> Result<bool, String> {
         let active = match self.flavor {
-            Flavor::ActiveDirectory => is_enabled(entry)? && !has_expired(entry, self.now)?,
+            Flavor::ActiveDirectory => {
+                let expired = expiry(entry)?.is_some_and(|expires| expires <= self.now);
+                is_enabled(entry)? && !expired
+            }
             Flavor::OpenLdap => true,
         };
         let holds = |condition: &AttributeCondition| holds(condition, entry);
@@ -236,20 +246,19 @@ fn is_enabled(entry: &Entry) -> Result<bool, String> {
 }
 
 /// `accountExpires` is a time in units of 100 ns since 1601; 0 and the largest number stand for
-/// never (MS-ADA1, attribute accountExpires).
-fn has_expired(entry: &Entry, now: Timestamp) -> Result<bool, String> {
+/// never (MS-ADA1, attribute accountExpires). So does what no calendar has.
+fn expiry(entry: &Entry) -> Result<Option<Timestamp>, String> {
     let Some(expires) = entry.text("accountexpires") else {
-        return Ok(false);
+        return Ok(None);
     };
     let expires: i64 = expires
         .parse()
         .map_err(|_| "its accountExpires is no number".to_owned())?;
     if expires == 0 || expires == i64::MAX {
-        return Ok(false);
+        return Ok(None);
     }
-    let now = (i128::from(now.as_second()) - i128::from(WINDOWS_EPOCH)) * 10_000_000
-        + i128::from(now.subsec_nanosecond() / 100);
-    Ok(i128::from(expires) <= now)
+    let nanoseconds = (i128::from(expires) + i128::from(WINDOWS_EPOCH) * 10_000_000) * 100;
+    Ok(Timestamp::from_nanosecond(nanoseconds).ok())
 }
 
 fn holds(condition: &AttributeCondition, entry: &Entry) -> bool {

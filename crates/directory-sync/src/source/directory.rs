@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::configuration::GroupScope;
 use super::decode::{Decoded, Group, User};
 use super::distinguished_name::{DistinguishedName, NameKey};
@@ -267,6 +269,18 @@ impl Directory {
         members
     }
 
+    /// When the next account expires, whether it is in scope or not.
+    pub(super) fn next_expiry(&self) -> Option<Timestamp> {
+        let expiries = self
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.content {
+                Content::User(user) => user.expires,
+                _ => None,
+            });
+        expiries.min()
+    }
+
     /// Puts together what is in scope.
     pub(super) fn into_snapshot(mut self, scope: &Scope) -> Snapshot {
         let primary = self.primary_members();
@@ -415,6 +429,7 @@ mod tests {
                 active: true,
                 attributes: Attributes::new(),
             },
+            expires: None,
             primary_group: primary_group.map(str::to_owned),
             uids: vec![name.to_owned()],
         })

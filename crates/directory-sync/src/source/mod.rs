@@ -21,6 +21,7 @@ mod entry;
 mod error;
 mod flavor;
 mod identifier;
+mod mark;
 mod name_pattern;
 mod reader;
 mod search_filter;
@@ -33,6 +34,7 @@ pub use configuration::{
 };
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName};
 pub use error::{Attempt, Error, SearchFailure};
+pub use mark::Mark;
 pub use name_pattern::{EmptyNamePattern, NamePattern};
 pub use search_filter::{InvalidSearchFilter, SearchFilter};
 pub use server_url::{InvalidServerUrl, ServerUrl};
@@ -71,13 +73,72 @@ pub async fn read(
     attributes: &RequestedAttributes,
     now: Timestamp,
 ) -> Result<Snapshot, Error> {
-    configuration.check()?;
-    let connection = Connection::open(configuration, password).await?;
-    let mut reader = Reader::new(configuration, attributes, connection, now);
-    reader.learn_naming_contexts().await?;
-    reader.read_groups().await?;
-    reader.read_users().await?;
-    let scope = reader.resolve_scope().await?;
-    reader.read_members(&scope).await?;
-    Ok(reader.finish(&scope).await)
+    let directory = OpenDirectory::open(configuration, password).await?;
+    Ok(directory.read(attributes, now).await?.snapshot)
+}
+
+/// A directory that can be read.
+pub struct OpenDirectory<'a> {
+    configuration: &'a Configuration,
+    connection: Connection,
+}
+
+/// A read that is complete.
+pub struct Whole {
+    /// All users and groups in scope.
+    pub snapshot: Snapshot,
+    /// When the next of the accounts that were read expires.
+    pub next_expiry: Option<Timestamp>,
+}
+
+impl<'a> OpenDirectory<'a> {
+    /// Connects to the first server that can be used.
+    ///
+    /// # Errors
+    ///
+    /// No server can be used, or it does not let the account in.
+    pub async fn open(
+        configuration: &'a Configuration,
+        password: &SecretString,
+    ) -> Result<Self, Error> {
+        configuration.check()?;
+        Ok(Self {
+            configuration,
+            connection: Connection::open(configuration, password).await?,
+        })
+    }
+
+    /// The state that the directory is in, where the server says so. To be asked for before a
+    /// read: what is written during it gives another state.
+    ///
+    /// # Errors
+    ///
+    /// The connection was lost, or an answer is no LDAP.
+    pub async fn mark(&mut self) -> Result<Option<Mark>, Error> {
+        mark::read(self.configuration.flavor, &mut self.connection).await
+    }
+
+    /// Reads all users and groups in scope, as [`read`] does.
+    ///
+    /// # Errors
+    ///
+    /// The directory could not be read whole.
+    pub async fn read(
+        self,
+        attributes: &RequestedAttributes,
+        now: Timestamp,
+    ) -> Result<Whole, Error> {
+        let mut reader = Reader::new(self.configuration, attributes, self.connection, now);
+        reader.learn_naming_contexts().await?;
+        reader.read_groups().await?;
+        reader.read_users().await?;
+        let scope = reader.resolve_scope().await?;
+        reader.read_members(&scope).await?;
+        Ok(reader.finish(&scope).await)
+    }
+
+    /// Ends the connection without a read.
+    pub async fn close(self) {
+        self.connection.close().await;
+    }
 }

@@ -11,8 +11,7 @@ use super::decode::Decoder;
 use super::directory::{Directory, Node, Scope};
 use super::distinguished_name::{DistinguishedName, NameKey};
 use super::search_filter::any_of;
-use super::{Configuration, Error, RequestedAttributes, identifier};
-use crate::snapshot::Snapshot;
+use super::{Configuration, Error, RequestedAttributes, Whole, identifier};
 
 /// How many entries one search looks for by their names. A name takes some hundred bytes; the
 /// servers' limits for a request are megabytes.
@@ -281,9 +280,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts the snapshot together.
-    pub(super) async fn finish(self, scope: &Scope) -> Snapshot {
+    pub(super) async fn finish(self, scope: &Scope) -> Whole {
         let server = self.connection.server().to_string();
         self.connection.close().await;
+        let next_expiry = self.directory.next_expiry();
         let snapshot = self.directory.into_snapshot(scope);
         tracing::info!(
             directory.server = server,
@@ -292,7 +292,10 @@ impl<'a> Reader<'a> {
             unusable.count = snapshot.unusable.len(),
             "the directory has been read"
         );
-        snapshot
+        Whole {
+            snapshot,
+            next_expiry,
+        }
     }
 
     fn bases_of_groups(&self) -> impl Iterator<Item = &'a DistinguishedName> {

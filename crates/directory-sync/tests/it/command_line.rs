@@ -1,126 +1,15 @@
 //! The program itself, between a real slapd and the simulator.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use identity_center_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-use crate::slapd::{PASSWORD, READER, Slapd};
+use crate::slapd::PASSWORD;
+use crate::stage::{Stage, finish, program};
 
 /// How long a busy machine may take for what comes at once.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-struct Stage {
-    slapd: Slapd,
-    simulator: Simulator,
-    directory: tempfile::TempDir,
-}
-
-impl Stage {
-    /// A directory with `count` people, all in the group `aws-all`, and an empty server.
-    async fn new(count: usize) -> Self {
-        Self {
-            slapd: Slapd::start(&ldif(count), ""),
-            simulator: Simulator::start(Options::default()).await.unwrap(),
-            directory: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn configuration(&self, more: &str) -> PathBuf {
-        let path = self.directory.path().join("sync.yaml");
-        let text = format!(
-            "owner: corp
-source:
-  flavor: openLdap
-  servers: ['ldaps://127.0.0.1:{}']
-  certificateAuthorityFile: {}
-  bindName: {READER}
-  searchBases: ['dc=example,dc=test']
-  users: {{searches: [{{base: 'ou=People,dc=example,dc=test'}}]}}
-  groups: {{names: ['aws-*']}}
-target:
-  endpoint: {}
-{more}",
-            self.slapd.tls_port,
-            self.slapd.authority().display(),
-            self.simulator.endpoint()
-        );
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn command(&self, verb: &str, configuration: &Path) -> Command {
-        let mut command = program();
-        command
-            .arg(verb)
-            .arg("--config")
-            .arg(configuration)
-            .env("DIRECTORY_SYNC_BIND_PASSWORD", PASSWORD)
-            .env("DIRECTORY_SYNC_TOKEN", self.simulator.token());
-        command
-    }
-
-    async fn json(&self, verb: &str, configuration: &Path) -> (i32, Value) {
-        let mut command = self.command(verb, configuration);
-        command.args(["--format", "json"]);
-        let output = finish(command).await;
-        let report = serde_json::from_slice(&output.stdout).unwrap();
-        (output.status.code().unwrap(), report)
-    }
-}
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_directory-sync"));
-    for variable in [
-        "DIRECTORY_SYNC_BIND_PASSWORD",
-        "DIRECTORY_SYNC_TOKEN",
-        "DIRECTORY_SYNC_CONFIG",
-        "DIRECTORY_SYNC_CONFIGURATION",
-        "DIRECTORY_SYNC_LOG_FORMAT",
-        "DIRECTORY_SYNC_METRICS",
-        "DIRECTORY_SYNC_TOKEN_EXPIRES",
-    ] {
-        command.env_remove(variable);
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
-/// Runs it while the simulator goes on answering.
-async fn finish(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
-}
-
-fn ldif(count: usize) -> String {
-    let mut ldif = String::new();
-    let mut members = String::new();
-    for number in 0..count {
-        let name = format!("uid=u{number},ou=People,dc=example,dc=test");
-        let _ = write!(
-            ldif,
-            "dn: {name}
-objectClass: inetOrgPerson
-uid: u{number}
-cn: User {number}
-givenName: Given
-sn: Surname {number}
-mail: u{number}@example.test
-
-"
-        );
-        let _ = writeln!(members, "member: {name}");
-    }
-    let _ = write!(
-        ldif,
-        "dn: cn=aws-all,ou=Groups,dc=example,dc=test\nobjectClass: groupOfNames\ncn: aws-all\n{members}\n"
-    );
-    ldif
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_is_planned_run_and_verified() {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cache;
 #[path = "../directory_server/certificates.rs"]
 mod certificates;
 mod command_line;
@@ -14,9 +15,8 @@ mod faults;
 mod limits;
 mod other_servers;
 mod scim2_server;
-
 mod secrecy;
 #[path = "../directory_server/slapd.rs"]
-#[expect(dead_code, reason = "shared with the tests of the reader")]
 mod slapd;
+mod stage;
 mod taking_over;

@@ -1,0 +1,115 @@
+//! Where the record is: read, and replaced only if nobody else has written meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::configuration::CacheConfiguration;
+use super::record::Record;
+use super::s3::{Operation, S3};
+
+/// A place for one record.
+pub(super) enum Store {
+    File(PathBuf),
+    S3(S3),
+}
+
+/// What a run has seen there last: the content of a file, the entity tag of an object.
+pub(super) struct Seen(pub(super) Vec<u8>);
+
+/// Why the record could not be read or written. The run does not depend on it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    #[error("failed to use {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("no region: set AWS_REGION, or `cache.s3.region`")]
+    NoRegion,
+    #[error(
+        "no AWS credentials: a task needs a task role, a desk AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials,
+    #[error("the address for the task role's credentials gave none (status {status})")]
+    Credentials { status: u16 },
+    #[error("the request could not be signed")]
+    Signing,
+    #[error("{operation} was refused with status {status}{}", hint(*status))]
+    Refused { operation: Operation, status: u16 },
+    #[error("no answer")]
+    NoAnswer(#[source] reqwest::Error),
+    #[error("somebody else has written meanwhile")]
+    Conflict,
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        403 => {
+            ": the role needs s3:GetObject and s3:PutObject of this object (an object that is not \
+             there is answered in the same way)"
+        }
+        301 | 307 => ": the bucket is in another region; name it in `cache.s3.region`",
+        404 => ": there is no such bucket",
+        _ => "",
+    }
+}
+
+impl Store {
+    pub(super) fn new(configuration: &CacheConfiguration) -> Result<Self, StoreError> {
+        match (&configuration.file, &configuration.s3) {
+            (_, Some(object)) => Ok(Self::S3(S3::new(object)?)),
+            (file, None) => Ok(Self::File(file.clone().unwrap_or_default())),
+        }
+    }
+
+    /// None: nothing is there.
+    pub(super) async fn read(&self) -> Result<Option<(Vec<u8>, Seen)>, StoreError> {
+        match self {
+            Self::File(path) => match fs::read(path) {
+                Ok(bytes) => Ok(Some((bytes.clone(), Seen(bytes)))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(failed(path, error)),
+            },
+            Self::S3(object) => object.get().await,
+        }
+    }
+
+    /// Puts a record in the place of the one that was seen, or of whatever is there.
+    pub(super) async fn replace(
+        &self,
+        expected: Option<&Seen>,
+        record: &Record,
+    ) -> Result<Seen, StoreError> {
+        let bytes = record.json().into_bytes();
+        match self {
+            Self::File(path) => {
+                if let Some(expected) = expected {
+                    let there = fs::read(path).map_err(|error| failed(path, error))?;
+                    if there != expected.0 {
+                        return Err(StoreError::Conflict);
+                    }
+                }
+                write(path, &bytes).map_err(|error| failed(path, error))?;
+                Ok(Seen(bytes))
+            }
+            Self::S3(object) => object.put(expected, bytes).await,
+        }
+    }
+}
+
+/// All of it or nothing: a run may be killed at any time.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    fs::write(&beside, bytes)?;
+    fs::rename(&beside, path)
+}
+
+fn failed(path: &Path, source: io::Error) -> StoreError {
+    StoreError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
