@@ -43,6 +43,9 @@ pub struct Matched {
     pub held_back: usize,
     /// Objects with the mark of another object.
     pub doubles: Vec<usize>,
+    /// Users of AWS's PowerShell sample for whom nobody is in scope. That sample removes nobody;
+    /// they are somebody else's until `takeOverLeavers` makes leavers of them.
+    pub left_behind: Vec<usize>,
 }
 
 impl Matched {
@@ -142,17 +145,26 @@ fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
         false,
         policy.leavers != Leavers::Delete,
     );
-    if policy.take_over_leavers && policy.match_by == MatchBy::ObjectSid {
+    if policy.match_by == MatchBy::ObjectSid {
         let domains: HashSet<&str> = entries
             .values()
             .filter_map(|entry| domain_of_sid(entry.sid?))
             .collect();
         for (index, object) in objects.iter().enumerate() {
             let domain = object.external_id.and_then(domain_of_sid);
-            if matched.standing(index) == Standing::Foreign
-                && domain.is_some_and(|domain| domains.contains(domain))
+            if matched.standing(index) != Standing::Foreign
+                || domain.is_none_or(|domain| !domains.contains(domain))
             {
-                matched.gone(index, desired);
+                continue;
+            }
+            if policy.take_over_leavers {
+                // By its security identifier it may be that of an entry that cannot be used.
+                matched.gone(
+                    index,
+                    desired.unidentified == 0 && desired.unusable.is_empty(),
+                );
+            } else {
+                matched.left_behind.push(index);
             }
         }
     }
@@ -188,12 +200,13 @@ fn groups(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
 }
 
 impl Matched {
-    fn gone(&mut self, index: usize, desired: &Desired) {
-        if desired.unidentified > 0 {
+    /// `is_sure` says that no entry of the directory can be the object's.
+    fn gone(&mut self, index: usize, is_sure: bool) {
+        if is_sure {
+            self.standings[index] = Standing::Gone;
+        } else {
             self.standings[index] = Standing::Kept;
             self.held_back += 1;
-        } else {
-            self.standings[index] = Standing::Gone;
         }
     }
 }
@@ -259,7 +272,7 @@ impl<'a> Matcher<'a> {
             } else if self.desired.unusable.contains(&entry) {
                 self.matched.standings[index] = Standing::Kept;
             } else {
-                self.matched.gone(index, self.desired);
+                self.matched.gone(index, self.desired.unidentified == 0);
             }
         }
     }

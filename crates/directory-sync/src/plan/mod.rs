@@ -39,6 +39,20 @@ pub struct Plan {
     pub removals: Removals,
     /// What belongs to others.
     pub foreign: Foreign,
+    /// What another tool made, and becomes the sync's.
+    pub taken_over: TakenOver,
+    /// Users whom AWS's PowerShell sample made, and for whom nobody is in scope any more.
+    pub left_behind: Vec<Subject>,
+}
+
+/// What another tool made, and this plan gives the mark of the sync.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenOver {
+    /// Users.
+    pub users: usize,
+    /// Groups.
+    pub groups: usize,
 }
 
 /// What the server has that is not the sync's, in figures.
@@ -129,6 +143,29 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
             groups: count(&matching.groups.standings),
             memberships: groups.foreign_memberships,
         },
+        taken_over: taken_over(matching, current, policy),
+        left_behind: matching
+            .users
+            .left_behind
+            .iter()
+            .map(|index| users::subject(&current.users()[*index], policy))
+            .collect(),
+    }
+}
+
+fn taken_over(matching: &Matching, current: &Current, policy: &Policy) -> TakenOver {
+    let is_unmarked = |external_id: Option<&str>| {
+        external_id.is_none_or(|id| policy.owner.marked_entry(id).is_none())
+    };
+    let users = matching.users.objects.values();
+    let groups = matching.groups.objects.values();
+    TakenOver {
+        users: users
+            .filter(|index| is_unmarked(current.users()[**index].external_id.as_deref()))
+            .count(),
+        groups: groups
+            .filter(|index| is_unmarked(current.groups()[**index].external_id.as_deref()))
+            .count(),
     }
 }
 

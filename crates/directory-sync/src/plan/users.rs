@@ -385,7 +385,7 @@ fn update(
     }
 }
 
-fn subject(user: &CurrentUser, policy: &Policy) -> Subject {
+pub(super) fn subject(user: &CurrentUser, policy: &Policy) -> Subject {
     let marked = user.external_id.as_deref();
     Subject {
         entry: marked.and_then(|id| policy.owner.marked_entry(id)),

@@ -1,8 +1,8 @@
 //! The whole way: compare, carry out, tell.
 //!
 //! [`plan()`], [`run()`] and [`verify`] are what the commands of the same names do. Each reads
-//! the directory and the server; only [`run()`] writes. [`compare`] and [`carry_out`] are the
-//! two halves for a caller that has the directory already.
+//! the directory and the server; only [`run()`] writes. [`compare`], and [`describe`] or
+//! [`carry_out`], are the two halves for a caller that has the directory already.
 
 mod carry_out;
 mod error;
@@ -19,8 +19,8 @@ pub use carry_out::carry_out;
 pub use error::Error;
 pub use metrics::embedded_metrics;
 pub use report::{
-    Action, Command, Entry, Outcome, REPORT_VERSION, Report, ReportSkip, Result as RunResult,
-    Summary, Token, report_schema,
+    Action, Command, Entry, LeftBehind, Outcome, REPORT_VERSION, Report, ReportSkip,
+    Result as RunResult, Summary, Token, report_schema,
 };
 pub use text::{markdown, text};
 
@@ -110,9 +110,20 @@ pub async fn plan(
     options: &Options,
 ) -> Result<Report, Error> {
     let (client, comparison) = read(configuration, secrets, options).await?;
-    let refusal = refusal(&comparison, configuration, options);
-    let report = Report::of_comparison(Command::Plan, &comparison, &client, options);
-    Ok(report.with_refusal(refusal.as_ref()))
+    Ok(describe(&comparison, &client, configuration, options))
+}
+
+/// Says what [`carry_out`] would do.
+#[must_use]
+pub fn describe(
+    comparison: &Comparison,
+    client: &Client,
+    configuration: &Configuration,
+    options: &Options,
+) -> Report {
+    let refusal = refusal(comparison, configuration, options);
+    let report = Report::of_comparison(Command::Plan, comparison, client, options);
+    report.with_refusal(refusal.as_ref())
 }
 
 /// Makes the server equal to the directory.

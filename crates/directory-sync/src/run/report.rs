@@ -11,7 +11,7 @@ use super::{Comparison, Options};
 use crate::attribute::Attribute;
 use crate::exit::Exit;
 use crate::mapping::Kind;
-use crate::plan::{Foreign, Operation, Refusal, Removals};
+use crate::plan::{Foreign, Operation, Plan, Refusal, Removals, TakenOver};
 use crate::target::{self, Client};
 use crate::token::RENEWAL_DAYS;
 
@@ -142,6 +142,17 @@ pub struct ReportSkip {
     pub reason: String,
 }
 
+/// A user whom nobody removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftBehind {
+    /// The server's id.
+    pub id: String,
+    /// The user name; only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// Objects by what was, or would be, done to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -220,6 +231,13 @@ pub struct Report {
     pub hint: Option<String>,
     /// What the server has of others; never changed.
     pub foreign: Foreign,
+    /// What another tool made, and this sync takes over.
+    pub taken_over: TakenOver,
+    /// With `matchBy: objectSid`, users whom AWS's PowerShell sample made and for whom nobody is
+    /// in scope: that sample removes nobody. They are left as they are, unless `takeOverLeavers`
+    /// makes leavers of them, who stand among the writes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<LeftBehind>,
     /// Calls to the server, by operation.
     pub calls: BTreeMap<target::Operation, usize>,
     /// Calls among them that had to be repeated.
@@ -395,6 +413,8 @@ impl Report {
             refusal: None,
             hint: None,
             foreign: comparison.plan.foreign,
+            taken_over: comparison.plan.taken_over,
+            left_behind: left_behind(&comparison.plan, options),
             calls: client.calls(),
             repeated_calls: client.repeated(),
             equal_since: None,
@@ -415,6 +435,8 @@ impl Report {
             refusal: None,
             hint: None,
             foreign: Foreign::default(),
+            taken_over: TakenOver::default(),
+            left_behind: Vec::new(),
             calls: BTreeMap::new(),
             repeated_calls: 0,
             equal_since: Some(compared_at.to_string()),
@@ -452,6 +474,16 @@ impl Report {
         text.push('\n');
         text
     }
+}
+
+fn left_behind(plan: &Plan, options: &Options) -> Vec<LeftBehind> {
+    let users = plan.left_behind.iter().filter_map(|subject| {
+        Some(LeftBehind {
+            id: subject.id.as_ref()?.0.clone(),
+            name: options.names.then(|| subject.name.clone()),
+        })
+    });
+    users.collect()
 }
 
 /// The JSON Schema of the JSON form, with a line end.

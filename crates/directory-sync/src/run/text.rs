@@ -8,6 +8,10 @@ use crate::mapping::Kind;
 /// Lines of writes and of skipped entries that are shown; the JSON form has all.
 const SHOWN: usize = 50;
 
+/// What is said before a list of users of another tool whom nobody removed.
+const LEFT_BEHIND: &str = "Made by AWS's PowerShell sample, and nobody in scope is theirs \
+                           (leavers with `takeOverLeavers: true`)";
+
 /// The report as text.
 #[must_use]
 pub fn text(report: &Report) -> String {
@@ -34,6 +38,13 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  {}", skipped(skip))?;
         }
         more(out, report.skipped.len(), "entries")?;
+    }
+    if !report.left_behind.is_empty() {
+        writeln!(out, "\n{LEFT_BEHIND}:")?;
+        for user in report.left_behind.iter().take(SHOWN) {
+            writeln!(out, "  {}", left_behind(user))?;
+        }
+        more(out, report.left_behind.len(), "users")?;
     }
     writeln!(out, "\n{}", conclusion(report))?;
     if let Some(refusal) = &report.refusal {
@@ -88,6 +99,13 @@ fn write_markdown(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         more(out, report.skipped.len(), "entries")?;
     }
+    if !report.left_behind.is_empty() {
+        writeln!(out, "\n{LEFT_BEHIND}:\n")?;
+        for user in report.left_behind.iter().take(SHOWN) {
+            writeln!(out, "- {}", escape(&left_behind(user)))?;
+        }
+        more(out, report.left_behind.len(), "users")?;
+    }
     Ok(())
 }
 
@@ -132,8 +150,19 @@ fn rows(report: &Report) -> Vec<(&'static str, String)> {
 }
 
 fn figures(report: &Report) -> Vec<(&'static str, String)> {
-    let summary = &report.summary;
-    let mut rows = vec![
+    let (summary, taken_over) = (&report.summary, &report.taken_over);
+    let left_behind = report.left_behind.len();
+    let mut rows = Vec::new();
+    if taken_over.users + taken_over.groups + left_behind > 0 {
+        rows.push((
+            "taken over",
+            format!(
+                "{} users, {} groups of another tool; {left_behind} users left behind",
+                taken_over.users, taken_over.groups
+            ),
+        ));
+    }
+    rows.extend([
         (
             "users",
             format!(
@@ -167,7 +196,7 @@ fn figures(report: &Report) -> Vec<(&'static str, String)> {
             ),
         ),
         ("skipped", summary.skipped.to_string()),
-    ];
+    ]);
     if report.command == Command::Run {
         rows.push((
             "failed",
@@ -280,6 +309,12 @@ fn skipped(skip: &super::report::ReportSkip) -> String {
     }
     let _infallible = write!(line, ": {}", skip.reason);
     line
+}
+
+fn left_behind(user: &super::report::LeftBehind) -> String {
+    let parts = [user.name.as_deref(), Some(user.id.as_str())];
+    let parts: Vec<String> = parts.into_iter().flatten().map(printable).collect();
+    format!("user {}", parts.join(" "))
 }
 
 /// Without control characters: names come from the directory, and end up on a terminal.

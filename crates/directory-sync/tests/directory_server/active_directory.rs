@@ -1,13 +1,22 @@
 //! What an Active Directory holds, by a Samba domain controller.
 
 use directory_sync::snapshot::Snapshot;
+use directory_sync::source::{
+    Configuration, Error, Mark, OpenDirectory, RequestedAttributes, Whole,
+};
+use jiff::Timestamp;
 
 use crate::samba::{DOMAIN, DomainController, PASSWORD, READER};
 use crate::{members, person, read_with, value, values};
 
 /// Reads with `scope` as the configuration's `users` and `groups`.
 fn read(dc: &DomainController, scope: &str) -> Snapshot {
-    let configuration = format!(
+    let configuration = configuration(dc, scope);
+    read_with(&configuration, PASSWORD).expect("the directory can be read")
+}
+
+fn configuration(dc: &DomainController, scope: &str) -> String {
+    format!(
         "
 servers: ['ldaps://127.0.0.1']
 certificateAuthorityFile: {}
@@ -19,8 +28,28 @@ connectTimeoutSeconds: 60
 ",
         dc.authority().display(),
         scope.replace("DOMAIN", DOMAIN)
-    );
-    read_with(&configuration, PASSWORD).expect("the directory can be read")
+    )
+}
+
+/// The state that the domain controller says it is in, and what is read then.
+fn read_with_mark(configuration: &str) -> (Mark, Whole) {
+    let configuration: Configuration =
+        serde_yaml::from_str(configuration).expect("the configuration is a good one");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let reading = async {
+        let mut directory = OpenDirectory::open(&configuration, &PASSWORD.into()).await?;
+        let mark = directory.mark().await?;
+        let attributes = RequestedAttributes::default();
+        let whole = directory.read(&attributes, Timestamp::now()).await?;
+        Ok::<_, Error>((mark, whole))
+    };
+    let (mark, whole) = runtime
+        .block_on(reading)
+        .expect("the directory can be read");
+    (mark.expect("a domain controller has a mark"), whole)
 }
 
 const ACCOUNT: &str = "samaccountname";
@@ -291,4 +320,59 @@ groups:
         members(&snapshot, "union-some", ACCOUNT),
         ["union-first", "union-third"]
     );
+}
+
+#[test]
+fn every_write_gives_a_domain_controller_another_mark() {
+    let dc = DomainController::shared();
+    let scope = "users: { searches: [{ base: 'OU=Marks,DOMAIN' }] }";
+    dc.run(
+        r#"
+unit("OU=Marks")
+unit("OU=Moved")
+leaver = user("OU=Marks", "mark-leaver")
+mover = user("OU=Marks", "mark-mover")
+group("OU=Marks", "mark-group", leaver, mover)
+"#,
+    );
+    let configuration = configuration(dc, scope);
+    let mut last = read_with_mark(&configuration).0;
+    for change in [
+        r#"change(f"CN=mark-leaver,OU=Marks,{domain}", title="Clerk")"#,
+        r#"change(f"CN=mark-group,OU=Marks,{domain}", member=[])"#,
+        r#"directory.rename(f"CN=mark-mover,OU=Marks,{domain}", f"CN=mark-mover,OU=Moved,{domain}")"#,
+        r#"directory.delete(f"CN=mark-leaver,OU=Marks,{domain}")"#,
+    ] {
+        dc.run(change);
+        let (mark, whole) = read_with_mark(&configuration);
+        assert_eq!(mark.invocation_id, last.invocation_id);
+        assert!(mark.usn > last.usn, "{change}");
+        assert_eq!(whole.next_expiry, None);
+        last = mark;
+    }
+    // Other tests write as well; between two of their writes nothing changes.
+    let is_still_there = (0..200).any(|_| {
+        let mark = read_with_mark(&configuration).0;
+        std::mem::replace(&mut last, mark.clone()) == mark
+    });
+    assert!(is_still_there);
+}
+
+#[test]
+fn the_next_account_to_expire_is_known() {
+    let dc = DomainController::shared();
+    // 2150-01-01T00:00:00Z and a day later, in units of 100 ns since 1601.
+    dc.run(
+        r#"
+unit("OU=Expiring")
+user("OU=Expiring", "expires-later", accountExpires="173248416000000000")
+user("OU=Expiring", "expires-first", accountExpires="173247552000000000")
+user("OU=Expiring", "has-expired", accountExpires="1")
+user("OU=Expiring", "never-expires", accountExpires="0")
+"#,
+    );
+    let scope = "users: { searches: [{ base: 'OU=Expiring,DOMAIN' }] }";
+    let (_, whole) = read_with_mark(&configuration(dc, scope));
+    let expected: Timestamp = "2150-01-01T00:00:00Z".parse().expect("it is a time");
+    assert_eq!(whole.next_expiry, Some(expected));
 }

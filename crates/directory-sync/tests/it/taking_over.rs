@@ -1,10 +1,12 @@
 //! Moving over from AWS's PowerShell sample: what it leaves behind, taken over.
 
-use directory_sync::run::{RunResult, Summary};
+use directory_sync::configuration::Configuration;
+use directory_sync::run::{Options as RunOptions, Report, RunResult, Summary, compare, describe};
+use directory_sync::run::{markdown, text};
 use identity_center_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-use crate::company::{Company, Store, for_simulator, sync};
+use crate::company::{Company, Store, client, for_simulator, sync};
 
 /// A user as the sample writes it: its security identifier as the externalId, the user
 /// principal name as the e-mail address, `primary` as text, no schemas.
@@ -75,5 +77,90 @@ async fn the_state_of_the_powershell_sample_is_taken_over_without_a_duplicate() 
         RunResult::Equal,
         "the default recognises the marks"
     );
+    assert_eq!(simulator.writes(), 0);
+}
+
+async fn plan(
+    company: &Company,
+    configuration: &Configuration,
+    token: &str,
+    names: bool,
+) -> Report {
+    let options = RunOptions {
+        names,
+        ..RunOptions::default()
+    };
+    let client = client(configuration, token);
+    let comparison = compare(company.snapshot(), &client, configuration, &options)
+        .await
+        .unwrap();
+    describe(&comparison, &client, configuration, &options)
+}
+
+#[tokio::test]
+async fn the_plan_compares_what_the_sample_made_with_the_directory() {
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let ids: Vec<String> = [("ann", "1"), ("bob", "2"), ("left", "9")]
+        .map(|(name, id)| simulator.add_user(sample_user(name, id)).unwrap())
+        .into();
+    simulator.add_group(json!({"displayName": "aws-admins"}), &ids);
+    simulator.add_user(json!({"userName": "root@example.test"}));
+    let company = Company::of_three();
+    simulator.forget_calls();
+
+    let mapping = "mapping: {user: {email: [userPrincipalName], \
+                   formattedName: ['{givenName} {sn}']}}";
+    let more = format!("matchBy: objectSid\n{mapping}");
+    let configuration = for_simulator(&simulator, &more);
+    let report = plan(&company, &configuration, simulator.token(), true).await;
+    let figures: Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!(figures["takenOver"], json!({"users": 2, "groups": 1}));
+    assert_eq!(figures["summary"]["usersCreated"], 1);
+    assert_eq!(figures["foreign"]["users"], 2, "of the sample, and root");
+    let left_behind = json!([{"id": ids[2], "name": "left@example.test"}]);
+    assert_eq!(figures["leftBehind"], left_behind);
+    let only_marks = report
+        .entries
+        .iter()
+        .filter(|entry| entry.attributes == ["externalId"]);
+    assert_eq!(only_marks.count(), 3, "{}", report.json());
+    let shown = text(&report);
+    insta::with_settings!({filters => vec![("[0-9a-f-]{36,47}", "[id]")]}, {
+        insta::assert_snapshot!(shown, @r"
+        ~ members of group aws-admins 71: +0 -1
+        ~ change user ann@example.test 1: externalId
+        ~ change user bob@example.test 2: externalId
+        ~ change group aws-admins 71: externalId
+        + create user cid@example.test 3
+        + create group aws-readers 72: +3 -0
+
+        taken over   2 users, 1 groups of another tool; 1 users left behind
+        users        1 created, 2 changed, 0 deactivated, 0 reactivated, 0 deleted
+        groups       1 created, 1 changed, 0 deleted
+        memberships  3 added, 1 removed
+        of others    2 users, 0 groups, 1 memberships: not touched
+        skipped      0
+        calls        3 reads, 0 writes, 0 of them repeated
+
+        Made by AWS's PowerShell sample, and nobody in scope is theirs (leavers with `takeOverLeavers: true`):
+          user left@example.test [id]
+
+        Nothing was written; `run` makes these changes.
+        ");
+    });
+    assert!(markdown(&report).contains("- user left@example.test "));
+
+    let report = plan(&company, &configuration, simulator.token(), false).await;
+    assert!(
+        !report.json().contains("left@"),
+        "names are shown on request only"
+    );
+    assert_eq!(report.left_behind[0].id, ids[2]);
+
+    let more = format!("{more}\ntakeOverLeavers: true");
+    let configuration = for_simulator(&simulator, &more);
+    let report = plan(&company, &configuration, simulator.token(), true).await;
+    assert!(report.left_behind.is_empty());
+    assert_eq!(report.summary.users_deactivated, 1);
     assert_eq!(simulator.writes(), 0);
 }

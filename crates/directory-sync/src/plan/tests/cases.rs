@@ -169,8 +169,23 @@ fn users_of_the_powershell_sample_are_taken_over_by_their_sid() {
             "0 update group aws-admins: None Some(\"corp:7\")"
         ]
     );
-    policy.take_over_leavers = true;
     let plan = server.plan(&directory.0, &policy);
+    let taken_over = TakenOver {
+        users: 1,
+        groups: 1,
+    };
+    assert_eq!(plan.taken_over, taken_over);
+    let left_behind: Vec<&str> = plan.left_behind.iter().map(|user| &*user.name).collect();
+    assert_eq!(left_behind, ["left@example.test"]);
+
+    policy.take_over_leavers = true;
+    let mut doubtful = directory.0.clone();
+    doubtful.unusable.insert(entry("2"));
+    let plan = server.plan(&doubtful, &policy);
+    assert_eq!(plan.removals.users, 0, "an unusable entry may be theirs");
+    assert!(reasons(&plan)[0].starts_with("1 users seem to be gone"));
+    let plan = server.plan(&directory.0, &policy);
+    assert!(plan.left_behind.is_empty());
     assert_eq!(
         lines(&plan),
         [
@@ -181,7 +196,9 @@ fn users_of_the_powershell_sample_are_taken_over_by_their_sid() {
         ]
     );
     server.carry_out(&plan);
-    assert!(server.plan(&directory.0, &policy).is_empty());
+    let plan = server.plan(&directory.0, &policy);
+    assert!(plan.is_empty());
+    assert_eq!(plan.taken_over, TakenOver::default(), "they have the mark");
 }
 
 #[test]
