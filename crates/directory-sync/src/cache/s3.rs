@@ -9,9 +9,10 @@
 use std::time::{Duration, SystemTime};
 use std::{env, fmt};
 
+use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningInstructions,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -118,42 +119,68 @@ impl S3 {
         if_match: Option<&Seen>,
         body: Vec<u8>,
     ) -> Result<Response, StoreError> {
-        let method = match operation {
-            Operation::GetObject => Method::GET,
-            Operation::PutObject => Method::PUT,
-        };
         let if_match = if_match.and_then(|seen| std::str::from_utf8(&seen.0).ok());
-        let headers = if_match.map(|tag| (IF_MATCH.as_str(), tag));
-        let identity = credentials::read(&self.http).await?.into();
+        let request = Request {
+            method: match operation {
+                Operation::GetObject => Method::GET,
+                Operation::PutObject => Method::PUT,
+            },
+            url: &self.url,
+            header: if_match.map(|tag| (IF_MATCH.as_str(), tag)),
+            body: &body,
+        };
+        let credentials = credentials::read(&self.http).await?;
+        let signature = request
+            .signature(credentials, &self.region, SystemTime::now())
+            .ok_or(StoreError::Signing)?;
+        let mut sent = self.http.request(request.method, &self.url);
+        for (name, value) in request.header.into_iter().chain(signature.headers()) {
+            sent = sent.header(name, value);
+        }
+        let response = sent.body(body).send().await;
+        response.map_err(StoreError::NoAnswer)
+    }
+}
+
+/// A request that is not signed yet.
+struct Request<'a> {
+    method: Method,
+    url: &'a str,
+    header: Option<(&'static str, &'a str)>,
+    body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// The headers to add.
+    fn signature(
+        &self,
+        credentials: Credentials,
+        region: &str,
+        time: SystemTime,
+    ) -> Option<SigningInstructions> {
+        let identity = credentials.into();
+        // What S3 wants otherwise than other services: "Create a signed AWS API request".
         let mut settings = SigningSettings::default();
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
-            .region(&self.region)
+            .region(region)
             .name("s3")
-            .time(SystemTime::now())
+            .time(time)
             .settings(settings)
             .build()
-            .map_err(|_| StoreError::Signing)?
+            .ok()?
             .into();
         let signable = SignableRequest::new(
-            method.as_str(),
-            self.url.as_str(),
-            headers.into_iter(),
-            SignableBody::Bytes(&body),
-        )
-        .map_err(|_| StoreError::Signing)?;
-        let (instructions, _) = sign(signable, &parameters)
-            .map_err(|_| StoreError::Signing)?
-            .into_parts();
-        let mut request = self.http.request(method, &self.url);
-        for (name, value) in headers.into_iter().chain(instructions.headers()) {
-            request = request.header(name, value);
-        }
-        let response = request.body(body).send().await;
-        response.map_err(StoreError::NoAnswer)
+            self.method.as_str(),
+            self.url,
+            self.header.into_iter(),
+            SignableBody::Bytes(self.body),
+        );
+        let (instructions, _) = sign(signable.ok()?, &parameters).ok()?.into_parts();
+        Some(instructions)
     }
 }
 
@@ -212,5 +239,43 @@ mod tests {
             };
             assert_eq!(url(&regional_endpoint(region), &object), expected);
         }
+    }
+
+    /// The expected signature is that of botocore 1.x (`S3SigV4Auth`) for the same request.
+    #[test]
+    fn a_request_is_signed_as_s3_wants_it() {
+        let object = S3Object {
+            bucket: "bucket.of.corp".to_owned(),
+            key: "directory sync/a+b.json".to_owned(),
+            region: None,
+        };
+        let request = Request {
+            method: Method::PUT,
+            url: &url("https://s3.eu-central-1.amazonaws.com", &object),
+            header: Some(("if-match", "\"tag\"")),
+            body: br#"{"version":1}"#,
+        };
+        let credentials = Credentials::new(
+            "AKIDEXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            Some("session".to_owned()),
+            None,
+            "test",
+        );
+        // 2026-11-22T12:00:00Z
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_348_800);
+        let signature = request.signature(credentials, "eu-central-1", time);
+        let signature = signature.unwrap();
+        let mut headers: Vec<String> = signature
+            .headers()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        headers.sort();
+        insta::assert_snapshot!(headers.join("\n"), @r"
+        authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/eu-central-1/s3/aws4_request, SignedHeaders=host;if-match;x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=4de24a2630f4a980fd671b45305489c27c9e61b2bb1f6c3246ba5e07fb147079
+        x-amz-content-sha256: 2430f1a2ad2982d0067885488a4c89e21ad1d7c83b115ba8f1b20acc88dfaea8
+        x-amz-date: 20261122T120000Z
+        x-amz-security-token: session
+        ");
     }
 }
