@@ -66,11 +66,14 @@ pub enum Attribute {
     Division,
     /// Enterprise extension.
     Department,
+    /// Enterprise extension: the user who is the manager. Filled from the distinguished name of
+    /// somebody in scope.
+    Manager,
 }
 
 impl Attribute {
     /// Every attribute.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::UserName,
         Self::GivenName,
         Self::FamilyName,
@@ -96,6 +99,7 @@ impl Attribute {
         Self::Organization,
         Self::Division,
         Self::Department,
+        Self::Manager,
     ];
 
     /// Without which Identity Center makes no user
@@ -136,6 +140,7 @@ impl Attribute {
             Self::Organization => "organization",
             Self::Division => "division",
             Self::Department => "department",
+            Self::Manager => "manager",
         }
     }
 

@@ -9,6 +9,7 @@
 mod check;
 mod configuration;
 mod duplicates;
+mod manager;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,6 +184,7 @@ impl Mapping {
             names.insert(id.clone(), distinguished_name);
             desired.groups.insert(id, group);
         }
+        manager::resolve(&mut desired, &names, &snapshot.unusable);
         for entry in snapshot.unusable {
             match &entry.id {
                 Some(id) => drop(desired.unusable.insert(id.clone())),

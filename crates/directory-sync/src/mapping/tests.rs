@@ -221,6 +221,51 @@ fn a_shared_e_mail_address_is_left_alone_and_the_people_go_on() {
 }
 
 #[test]
+fn a_manager_is_somebody_in_scope_named_in_any_spelling() {
+    let configuration = serde_yaml::from_str("user: {manager: [manager]}").unwrap();
+    let mapping = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap();
+    let managers = [
+        ("1", "cn=2, dc=CORP, dc=example, dc=test"),
+        ("2", "CN=out of scope,DC=corp,DC=example,DC=test"),
+        ("3", "CN=unreadable,DC=corp,DC=example,DC=test"),
+        ("4", "no name"),
+    ];
+    let people = managers.map(|(id, manager)| {
+        let name = format!("{id}@example.test");
+        let mut values = ADA[1..].to_vec();
+        values.extend([("userprincipalname", name.as_str()), ("manager", manager)]);
+        person(id, &values)
+    });
+    let desired = mapping.apply(Snapshot {
+        people: people.into(),
+        unusable: vec![Unusable {
+            distinguished_name: "CN=unreadable,DC=corp,DC=example,DC=test".to_owned(),
+            id: Some(EntryId("9".to_owned())),
+            reason: "its mail is no text".to_owned(),
+        }],
+        ..Snapshot::default()
+    });
+    let found: Vec<(Option<&str>, bool)> = desired
+        .users
+        .values()
+        .map(|user| {
+            let profile = user.profile.as_ref().unwrap();
+            let is_kept = user.kept.contains(&Attribute::Manager);
+            (profile.get(Attribute::Manager), is_kept)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Some("2"), false),
+            (None, false),
+            (None, true),
+            (None, false)
+        ]
+    );
+}
+
+#[test]
 fn groups_that_share_a_name_are_left_alone() {
     let group = |id: &str, name: &str| Group {
         id: EntryId(id.to_owned()),

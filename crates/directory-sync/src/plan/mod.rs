@@ -6,6 +6,7 @@
 
 mod current;
 mod groups;
+mod managers;
 pub mod matching;
 mod names;
 mod operation;

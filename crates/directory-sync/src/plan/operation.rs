@@ -49,6 +49,9 @@ pub struct UserChanges {
     pub set: BTreeMap<Attribute, String>,
     /// Attributes that lose their value.
     pub removed: BTreeSet<Attribute>,
+    /// A manager whose user this plan makes; one who has a user already stands in `set`, by the
+    /// server's id.
+    pub new_manager: Option<EntryId>,
 }
 
 /// Shows which attributes change, and no value.
@@ -60,6 +63,7 @@ impl fmt::Debug for UserChanges {
             .field("external_id", &self.external_id)
             .field("set", &self.set.keys())
             .field("removed", &self.removed)
+            .field("new_manager", &self.new_manager)
             .finish()
     }
 }
@@ -86,7 +90,7 @@ pub enum Operation {
     },
     /// Changes a user.
     UpdateUser {
-        /// The user.
+        /// The user; without an id, one whom this plan makes.
         subject: Subject,
         /// What changes.
         changes: UserChanges,

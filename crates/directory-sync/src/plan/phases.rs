@@ -9,6 +9,7 @@ pub(super) struct Phases {
     pub removals: Vec<Operation>,
     pub updates: Vec<Vec<Operation>>,
     pub create_users: Vec<Operation>,
+    pub managers: Vec<Operation>,
     pub create_groups: Vec<Operation>,
     pub additions: Vec<Operation>,
 }
@@ -25,7 +26,12 @@ impl Phases {
     pub(super) fn finish(self) -> Vec<Vec<Operation>> {
         let mut phases = vec![self.removals];
         phases.extend(self.updates);
-        phases.extend([self.create_users, self.create_groups, self.additions]);
+        phases.extend([
+            self.create_users,
+            self.managers,
+            self.create_groups,
+            self.additions,
+        ]);
         phases.retain(|operations| !operations.is_empty());
         phases
     }

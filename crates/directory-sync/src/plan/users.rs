@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::current::{Current, CurrentUser};
+use super::managers::{self, Manager};
 use super::matching::{Matched, Standing, entries_by_object, with_standing};
 use super::names::{Claim, Settled, settle};
 use super::operation::{Operation, Subject, UserChanges};
@@ -57,12 +58,12 @@ pub(super) fn plan(
         Leavers::Deactivate | Leavers::Ignore => HashSet::new(),
     };
     let entries = entries_by_object(matched);
-    let mut changes = changed(desired, current, policy, &entries);
+    let mut changes = changed(desired, current, matched, policy, &entries);
     if policy.leavers == Leavers::Deactivate {
         changes.extend(leavers(&gone, current));
     }
     let updates = changes.len();
-    changes.extend(joiners(desired, matched));
+    changes.extend(joiners(desired, current, matched));
 
     let user_names = Names::new(Attribute::UserName, &changes, &deleted, current, matched);
     let emails = policy
@@ -94,6 +95,7 @@ pub(super) fn plan(
             phases.create_users.push(create(entry, profile, policy));
         }
     }
+    phases.managers = managers::pending(desired, current, matched, &users.created, policy);
     let first = phases.updates.len();
     for (wave, operation) in late {
         phases.update(first + wave, operation);
@@ -133,17 +135,26 @@ fn leavers<'a>(gone: &BTreeSet<usize>, current: &Current) -> impl Iterator<Item 
 }
 
 /// Active people whom no user stands for. Nobody is made to be inactive.
-fn joiners<'a>(desired: &'a Desired, matched: &Matched) -> impl Iterator<Item = Change<'a>> {
+fn joiners<'a>(
+    desired: &'a Desired,
+    current: &Current,
+    matched: &Matched,
+) -> impl Iterator<Item = Change<'a>> {
     let without_user = desired
         .users
         .iter()
         .filter(|(entry, user)| user.active && !matched.objects.contains_key(*entry));
     without_user.filter_map(|(entry, user)| {
+        let mut set = user.profile.as_ref()?.0.clone();
+        set.remove(&Attribute::Manager);
+        if let Manager::User(id) = Manager::of(user, current, matched) {
+            set.insert(Attribute::Manager, id.to_owned());
+        }
         Some(Change {
             object: None,
             entry: Some(entry),
             changes: UserChanges {
-                set: user.profile.as_ref()?.0.clone(),
+                set,
                 ..UserChanges::default()
             },
             is_leaver: false,
@@ -167,6 +178,7 @@ fn create(entry: &EntryId, profile: Profile, policy: &Policy) -> Operation {
 fn changed<'a>(
     desired: &Desired,
     current: &Current,
+    matched: &Matched,
     policy: &Policy,
     entries: &HashMap<usize, &'a EntryId>,
 ) -> Vec<Change<'a>> {
@@ -178,7 +190,8 @@ fn changed<'a>(
         let Some(wanted) = desired.users.get(entry) else {
             continue;
         };
-        let difference = difference(wanted, user, entry, &desired.managed, policy);
+        let manager = Manager::of(wanted, current, matched);
+        let difference = difference(wanted, user, entry, &manager, &desired.managed, policy);
         if !difference.is_empty() {
             changes.push(Change {
                 object: Some(index),
@@ -196,6 +209,7 @@ fn difference(
     wanted: &DesiredUser,
     user: &CurrentUser,
     entry: &EntryId,
+    manager: &Manager<'_>,
     managed: &BTreeSet<Attribute>,
     policy: &Policy,
 ) -> UserChanges {
@@ -215,7 +229,13 @@ fn difference(
         changes.external_id = Some(mark);
     }
     for attribute in managed.difference(&wanted.kept) {
-        match (profile.get(*attribute), user.profile.get(*attribute)) {
+        let new = match (attribute, manager) {
+            (Attribute::Manager, Manager::Pending(_)) => continue,
+            (Attribute::Manager, Manager::User(id)) => Some(*id),
+            (Attribute::Manager, Manager::Nobody) => None,
+            _ => profile.get(*attribute),
+        };
+        match (new, user.profile.get(*attribute)) {
             (Some(new), old) if old != Some(new) => {
                 changes.set.insert(*attribute, new.to_owned());
             }

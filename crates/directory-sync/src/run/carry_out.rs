@@ -10,8 +10,9 @@ use futures_util::{StreamExt as _, stream};
 
 use super::report::{Command, Entry, Outcome, Report, Result as RunResult};
 use super::{Comparison, Options, Progress, refusal};
+use crate::attribute::Attribute;
 use crate::configuration::Configuration;
-use crate::plan::{Operation, Reference, ResourceId};
+use crate::plan::{Operation, Reference, ResourceId, Subject, UserChanges};
 use crate::snapshot::EntryId;
 use crate::target::{CONCURRENT, Client, Error, Made};
 
@@ -187,11 +188,7 @@ impl Run<'_> {
                 }
                 Ok(made.into())
             }
-            Operation::UpdateUser { changes, .. } => {
-                let id = existing(subject.id.as_ref())?;
-                self.client.update_user(id, changes).await?;
-                Ok(Written::default())
-            }
+            Operation::UpdateUser { changes, .. } => self.update_user(subject, changes).await,
             Operation::DeleteUser { .. } => {
                 self.client
                     .delete_user(existing(subject.id.as_ref())?)
@@ -258,6 +255,32 @@ impl Run<'_> {
                 })
             }
         }
+    }
+
+    /// The user, and a new manager, may be ones whom the run has made.
+    async fn update_user(
+        &self,
+        subject: &Subject,
+        changes: &UserChanges,
+    ) -> Result<Written, Failure> {
+        let made = |entry: &EntryId| self.with_made(|new| new.users.get(entry).cloned());
+        let id = match (&subject.id, &subject.entry) {
+            (None, Some(entry)) => made(entry),
+            (id, _) => id.clone(),
+        };
+        let id = id.ok_or(Failure::Dependency("the user could not be made"))?;
+        let Some(manager) = &changes.new_manager else {
+            self.client.update_user(&id, changes).await?;
+            return Ok(Written::default());
+        };
+        let manager = made(manager).ok_or(Failure::Dependency("the manager could not be made"))?;
+        let mut changes = changes.clone();
+        changes.set.insert(Attribute::Manager, manager.0);
+        self.client.update_user(&id, &changes).await?;
+        Ok(Written {
+            id: Some(id),
+            ..Written::default()
+        })
     }
 
     fn with_made<T>(&self, use_it: impl FnOnce(&mut NewObjects) -> T) -> T {

@@ -310,6 +310,8 @@ fn attributes(operation: &Operation) -> Vec<String> {
             );
             let changed = changes.set.keys().chain(&changes.removed);
             names.extend(changed.map(|attribute| attribute.key().to_owned()));
+            let new_manager = changes.new_manager.as_ref().map(|_| Attribute::Manager);
+            names.extend(new_manager.map(|attribute| attribute.key().to_owned()));
         }
         Operation::UpdateGroup {
             display_name,

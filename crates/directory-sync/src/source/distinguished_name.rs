@@ -89,12 +89,12 @@ impl JsonSchema for DistinguishedName {
 
 /// What two spellings of the same name have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct NameKey(String);
+pub(crate) struct NameKey(String);
 
 impl NameKey {
     /// The key of a name as a server gives it. One that RFC 4514 does not allow equals only
     /// itself.
-    pub(super) fn of(name: &str) -> Self {
+    pub(crate) fn of(name: &str) -> Self {
         if is_plain(name) {
             return Self(name.to_lowercase());
         }

@@ -32,6 +32,7 @@ pub use bind::BindRefusal;
 pub use configuration::{
     AttributeCondition, Configuration, Flavor, GroupScope, UserScope, UserSearch,
 };
+pub(crate) use distinguished_name::NameKey;
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName};
 pub use error::{Attempt, Error, SearchFailure};
 pub use mark::Mark;

@@ -18,6 +18,7 @@ enum Place {
     Top(&'static str),
     Name(&'static str),
     Enterprise(&'static str),
+    Manager,
     Email,
     PhoneNumber,
     Address(&'static str),
@@ -50,11 +51,17 @@ fn place(attribute: Attribute) -> Place {
         | Attribute::Organization
         | Attribute::Division
         | Attribute::Department => Place::Enterprise(attribute.key()),
+        Attribute::Manager => Place::Manager,
     }
 }
 
 fn email(value: &str) -> Value {
     json!([{"value": value, "type": "work", "primary": true}])
+}
+
+/// By the id of the user. Identity Center takes no `displayName` beside it.
+fn manager(value: &str) -> Value {
+    json!({"value": value})
 }
 
 fn phone_number(value: &str) -> Value {
@@ -71,6 +78,10 @@ pub(super) fn user(external_id: &str, profile: &Profile) -> Value {
             Place::Name(key) => (&mut name, key),
             Place::Enterprise(key) => (&mut enterprise, key),
             Place::Address(key) => (&mut address, key),
+            Place::Manager => {
+                enterprise.insert(attribute.key().to_owned(), manager(value));
+                continue;
+            }
             Place::Email => {
                 user.insert("emails".to_owned(), email(value));
                 continue;
@@ -133,6 +144,7 @@ pub(super) fn user_patch(changes: &UserChanges) -> Value {
             Place::Top(key) => replace(key.to_owned(), value.as_str().into()),
             Place::Name(key) => replace(format!("name.{key}"), value.as_str().into()),
             Place::Enterprise(key) => replace(format!("{ENTERPRISE}:{key}"), value.as_str().into()),
+            Place::Manager => replace(format!("{ENTERPRISE}:manager"), manager(value)),
             Place::Email => replace("emails".to_owned(), email(value)),
             Place::PhoneNumber => replace("phoneNumbers".to_owned(), phone_number(value)),
             Place::Address(key) => drop(address.insert(key.to_owned(), value.as_str().into())),
@@ -149,6 +161,7 @@ pub(super) fn user_patch(changes: &UserChanges) -> Value {
             Place::Top(key) => key.to_owned(),
             Place::Name(key) => format!("name.{key}"),
             Place::Enterprise(key) => format!("{ENTERPRISE}:{key}"),
+            Place::Manager => format!("{ENTERPRISE}:manager"),
             Place::Email => "emails".to_owned(),
             Place::PhoneNumber => "phoneNumbers".to_owned(),
             Place::Address(_) => "addresses".to_owned(),
@@ -231,6 +244,7 @@ fn value(user: &Value, attribute: Attribute) -> Option<String> {
         Place::Top(key) => &user[key],
         Place::Name(key) => &user["name"][key],
         Place::Enterprise(key) => &user[ENTERPRISE][key],
+        Place::Manager => &user[ENTERPRISE]["manager"]["value"],
         Place::Email => &primary(&user["emails"])?["value"],
         Place::PhoneNumber => &primary(&user["phoneNumbers"])?["value"],
         Place::Address(key) => &primary(&user["addresses"])?[key],
@@ -303,6 +317,7 @@ mod tests {
             ]
             .into(),
             removed: [Attribute::Title, Attribute::CostCenter].into(),
+            new_manager: None,
         };
         insta::assert_json_snapshot!(user_patch(&changes)["Operations"], @r#"
         [

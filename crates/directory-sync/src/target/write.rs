@@ -191,14 +191,13 @@ impl Client {
 fn missing(user: &CurrentUser, profile: &Profile) -> UserChanges {
     UserChanges {
         active: (!user.active).then_some(true),
-        external_id: None,
         set: profile
             .0
             .iter()
             .filter(|(attribute, value)| user.profile.get(**attribute) != Some(value))
             .map(|(attribute, value)| (*attribute, value.clone()))
             .collect(),
-        removed: Default::default(),
+        ..UserChanges::default()
     }
 }
 

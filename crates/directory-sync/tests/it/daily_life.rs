@@ -72,6 +72,50 @@ async fn what_is_made_has_all_that_identity_center_requires() {
 }
 
 #[tokio::test]
+async fn managers_are_users_made_in_the_same_run_or_before() {
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let simulator = simulator().await;
+    let mapping = "mapping: {user: {manager: [manager]}}\nleavers: delete";
+    let configuration = for_simulator(&simulator, mapping);
+    let distinguished_name = |id: &str| format!("CN={id},OU=Staff,DC=example,DC=test");
+    let manager = |name: &str| {
+        let user = simulator.user(&format!("{name}@example.test")).unwrap();
+        user[ENTERPRISE]["manager"].clone()
+    };
+    let value = |name: &str| {
+        let user = simulator.user(&format!("{name}@example.test")).unwrap();
+        json!({"value": user["id"]})
+    };
+    let mut company = Company::of_three();
+    company.set("1", "manager", &distinguished_name("2"));
+    company.set("2", "manager", &distinguished_name("1"));
+    let report = sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(report.exit(), Exit::Success, "{}", report.json());
+    assert_eq!(report.summary.users_created, 3);
+    assert_eq!(report.summary.users_updated, 2);
+    assert_eq!(manager("ann"), value("bob"));
+    assert_eq!(manager("bob"), value("ann"));
+    let report = sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(report.result, RunResult::Equal);
+
+    company = company.employ("4", "dea");
+    company.set("4", "manager", &distinguished_name("2"));
+    company.set("1", "manager", &distinguished_name("3"));
+    simulator.forget_calls();
+    let report = sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(report.exit(), Exit::Success, "{}", report.json());
+    assert_eq!(simulator.writes(), 2, "one for each user");
+    assert_eq!(manager("dea"), value("bob"));
+    assert_eq!(manager("ann"), value("cid"));
+
+    company.leave("2");
+    sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(manager("dea"), json!(null));
+    let report = sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(report.result, RunResult::Equal);
+}
+
+#[tokio::test]
 async fn joiners_movers_and_leavers_are_followed() {
     let simulator = simulator().await;
     let configuration = for_simulator(&simulator, "");

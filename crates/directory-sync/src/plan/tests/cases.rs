@@ -421,3 +421,60 @@ fn plans_print_without_names() {
     let plan = server.plan(&directory.0, &policy());
     assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
 }
+
+#[test]
+fn managers_are_named_by_the_ids_of_their_users() {
+    // Ann and bob manage each other, and both manage one who is there already.
+    let directory = Directory::default()
+        .user("1", "ann")
+        .with("1", Attribute::Manager, "2")
+        .user("2", "bob")
+        .with("2", Attribute::Manager, "1")
+        .user("3", "cid")
+        .with("3", Attribute::Manager, "1")
+        .user("4", "dan")
+        .with("4", Attribute::Manager, "3")
+        .user("5", "eve")
+        .with("5", Attribute::Manager, "6")
+        .user("6", "fay")
+        .disabled("6");
+    let mut server =
+        Server::default()
+            .user("u3", Some("corp:3"), "cid")
+            .user("u5", Some("corp:5"), "eve");
+    for id in ["u3", "u5"] {
+        let user = server.users.get_mut(id).unwrap();
+        let gone = "u9".to_owned();
+        user.profile.0.insert(Attribute::Manager, gone);
+    }
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(
+        lines(&plan),
+        [
+            "0 create ann corp:1",
+            "0 create bob corp:2",
+            "0 create dan corp:4",
+            "1 update ann: manager=2",
+            "1 update bob: manager=1",
+            "1 update cid: manager=1",
+            "1 update eve: -manager",
+        ],
+        "nobody is made to be inactive, and so fay is nobody's manager"
+    );
+    server.carry_out(&plan);
+    assert!(server.plan(&directory.0, &policy()).is_empty());
+    let user = |name: &str| {
+        let mut users = server.users.values();
+        users
+            .find(|user| user.profile.get(Attribute::UserName) == Some(name))
+            .unwrap()
+    };
+    let manager = |name: &str| user(name).profile.get(Attribute::Manager);
+    assert_eq!(manager("dan"), Some("u3"));
+    assert_eq!(manager("ann"), Some(user("bob").id.0.as_str()));
+
+    // A change of manager, between two who are there, is one write.
+    let directory = Directory(directory.0).with("4", Attribute::Manager, "5");
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(lines(&plan), ["0 update dan: manager=u5"]);
+}

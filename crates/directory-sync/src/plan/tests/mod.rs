@@ -55,6 +55,7 @@ impl Directory {
             Attribute::DisplayName,
             Attribute::Title,
             Attribute::Email,
+            Attribute::Manager,
         ]
         .into();
         let user = DesiredUser {
@@ -118,6 +119,12 @@ fn lines(plan: &Plan) -> Vec<String> {
                         .set
                         .iter()
                         .map(|(attribute, value)| format!("{attribute}={value}")),
+                );
+                parts.extend(
+                    changes
+                        .new_manager
+                        .iter()
+                        .map(|new| format!("manager={}", new.0)),
                 );
                 parts.extend(
                     changes

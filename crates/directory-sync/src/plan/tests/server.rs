@@ -106,7 +106,12 @@ impl Server {
             }
             Operation::UpdateUser { changes, .. } => {
                 assert!(!changes.is_empty());
-                let user = self.users.get_mut(&subject_id.unwrap()).unwrap();
+                let id = subject_id.unwrap_or_else(|| new[subject.entry.as_ref().unwrap()].clone());
+                let user = self.users.get_mut(&id).unwrap();
+                if let Some(manager) = &changes.new_manager {
+                    let id = new[manager].clone();
+                    user.profile.0.insert(Attribute::Manager, id);
+                }
                 user.active = changes.active.unwrap_or(user.active);
                 if let Some(external_id) = &changes.external_id {
                     user.external_id = Some(external_id.clone());
