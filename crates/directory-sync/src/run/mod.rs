@@ -4,6 +4,7 @@
 //! the directory and the server; only [`run()`] writes. [`compare`], and [`describe`] or
 //! [`carry_out`], are the two halves for a caller that has the directory already.
 
+mod cached;
 mod carry_out;
 mod error;
 mod metrics;
@@ -24,14 +25,13 @@ pub use report::{
 };
 pub use text::{markdown, text};
 
-use crate::cache::{Agreement, Cache, Digest, DirectoryMark, ReadDirectory};
+use crate::cache::Cache;
 use crate::configuration::{Configuration, Secrets};
-use crate::exit::Exit;
 use crate::mapping::{Desired, Mapping, Skipped};
 use crate::plan::matching::Matching;
 use crate::plan::{self, Plan, safety};
 use crate::snapshot::Snapshot;
-use crate::source::{self, OpenDirectory, RequestedAttributes};
+use crate::source::{self, RequestedAttributes};
 use crate::target::Client;
 use crate::token::TokenExpiry;
 
@@ -141,83 +141,11 @@ pub async fn run(
 ) -> Result<Report, Error> {
     configuration.check()?;
     let now = Timestamp::now();
-    let Some(mut cache) = Cache::open(configuration, now).await else {
-        let (client, comparison) = read(configuration, secrets, options).await?;
-        return Ok(carry_out(comparison, &client, configuration, options).await);
-    };
-    if options.full {
-        cache.disregard();
+    if let Some(cache) = Cache::open(configuration, now).await {
+        return cached::run(cache, configuration, secrets, options, now).await;
     }
-    let (desired, directory) =
-        match read_since(&cache, configuration, secrets, options, now).await? {
-            Since::Unchanged { compared_at } => return Ok(Report::unchanged(compared_at, options)),
-            Since::Read(desired, directory) => (desired, directory),
-        };
-    let digest = Digest::of_desired(&desired);
-    if let Some(agreement) = cache.agreement()
-        && agreement.desired == digest
-    {
-        let report = Report::unchanged(agreement.compared_at, options);
-        cache.still_agree(directory).await;
-        return Ok(report);
-    }
-    cache.begin().await;
-    let client = Client::new(&configuration.target, &secrets.token)?;
-    let comparison = compare_desired(desired, &client, configuration, options).await?;
-    let report = carry_out(comparison, &client, configuration, options).await;
-    if report.exit() == Exit::Success {
-        let agreement = Agreement {
-            compared_at: now,
-            desired: digest,
-            directory,
-        };
-        cache.agree(agreement).await;
-    }
-    Ok(report)
-}
-
-/// What the directory wants now.
-enum Since {
-    /// The same: it is in the state that it was in when both sides were compared.
-    Unchanged { compared_at: Timestamp },
-    /// This, in a state that it may be recognised by.
-    Read(Desired, Option<DirectoryMark>),
-}
-
-async fn read_since(
-    cache: &Cache,
-    configuration: &Configuration,
-    secrets: &Secrets,
-    options: &Options,
-    now: Timestamp,
-) -> Result<Since, Error> {
-    let mapping = configuration
-        .mapping()
-        .map_err(crate::configuration::Error::from)?;
-    (options.progress)(Progress::ReadingDirectory);
-    let mut directory = OpenDirectory::open(&configuration.source, &secrets.bind_password).await?;
-    let mark = match &configuration.cache {
-        Some(settings) if settings.read_directory == ReadDirectory::IfChanged => {
-            directory.mark().await?
-        }
-        _ => None,
-    };
-    if let Some(agreement) = cache.agreement()
-        && let Some(known) = &agreement.directory
-        && known.holds_at(now)
-        && mark.as_ref() == Some(&known.mark)
-    {
-        directory.close().await;
-        return Ok(Since::Unchanged {
-            compared_at: agreement.compared_at,
-        });
-    }
-    let whole = directory.read(&requested(&mapping), now).await?;
-    let valid_until = whole.next_expiry;
-    Ok(Since::Read(
-        mapping.apply(whole.snapshot),
-        mark.map(|mark| DirectoryMark { mark, valid_until }),
-    ))
+    let (client, comparison) = read(configuration, secrets, options).await?;
+    Ok(carry_out(comparison, &client, configuration, options).await)
 }
 
 /// Says whether both sides are equal, as far as the sync may make them so.
