@@ -15,6 +15,9 @@ pub struct DriftArgs {
     /// Packages made by `build --out DIR`, for a pipeline that builds once; without them the functions are built here.
     #[arg(long, value_name = "DIR")]
     pub artifacts: Option<PathBuf>,
+    /// Do not ask CloudTrail since when what was found is so, and who did it: half a second for each question.
+    #[arg(long)]
+    pub no_trail: bool,
     /// Keep the result (when, how many findings, exit code) in an SSM parameter, for `status`; without it nothing is written.
     #[arg(long)]
     pub record: bool,

@@ -3,6 +3,18 @@
 
 use aws_json_client::{Protocol, Service};
 
+/// AWS CloudTrail.
+pub const CLOUDTRAIL: Service = Service {
+    id: "CLOUDTRAIL",
+    endpoint_prefix: "cloudtrail",
+    signing_name: "cloudtrail",
+    api_version: "2013-11-01",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    },
+};
+
 /// Amazon CloudWatch, whose oldest protocol is not JSON, and which speaks this one as well.
 pub const CLOUDWATCH: Service = Service {
     id: "CLOUDWATCH",

@@ -54,6 +54,9 @@ pub(super) fn run(
                 report = detect().await;
             }
         }
+        if !args.no_trail {
+            drift::attribute(&target.cloud, &deployed, &mut report).await;
+        }
         let file = environment_text(&args.environment)?;
         printer.annotate(report::annotations(&report, &file));
         print(&report, &file, args.format, printer);

@@ -156,6 +156,7 @@ fn of_profiles(profiles: &[SecurityProfile], allowed: &[String]) -> Vec<Finding>
             );
             Some(
                 finding
+                    .service_id(&profile.id)
                     .expected("no permission to edit users or security profiles")
                     .actual(permissions.join(", "))
                     .cure("take these permissions from the profile in Amazon Connect, or name it under `guardrails.editingProfiles`"),

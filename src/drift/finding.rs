@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::trail::Attribution;
 use crate::environment::AcceptedFinding;
 
 /// What kind of thing was found; it decides the exit code.
@@ -86,6 +87,8 @@ pub struct Finding {
     pub detector: Detector,
     /// The resource's name in the template, or the id of what is none of it.
     pub resource: String,
+    /// What the service calls what it is about, where that is no resource of the template.
+    pub service_id: Option<String>,
     /// What it is, in a sentence.
     pub what: String,
     /// What should be there.
@@ -96,6 +99,8 @@ pub struct Finding {
     pub certainty: Certainty,
     /// How to mend it.
     pub cure: String,
+    /// Since when it is so and who did it, where CloudTrail tells.
+    pub attribution: Option<Attribution>,
     /// Who accepted it until when; of [`Kind::Accepted`].
     pub acceptance: Option<AcceptedFinding>,
 }
@@ -116,11 +121,13 @@ impl Finding {
             severity,
             detector,
             resource: resource.to_owned(),
+            service_id: None,
             what: what.into(),
             expected: None,
             actual: None,
             certainty: Certainty::Certain,
             cure: String::new(),
+            attribution: None,
             acceptance: None,
         }
     }
@@ -167,6 +174,13 @@ impl Finding {
     pub fn detail(&self) -> Option<&str> {
         let (_, rest) = self.id.split_once(':')?;
         rest.strip_prefix(self.resource.as_str())?.strip_prefix(':')
+    }
+
+    /// What the service calls what it is about.
+    #[must_use]
+    pub fn service_id(mut self, id: impl Into<String>) -> Self {
+        self.service_id = Some(id.into());
+        self
     }
 
     /// What should be there.

@@ -26,6 +26,7 @@ mod table;
 mod template;
 mod token;
 mod topic;
+mod trail;
 
 use crate::cloud::Cloud;
 use crate::plan::Plan;
@@ -39,6 +40,7 @@ pub use finding::{Certainty, Detector, Finding, Kind, Severity};
 pub use part::Part;
 pub(crate) use properties::shown;
 pub use token::Policy as TokenPolicy;
+pub use trail::{Attribution, attribute};
 
 /// What was found of one stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Report {
     pub coverage: Vec<Coverage>,
     /// Ids under `drift.accepted` that no finding has.
     pub unused_acceptances: Vec<String>,
+    /// What a reader should know of the report itself.
+    pub notes: Vec<String>,
 }
 
 impl Report {
@@ -101,6 +105,7 @@ impl Report {
             findings,
             coverage: Vec::new(),
             unused_acceptances: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -174,6 +179,7 @@ pub async fn detect(
         .concat(),
         coverage,
         unused_acceptances: Vec::new(),
+        notes: Vec::new(),
     };
     report.sort();
     report

@@ -24,11 +24,17 @@ pub struct Aws {
     runtime: tokio::runtime::Runtime,
     config: SdkConfig,
     url: String,
+    key: (String, String),
 }
 
 impl Aws {
     /// The cloud of a project, as its root user.
     pub fn of(project: &Project) -> Self {
+        Self::with_key(project, "test", "test")
+    }
+
+    /// The cloud of a project, as whoever has an access key.
+    pub fn with_key(project: &Project, key: &str, secret: &str) -> Self {
         let url = project.cloud_url();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let http_client = aws_smithy_http_client::Builder::new()
@@ -39,13 +45,14 @@ impl Aws {
                 .region(Region::new("us-east-1"))
                 .endpoint_url(&url)
                 .http_client(http_client)
-                .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+                .credentials_provider(Credentials::new(key, secret, None, None, "test"))
                 .load(),
         );
         Self {
             runtime,
             config,
             url,
+            key: (key.to_owned(), secret.to_owned()),
         }
     }
 
@@ -413,13 +420,26 @@ impl Aws {
         text
     }
 
+    /// Has the cloud record calls from now on, as CloudTrail does.
+    pub fn record_calls(&self) {
+        let setting = json!({"cloudtrail._recording_enabled": "true"});
+        ureq::post(&format!("{}/_ministack/config", self.url))
+            .content_type("application/json")
+            .send(setting.to_string())
+            .unwrap();
+    }
+
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&self.config)
+    }
+
     /// One call of a service of which nothing else here has a client.
     pub fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
         let environment = aws_json_client::Environment::from_variables(
             [
                 ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_ACCESS_KEY_ID", &self.key.0),
+                ("AWS_SECRET_ACCESS_KEY", &self.key.1),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         )

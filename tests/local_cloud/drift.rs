@@ -3,13 +3,16 @@
 //!
 //! The tamperings stand in one table, `drift/tamperings.py`, and are made by AWS's own client.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Map, Value, json};
 
-use crate::aws::Aws;
+use connect_scim::cloud::service::LOGS;
+
+use crate::aws::{Aws, EVERYTHING};
 use crate::endpoint::Endpoint;
 use crate::project::{Project, Run, artifacts, finish};
 
@@ -128,6 +131,106 @@ fn what_is_accepted_or_not_deployed_yet_does_not_count_and_the_result_is_kept() 
 }
 
 #[test]
+fn a_change_is_told_with_its_caller_and_time_where_cloudtrail_knows() {
+    let project = Project::new();
+    project.deploy();
+    project.change_simulator(&json!({"throttle": null}));
+    let aws = Aws::of(&project);
+    aws.record_calls();
+    let everything = serde_json::from_str(EVERYTHING).unwrap();
+    let (key, secret) = aws.create_user("mallory", &everything);
+    let mallory = Aws::with_key(&project, &key, &secret);
+    // The local cloud knows users in CloudTrail by their keys.
+    let arn = format!("arn:aws:iam::000000000000:user/{key}");
+
+    let function = "connect-scim-local-reconciler";
+    let memory = mallory.lambda().update_function_configuration();
+    mallory
+        .wait(memory.function_name(function).memory_size(512).send())
+        .unwrap();
+    let group = json!({"logGroupName": "/aws/lambda/connect-scim-local-reconciler"});
+    mallory.call(LOGS, "DeleteRetentionPolicy", &group);
+    // Recorded by the local cloud under no name that it has on AWS: nobody is blamed.
+    let boundary = mallory.lambda().put_function_concurrency();
+    let boundary = boundary.function_name(function);
+    mallory
+        .wait(boundary.reserved_concurrent_executions(0).send())
+        .unwrap();
+
+    let asked = |more: &[&str]| {
+        let mut command = project.command(&["drift", "--env", "local", "--artifacts"]);
+        finish(command.arg(artifacts()).args(more)).expect_code(4)
+    };
+    let report = report(&asked(&["--format", "json"]));
+    let told: BTreeMap<&str, (&Value, &Value)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let id = finding["id"].as_str().unwrap();
+            (id, (&finding["by"], &finding["event"]))
+        })
+        .collect();
+    let (by, none) = (&json!(arn), &Value::Null);
+    assert_eq!(
+        told,
+        BTreeMap::from([
+            (
+                "function.MemorySize:ReconcilerFunction",
+                (by, &json!("UpdateFunctionConfiguration")),
+            ),
+            (
+                "function.ReservedConcurrentExecutions:ReconcilerFunction",
+                (none, none),
+            ),
+            (
+                "logs.RetentionInDays:ReconcilerLogGroup",
+                (by, &json!("DeleteRetentionPolicy")),
+            ),
+        ])
+    );
+    assert!(report.get("notes").is_none(), "{report}");
+    for format in ["text", "markdown", "html", "junit", "sarif"] {
+        let printed = asked(&["--format", format]).stdout;
+        assert!(printed.contains(&arn), "{format}: {printed}");
+    }
+    let printed = asked(&["--no-trail"]).stdout;
+    assert!(!printed.contains(&arn), "{printed}");
+}
+
+#[test]
+fn who_may_not_ask_cloudtrail_is_told_so_once_and_nothing_else_changes() {
+    let project = Project::new();
+    project.deploy();
+    let aws = Aws::of(&project);
+    let group = json!({"logGroupName": "/aws/lambda/connect-scim-local-reconciler"});
+    aws.call(LOGS, "DeleteRetentionPolicy", &group);
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "cloudtrail:LookupEvents", "Resource": "*"},
+    ]});
+    let (key, secret) = aws.create_user("auditor", &policy);
+    project.write_environment(
+        "audit",
+        &format!(
+            "account: \"000000000000\"\n\
+             region: us-east-1\n\
+             stackName: {STACK}\n\
+             connect: {{instanceId: {INSTANCE}}}\n"
+        ),
+    );
+    let mut command = project.command(&["drift", "--env", "audit", "--artifacts"]);
+    command
+        .arg(artifacts())
+        .env("AWS_ENDPOINT_URL", project.cloud_url())
+        .env("AWS_ACCESS_KEY_ID", key)
+        .env("AWS_SECRET_ACCESS_KEY", secret);
+    let run = finish(&mut command).expect_code(4);
+    let notes = run.stdout.matches("cloudtrail:LookupEvents").count();
+    assert_eq!(notes, 1, "{}", run.stdout);
+}
+
+#[test]
 fn without_a_stack_there_is_nothing_to_compare_with() {
     let project = Project::new();
     project.run(&["local", "up"]).expect_code(0);
@@ -150,7 +253,7 @@ fn guarded() -> Project {
         .unwrap();
     project.edit_environment(
         "\nguardrails:\n",
-        "\nguardrails:\n  attachTo: {roles: [Administrator]}\n",
+        "\ndrift:\n  watch: {}\n\nguardrails:\n  attachTo: {roles: [Administrator]}\n",
     );
     project.deploy();
     project.change_simulator(&json!({"throttle": null}));
@@ -174,7 +277,8 @@ fn provision(project: &Project, names: &Value) {
 
 fn drift(project: &Project, more: &[&str]) -> Run {
     let mut command = project.command(&["drift", "--env", "local", "--artifacts"]);
-    finish(command.arg(artifacts()).args(more))
+    // Each question to CloudTrail takes half a second; one test asks it.
+    finish(command.arg(artifacts()).arg("--no-trail").args(more))
 }
 
 fn report(run: &Run) -> Value {

@@ -39,5 +39,6 @@ mod states;
 mod targets;
 mod terminal;
 mod token;
+mod user_edits;
 mod users;
 mod watch;

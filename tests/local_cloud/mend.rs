@@ -100,7 +100,7 @@ fn users_are_mended_only_if_it_is_said() {
 }
 
 fn drift(project: &Project, more: &[&str]) -> Run {
-    let mut command = project.command(&["drift", "--env", "local", "--artifacts"]);
+    let mut command = project.command(&["drift", "--env", "local", "--no-trail", "--artifacts"]);
     finish(command.arg(artifacts()).args(more))
 }
 

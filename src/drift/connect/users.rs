@@ -213,16 +213,17 @@ fn differences(
 }
 
 fn missing(record: &Record, policy: &Policy) -> Finding {
-    Finding::drift(
+    let finding = Finding::drift(
         CONNECT,
         Severity::Medium,
         "missing",
         &record.user.id,
         "somebody deleted a user in Amazon Connect whom the identity provider wants",
-    )
-    .expected("a user in Amazon Connect")
-    .actual("(none)")
-    .cure(reconcile(record, policy))
+    );
+    of_user(finding, record)
+        .expected("a user in Amazon Connect")
+        .actual("(none)")
+        .cure(reconcile(record, policy))
 }
 
 fn unwanted(record: &Record, policy: &Policy) -> Finding {
@@ -261,16 +262,17 @@ fn changed(record: &Record, facet: &Facet, policy: &Policy) -> Finding {
             "something else".to_owned(),
         ),
     };
-    Finding::drift(
+    let finding = Finding::drift(
         CONNECT,
         severity,
         &check,
         &record.user.id,
         format!("somebody changed a user in Amazon Connect: {name}"),
-    )
-    .expected(expected)
-    .actual(actual)
-    .cure(reconcile(record, policy))
+    );
+    of_user(finding, record)
+        .expected(expected)
+        .actual(actual)
+        .cure(reconcile(record, policy))
 }
 
 /// A suspect of whom there are too many to be read one by one.
@@ -364,12 +366,21 @@ fn stranger(id: &str, owner: Option<&str>) -> Finding {
         },
     );
     finding
+        .service_id(id)
         .expected("only users of the directory")
         .actual(match owner {
             None => "no SCIM id".to_owned(),
             Some(owner) => format!("the SCIM id {owner}"),
         })
         .cure("`connect-scim users list --unmanaged` names it; take it over with `users import`, delete it in Amazon Connect, or accept it under `drift.accepted`")
+}
+
+/// A finding of the user whom the directory knows in Connect by another id.
+fn of_user(finding: Finding, record: &Record) -> Finding {
+    match &record.connect.applied {
+        Some(applied) => finding.service_id(&applied.user_id),
+        None => finding,
+    }
 }
 
 fn reconcile(record: &Record, policy: &Policy) -> String {

@@ -1,6 +1,6 @@
 //! Drift as GitHub Actions shows it beside the run.
 
-use super::EnvironmentText;
+use super::{EnvironmentText, attribution};
 use crate::drift::{Kind, Report, Severity};
 use crate::report::github::{Annotation, Level};
 
@@ -16,10 +16,13 @@ pub fn annotations(report: &Report, file: &EnvironmentText) -> Vec<Annotation> {
                 (Kind::Drift, _) | (Kind::NotChecked, _) => Level::Warning,
                 _ => return None,
             };
+            let changed = attribution(finding)
+                .map(|attribution| format!("\nchanged: {attribution}"))
+                .unwrap_or_default();
             Some(Annotation {
                 level,
                 title: format!("{}: {}", report.stack_name, finding.id),
-                message: format!("{}\nto mend it: {}", finding.what, finding.cure),
+                message: format!("{}{changed}\nto mend it: {}", finding.what, finding.cure),
                 place: Some((file.file.clone(), Some((file.line_of(finding), 1)))),
             })
         })

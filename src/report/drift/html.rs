@@ -5,7 +5,7 @@
 //! are shown.
 
 use super::picture::picture;
-use super::{KINDS, acceptance, summary};
+use super::{KINDS, acceptance, attribution, summary};
 use crate::drift::{Certainty, Finding, Kind, Report, Severity};
 use crate::report::page::{Page, code, escape};
 
@@ -28,6 +28,9 @@ pub fn html(report: &Report) -> String {
         .enumerate()
         .map(|(index, finding)| (finding, anchor(report, index)))
         .collect();
+    for note in &report.notes {
+        page.line(&format!("<p class=\"caption\">Note: {}.</p>", escape(note)));
+    }
     page.picture(report, &findings);
     if !findings.is_empty() {
         page.line("<div class=\"findings\">");
@@ -113,6 +116,12 @@ impl Page {
         ));
         if finding.expected.is_some() || finding.actual.is_some() {
             self.sides(finding);
+        }
+        if let Some(attribution) = attribution(finding) {
+            self.line(&format!(
+                "<p><strong>Changed:</strong> {}</p>",
+                escape(&attribution)
+            ));
         }
         self.line(&format!(
             "<p><strong>To mend it:</strong> {}</p>",

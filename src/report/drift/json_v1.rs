@@ -34,6 +34,9 @@ pub struct Report {
     pub coverage: Vec<Coverage>,
     /// Ids under `drift.accepted` that no finding has.
     pub unused_acceptances: Vec<String>,
+    /// What a reader should know of the report itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Who checked the resources of one type.
@@ -73,6 +76,15 @@ pub struct Finding {
     pub actual: Option<String>,
     /// `certain`, `reported` or `unknown`.
     pub certainty: String,
+    /// Since when it is so (ISO 8601, UTC), where CloudTrail tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The ARN of who did it, where CloudTrail tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The call that did it, where CloudTrail tells: `UpdateFunctionConfiguration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
     /// How to mend it.
     pub cure: String,
     /// Why it is accepted, and the last day on which it is.
@@ -102,6 +114,7 @@ impl From<&drift::Report> for Report {
             findings: report.findings.iter().map(Finding::from).collect(),
             coverage: report.coverage.iter().map(Coverage::from).collect(),
             unused_acceptances: report.unused_acceptances.clone(),
+            notes: report.notes.clone(),
         }
     }
 }
@@ -121,6 +134,7 @@ impl From<&drift::Coverage> for Coverage {
 
 impl From<&drift::Finding> for Finding {
     fn from(finding: &drift::Finding) -> Self {
+        let attribution = finding.attribution.as_ref();
         Self {
             id: finding.id.clone(),
             kind: finding.kind.word().to_owned(),
@@ -131,6 +145,9 @@ impl From<&drift::Finding> for Finding {
             expected: finding.expected.clone(),
             actual: finding.actual.clone(),
             certainty: finding.certainty.word().to_owned(),
+            since: attribution.map(|attribution| attribution.since.to_string()),
+            by: attribution.map(|attribution| attribution.by.clone()),
+            event: attribution.map(|attribution| attribution.event.clone()),
             cure: finding.cure.clone(),
             acceptance: finding.acceptance.as_ref().map(|acceptance| Acceptance {
                 reason: acceptance.reason.to_string(),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::acceptance;
+use super::{acceptance, attribution};
 use crate::drift::{Detector, Finding, Kind, Report};
 use crate::report::page::escape;
 
@@ -135,9 +135,12 @@ fn outcome(finding: &Finding) -> String {
 fn body(finding: &Finding) -> String {
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
     format!(
-        "expected: {}\nfound: {}\nto mend it: {}",
+        "expected: {}\nfound: {}{}\nto mend it: {}",
         value(&finding.expected),
         value(&finding.actual),
+        attribution(finding)
+            .map(|attribution| format!("\nchanged: {attribution}"))
+            .unwrap_or_default(),
         finding.cure
     )
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{acceptance, groups, summary};
+use super::{acceptance, attribution, groups, summary};
 use crate::drift::Report;
 
 /// The report for a pull request, a ticket or a job summary.
@@ -18,20 +18,24 @@ pub fn markdown(report: &Report) -> String {
         report.region,
         cell(&summary(report))
     );
+    for note in &report.notes {
+        let _ = writeln!(text, "\nNote: {}.", cell(note));
+    }
     for (heading, findings) in groups(report) {
         let _ = writeln!(
             text,
-            "\n### {heading}\n\n| Severity | What | Expected | Actual | How to mend | Id |\n|---|---|---|---|---|---|"
+            "\n### {heading}\n\n| Severity | What | Expected | Actual | Changed | How to mend | Id |\n|---|---|---|---|---|---|---|"
         );
         for finding in findings {
             let value = |value: &Option<String>| value.as_deref().map(code).unwrap_or_default();
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} |",
                 finding.severity.word(),
                 cell(&finding.what),
                 value(&finding.expected),
                 value(&finding.actual),
+                cell(&attribution(finding).unwrap_or_default()),
                 cell(&acceptance(finding).map_or_else(
                     || finding.cure.clone(),
                     |acceptance| format!("accepted {acceptance}"),

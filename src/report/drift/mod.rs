@@ -55,6 +55,15 @@ fn acceptance(finding: &Finding) -> Option<String> {
     ))
 }
 
+/// Since when something is as it is, and who did it.
+fn attribution(finding: &Finding) -> Option<String> {
+    let attribution = finding.attribution.as_ref()?;
+    Some(format!(
+        "{} by {} ({})",
+        attribution.since, attribution.by, attribution.event
+    ))
+}
+
 /// The outcome in one sentence.
 fn summary(report: &Report) -> String {
     let (stack, checked) = (&report.stack_name, report.count(Kind::NotChecked));

@@ -79,13 +79,20 @@ fn run(report: &Report, file: &EnvironmentText) -> Value {
         .iter()
         .map(|finding| result(report, finding, &rules, file))
         .collect();
+    let mut invocation = json!({"executionSuccessful": true});
+    if !report.notes.is_empty() {
+        let notes = report.notes.iter();
+        invocation["toolExecutionNotifications"] = notes
+            .map(|note| json!({"level": "note", "message": {"text": note}}))
+            .collect();
+    }
     json!({
         "tool": driver(&described),
         "automationDetails": {
             "id": format!("drift/{}/{}/", report.environment.replace(" --target ", "/"), report.stack_name),
             "description": {"text": summary(report)},
         },
-        "invocations": [{"executionSuccessful": true}],
+        "invocations": [invocation],
         "results": results,
     })
 }
@@ -141,6 +148,12 @@ fn result(
             "certainty": finding.certainty.word(),
         },
     });
+    if let Some(attribution) = &finding.attribution {
+        let properties = &mut result["properties"];
+        properties["since"] = json!(attribution.since.to_string());
+        properties["by"] = json!(attribution.by);
+        properties["event"] = json!(attribution.event);
+    }
     if let Some(acceptance) = acceptance(finding) {
         let suppression = json!({"kind": "external", "justification": acceptance});
         result["suppressions"] = json!([suppression]);

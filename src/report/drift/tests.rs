@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::drift::{Coverage, Detector, Finding, Part, Severity};
+use crate::drift::{Attribution, Coverage, Detector, Finding, Part, Severity};
 use crate::environment::AcceptedFinding;
 use crate::report::github::Level;
 
@@ -84,9 +84,9 @@ fn markdown_keeps_values_within_their_cells() {
 
     ### Drift
 
-    | Severity | What | Expected | Actual | How to mend | Id |
-    |---|---|---|---|---|---|
-    | high | other code runs | `a\|b` | `` `c` `` | put it back | `function.code:Reconciler` |
+    | Severity | What | Expected | Actual | Changed | How to mend | Id |
+    |---|---|---|---|---|---|---|
+    | high | other code runs | `a\|b` | `` `c` `` |  | put it back | `function.code:Reconciler` |
     ");
 }
 
@@ -110,6 +110,83 @@ fn json_has_counts_and_every_field() {
         json!([{"type": "AWS::SQS::Queue", "resources": 2, "checkedBy": ["queue", "cloudformation"]}])
     );
     assert_eq!(json["unusedAcceptances"], json!(["api.stage:RestApi:x"]));
+}
+
+#[test]
+fn since_when_and_by_whom_is_told_in_every_format_and_a_note_once() {
+    let mut finding = Finding::drift(Detector::Function, Severity::Low, "Timeout", "F", "changed");
+    finding.attribution = Some(Attribution {
+        since: "2026-11-22T03:00:00Z".parse().unwrap(),
+        by: "arn:aws:iam::444455556666:user/jane".to_owned(),
+        event: "UpdateFunctionConfiguration".to_owned(),
+    });
+    let mut report = report(vec![finding]);
+    report.notes = vec!["the rest is not known".to_owned()];
+    let plain = anstream::adapter::strip_str(&text(&report)).to_string();
+    insta::assert_snapshot!(plain, @r"
+    scim in account 444455556666, eu-central-1
+
+    Drift
+      low  changed
+        id        function.Timeout:F
+        changed   2026-11-22T03:00:00Z by arn:aws:iam::444455556666:user/jane (UpdateFunctionConfiguration)
+        mend      
+
+    scim: 1 finding of drift
+    note: the rest is not known
+    ");
+    let words =
+        "2026-11-22T03:00:00Z by arn:aws:iam::444455556666:user/jane (UpdateFunctionConfiguration)";
+    for (format, printed) in [
+        ("markdown", markdown(&report)),
+        ("html", html(&report)),
+        ("junit", junit(&report)),
+        (
+            "annotation",
+            annotations(&report, &file())[0].message.clone(),
+        ),
+    ] {
+        assert!(printed.contains(words), "{format}: {printed}");
+    }
+    for (format, printed) in [("markdown", markdown(&report)), ("html", html(&report))] {
+        assert_eq!(
+            printed.matches("the rest is not known").count(),
+            1,
+            "{format}"
+        );
+    }
+    let json = json!(json_v1::Report::from(&report));
+    let told = &json["findings"][0];
+    assert_eq!(
+        [
+            &told["since"],
+            &told["by"],
+            &told["event"],
+            &json["notes"][0]
+        ],
+        [
+            "2026-11-22T03:00:00Z",
+            "arn:aws:iam::444455556666:user/jane",
+            "UpdateFunctionConfiguration",
+            "the rest is not known",
+        ]
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&sarif(&report, &file())).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(
+        run["results"][0]["properties"],
+        json!({
+            "severity": "low",
+            "certainty": "certain",
+            "since": "2026-11-22T03:00:00Z",
+            "by": "arn:aws:iam::444455556666:user/jane",
+            "event": "UpdateFunctionConfiguration",
+        })
+    );
+    assert_eq!(
+        run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+        "the rest is not known"
+    );
 }
 
 #[test]

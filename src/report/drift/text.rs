@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use super::{acceptance, groups, summary};
+use super::{acceptance, attribution, groups, summary};
 use crate::drift::{Certainty, Finding, Report, Severity};
 
 /// The report for a terminal.
@@ -35,6 +35,9 @@ pub fn text(report: &Report) -> String {
         line(String::new());
     }
     line(summary(report));
+    for note in &report.notes {
+        line(format!("note: {note}"));
+    }
     text
 }
 
@@ -61,6 +64,9 @@ fn lines(finding: &Finding) -> Vec<String> {
         if let Some(value) = value {
             lines.push(format!("    {label}  {value}"));
         }
+    }
+    if let Some(attribution) = attribution(finding) {
+        lines.push(format!("    changed   {attribution}"));
     }
     match acceptance(finding) {
         None => lines.push(format!("    mend      {}", finding.cure)),

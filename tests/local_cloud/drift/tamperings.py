@@ -467,6 +467,54 @@ def the_clock_starts_something_else(cloud):
     cloud.events.put_targets(Rule=rule, Targets=before)
 
 
+# -- who is told of edits of users -------------------------------------------------------
+
+
+@tampering("storage and alarms")
+def edits_of_users_are_no_longer_told(cloud):
+    rule = cloud.ids["UserEditsRule"]
+    cloud.events.disable_rule(Name=rule)
+    yield ["schedule.State:UserEditsRule"]
+    cloud.events.enable_rule(Name=rule)
+
+
+@tampering("functions again")
+def only_some_edits_of_users_are_told(cloud):
+    rule = cloud.ids["UserEditsRule"]
+    before = cloud.events.describe_rule(Name=rule)["EventPattern"]
+    pattern = json.loads(before)
+    pattern["detail"]["awsRegion"] = ["eu-north-1"]
+    cloud.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    yield ["schedule.EventPattern:UserEditsRule"]
+    cloud.events.put_rule(Name=rule, EventPattern=before)
+
+
+def topic(cloud, name, value, check):
+    arn = cloud.ids["UserEditsTopic"]
+    before = cloud.sns.get_topic_attributes(TopicArn=arn)["Attributes"].get(name, "")
+    cloud.sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
+    yield [check]
+    cloud.sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=before)
+
+
+@tampering("storage and alarms")
+def everybody_may_publish_to_the_topic(cloud):
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    yield from topic(cloud, "Policy", policy, "topic.PolicyDocument:UserEditsTopicPolicy")
+
+
+@tampering("functions again")
+def the_topic_lets_nobody_publish(cloud):
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    yield from topic(cloud, "Policy", policy, "topic.PolicyDocument:UserEditsTopicPolicy")
+
+
+@tampering("storage and alarms")
+def the_topic_speaks_under_another_name(cloud):
+    yield from topic(cloud, "DisplayName", "Payroll", "topic.DisplayName:UserEditsTopic")
+
+
 # -- tokens --------------------------------------------------------------------------------
 
 
