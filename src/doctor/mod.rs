@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use clock::{clock, skew};
 pub use connect::{ProfileKind, instance, profiles, users};
 pub use permissions::{
-    ACTIONS, Actor, CALLER, Decision, Permission, SERVICE_ROLE, actions_of, permissions,
+    ACTIONS, Actor, CALLER, Decision, Permission, SERVICE_ROLE, TOPIC, actions, permissions,
 };
 pub use tools::{Tool, tools};
 

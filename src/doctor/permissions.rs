@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Check;
+use crate::environment::Environment;
 
 /// Whoever calls a service during a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Permission {
     pub actions: &'static [&'static str],
 }
 
-/// Every action of a deployment, an update and a removal.
+/// Every action of a deployment, an update and a removal, whatever the environment says.
 pub const ACTIONS: &[Permission] = &[
     Permission {
         actor: Actor::Deployer,
@@ -204,6 +205,19 @@ pub const ACTIONS: &[Permission] = &[
     },
 ];
 
+/// What is done besides where `drift.watch` has the stack make a topic.
+pub const TOPIC: &Permission = &Permission {
+    actor: Actor::CloudFormation,
+    resource: "arn:{partition}:sns:{region}:{account}:{stack}-user-edits",
+    actions: &[
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:GetTopicAttributes",
+        "sns:SetTopicAttributes",
+        "sns:TagResource",
+    ],
+};
+
 impl Permission {
     /// The resource's ARN for one environment.
     #[must_use]
@@ -233,11 +247,11 @@ pub struct Decision {
     pub explicitly_denied: bool,
 }
 
-/// What `actor` does in a deployment.
-pub fn actions_of(actor: Actor) -> impl Iterator<Item = &'static Permission> {
-    ACTIONS
-        .iter()
-        .filter(move |permission| permission.actor == actor)
+/// What a deployment of `environment` needs.
+pub fn actions(environment: &Environment) -> impl Iterator<Item = &'static Permission> + use<> {
+    let watch = environment.drift.watch.as_ref();
+    let makes_topic = watch.is_some_and(|watch| watch.topic_arn.is_none());
+    ACTIONS.iter().chain(makes_topic.then_some(TOPIC))
 }
 
 /// The line about those who do everything themselves, or all but what a service role does.
@@ -338,7 +352,8 @@ mod tests {
     fn nobodys_action_is_named_twice_for_one_resource_and_every_placeholder_is_replaced() {
         for actor in [Actor::Deployer, Actor::CloudFormation] {
             let mut seen = BTreeSet::new();
-            for permission in actions_of(actor) {
+            let all = ACTIONS.iter().chain([TOPIC]);
+            for permission in all.filter(|permission| permission.actor == actor) {
                 let arn = permission.resource_arn("aws", "eu-central-1", "111122223333", "scim");
                 assert!(!arn.contains(['{', '}']), "{arn}");
                 for action in permission.actions {

@@ -11,6 +11,7 @@ mod api;
 mod function;
 mod iam;
 mod resource;
+mod topic;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,6 +24,7 @@ pub use api::ApiChange;
 pub use function::FunctionChange;
 pub use iam::IamChange;
 pub use resource::ResourceChange;
+pub use topic::TopicChange;
 
 /// What has to be done to take drift back.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,6 +64,8 @@ pub enum Change {
     Api(ApiChange),
     /// Of a queue, the table, an alarm, a log group or a schedule.
     Resource(ResourceChange),
+    /// Of a topic.
+    Topic(TopicChange),
     /// Users of Amazon Connect become what the directory has.
     Users {
         /// Their SCIM ids.
@@ -81,6 +85,7 @@ impl fmt::Display for Change {
             Self::Function(change) => change.fmt(formatter),
             Self::Api(change) => change.fmt(formatter),
             Self::Resource(change) => change.fmt(formatter),
+            Self::Topic(change) => change.fmt(formatter),
             Self::Users { ids } => write!(
                 formatter,
                 "bring users of Amazon Connect to what the directory has: {}",
@@ -179,7 +184,8 @@ fn change(finding: &Finding, stack: &DeployedStack) -> Option<Change> {
         | Detector::Alarm
         | Detector::Logs
         | Detector::Schedule => resource::change(finding, stack).map(Change::Resource),
-        Detector::Template | Detector::Topic | Detector::Connect | Detector::CloudFormation => None,
+        Detector::Topic => topic::change(finding, stack).map(Change::Topic),
+        Detector::Template | Detector::Connect | Detector::CloudFormation => None,
     }
 }
 

@@ -25,6 +25,7 @@ const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 #[test]
 fn every_tampering_is_mended_and_nothing_is_without_a_yes() {
     let project = Project::new();
+    project.edit_environment("\nguardrails:\n", "\ndrift:\n  watch: {}\n\nguardrails:\n");
     project.deploy();
     let tamperer = Tamperer::of(&project);
     tamperer.role();
@@ -320,6 +321,15 @@ impl Tamperer {
             "PutTargets",
             &json!({"Rule": rule, "Targets": [target]}),
         );
+        let pattern = json!({"source": ["aws.connect"]}).to_string();
+        let narrowed = json!({"Name": ids["UserEditsRule"], "EventPattern": pattern});
+        aws.call(EVENTS, "PutRule", &narrowed);
+        let policy = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+        for (name, value) in [("Policy", &*policy), ("DisplayName", "Payroll")] {
+            let topic = aws.sns().set_topic_attributes();
+            let topic = topic.topic_arn(&ids["UserEditsTopic"]).attribute_name(name);
+            aws.wait(topic.attribute_value(value).send()).unwrap();
+        }
     }
 
     fn deployment(&self) -> String {

@@ -21,8 +21,13 @@ fn an_administrators_edit_is_told_to_the_topic_and_the_endpoints_own_is_not() {
     project.edit_environment("\nguardrails:\n", "\ndrift:\n  watch: {}\n\nguardrails:\n");
     project.deploy();
     let aws = Aws::of(&project);
-    let resources = aws.resources(STACK);
-    let physical = |id: &str| resources[id].as_str().unwrap().to_owned();
+    let physical = |id: &str| {
+        let resource = aws.cloudformation().describe_stack_resource();
+        let resource = resource.stack_name(STACK).logical_resource_id(id);
+        let described = aws.wait(resource.send()).unwrap();
+        let detail = described.stack_resource_detail.unwrap();
+        detail.physical_resource_id.unwrap()
+    };
     let rule = physical("UserEditsRule");
     let described = aws.call(EVENTS, "DescribeRule", &json!({"Name": rule}));
     let pattern = described["EventPattern"].as_str().unwrap();
@@ -95,7 +100,15 @@ fn an_administrators_edit_is_told_to_the_topic_and_the_endpoints_own_is_not() {
         assert_eq!(is_told(&edit(&changes)), told, "an edit {what}");
     }
 
-    let queue = aws.call(Service::SQS, "CreateQueue", &json!({"QueueName": "reader"}));
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+    }]});
+    let attributes = json!({"Policy": policy.to_string()});
+    let input = json!({"QueueName": "reader", "Attributes": attributes});
+    let queue = aws.call(Service::SQS, "CreateQueue", &input);
     let queue = queue["QueueUrl"].as_str().unwrap();
     let topic = physical("UserEditsTopic");
     assert_eq!(project.outputs()["UserEditsTopicArn"], topic);
@@ -118,11 +131,18 @@ fn an_administrators_edit_is_told_to_the_topic_and_the_endpoints_own_is_not() {
         });
         aws.call(EVENTS, "PutEvents", &json!({"Entries": [entry]}));
     }
-    let input = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 20});
+    let input = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 3});
     let received = aws.call(Service::SQS, "ReceiveMessage", &input);
     let messages = received["Messages"].as_array().unwrap();
     assert_eq!(messages.len(), 1, "{received}");
-    insta::assert_snapshot!(messages[0]["Body"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(messages[0]["Body"].as_str().unwrap(), @r#"
+    "Users or permissions of Amazon Connect were edited, and not by the SCIM endpoint (stack connect-scim-local)."
+    "what: UpdateUserSecurityProfiles user-1"
+    "when: 2026-11-22T03:00:00Z"
+    "by:   AssumedRole arn:aws:iam::000000000000:role/Administrator"
+    "who:  aws cloudtrail lookup-events --region us-east-1 --lookup-attributes AttributeKey=EventId,AttributeValue=00fbeee1-123e-111e-93e3-11111bfbfcc1"
+    "then: connect-scim drift tells what is not as the identity provider has it."
+    "#);
 }
 
 /// What CloudTrail writes of an administrator's edit, but for some changes.

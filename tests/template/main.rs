@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use connect_scim::doctor::ACTIONS;
+use connect_scim::doctor::{ACTIONS, TOPIC};
 use connect_scim::guardrail::{self, USER_EDITS};
 use connect_scim::plan::CREATE_ONLY;
 use serde_json::{Value, json};
@@ -165,6 +165,7 @@ fn every_iam_action_exists_and_is_allowed_or_denied_on_resources_it_has() {
 fn the_permissions_that_doctor_asks_for_are_actions_on_resources_they_have() {
     let statements: Vec<Value> = ACTIONS
         .iter()
+        .chain([TOPIC])
         .enumerate()
         .map(|(index, permission)| {
             json!({

@@ -212,7 +212,8 @@ async fn simulate_all(
 ) -> Result<Vec<Decision>, ServiceError> {
     let environment = &target.environment;
     let mut decisions = Vec::new();
-    for permission in doctor::actions_of(actor) {
+    let needed = doctor::actions(environment);
+    for permission in needed.filter(|permission| permission.actor == actor) {
         let resource = permission.resource_arn(
             environment.region.partition(),
             environment.region.get(),

@@ -80,6 +80,7 @@ async fn take(
         Change::Function(change) => Ok(change.make(&target.cloud).await?),
         Change::Api(change) => Ok(change.make(&target.cloud).await?),
         Change::Resource(change) => Ok(change.make(&target.service_environment()?).await?),
+        Change::Topic(change) => Ok(change.make(&target.cloud).await?),
     }
 }
 

@@ -211,7 +211,7 @@ async fn deployment(
         actions: 0,
         denied: Vec::new(),
     };
-    for permission in doctor::ACTIONS {
+    for permission in doctor::actions(&target.environment) {
         let actions = permission.actions.iter().copied();
         let actions: Vec<String> = actions
             .filter(|action| is_needed(action))
