@@ -71,7 +71,7 @@ pub(super) fn change(finding: &Finding, stack: &DeployedStack) -> Option<TopicCh
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::drift::{Detector, Severity};
@@ -80,7 +80,7 @@ mod tests {
     fn an_attribute_becomes_what_was_deployed_and_a_deleted_topic_is_left_alone() {
         let policy = json!({"Statement": []});
         let of_policy = json!({"Topics": ["arn:t"], "PolicyDocument": policy});
-        let cases: [(&str, Value, &str, Option<(&str, &str)>); 4] = [
+        let cases = [
             (
                 "AWS::SNS::TopicPolicy",
                 of_policy,

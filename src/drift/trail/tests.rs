@@ -208,15 +208,15 @@ fn a_finding_leads_to_calls_names_and_questions() {
     );
 
     let queue = "https://sqs.eu-central-1.amazonaws.com/444455556666/scim-reconcile.fifo";
-    let cases: [(&str, &str, Value, Finding, &str, &[&str], &[&str]); 7] = [
+    let cases = [
         (
             "AWS::IAM::Role",
             "role-1",
             json!({}),
             finding(Detector::Iam, "inline-policy").part("extra"),
             "us-east-1",
-            &["PutRolePolicy", "DeleteRolePolicy"],
-            &["role-1", "extra"],
+            &["PutRolePolicy", "DeleteRolePolicy"][..],
+            &["role-1", "extra"][..],
         ),
         (
             "AWS::IAM::ManagedPolicy",
