@@ -438,6 +438,8 @@ target:
         Configuration::parse(&whole).unwrap();
         let mapping = example("mapping:\n  user:\n    userName");
         Configuration::parse(&format!("{whole}{mapping}")).unwrap();
+        let cache = example("cache:\n  s3:");
+        Configuration::parse(&format!("{whole}{cache}")).unwrap();
         let moving = example("matchBy: objectSid\n").replace("\n   ", "\n");
         Configuration::parse(&format!("{whole}{moving}")).unwrap();
     }

@@ -17,7 +17,13 @@ struct World {
 fn world() -> impl Strategy<Value = World> {
     let people = prop::collection::btree_map(
         0..8_u8,
-        (0..8_u8, any::<bool>(), any::<bool>(), 0..4_u8),
+        (
+            0..8_u8,
+            any::<bool>(),
+            any::<bool>(),
+            0..4_u8,
+            prop::option::of(0..8_u8),
+        ),
         0..8,
     );
     let groups = prop::collection::btree_map(
@@ -59,8 +65,14 @@ fn world() -> impl Strategy<Value = World> {
                 directory.0.users.clear();
                 let mut names = BTreeSet::new();
                 let mut emails = BTreeSet::new();
-                for (id, (name, active, mapped, email)) in people {
+                let in_scope: BTreeSet<u8> = people.keys().copied().collect();
+                for (id, (name, active, mapped, email, manager)) in people {
                     directory = directory.user(&id.to_string(), &format!("n{name}"));
+                    // As the mapping settles it: only somebody in scope.
+                    if let Some(manager) = manager.filter(|manager| in_scope.contains(manager)) {
+                        let manager = manager.to_string();
+                        directory = directory.with(&id.to_string(), Attribute::Manager, &manager);
+                    }
                     // As the mapping settles it: no name is wanted twice.
                     if !mapped || !names.insert(name) {
                         directory = directory.unmappable(&id.to_string());
@@ -115,6 +127,10 @@ fn world() -> impl Strategy<Value = World> {
                     server = server.user(&id, external_id.as_deref(), &format!("n{name}"));
                     let user = server.users.get_mut(&id).unwrap();
                     user.active = active;
+                    if kind != 1 {
+                        let manager = format!("u{}", email);
+                        user.profile.0.insert(Attribute::Manager, manager);
+                    }
                     if email > 0 && emails.insert(email) {
                         user.profile.0.insert(Attribute::Email, format!("e{email}"));
                     }
@@ -189,7 +205,15 @@ proptest! {
         // Ids differ with the order of creation; what matters does not.
         let shape = |server: &Server| {
             let users: BTreeSet<_> = server.users.values()
-                .map(|user| (user.external_id.clone(), user.active, user.profile.0.clone()))
+                .map(|user| {
+                    let mut profile = user.profile.0.clone();
+                    if let Some(id) = profile.get_mut(&Attribute::Manager)
+                        && let Some(manager) = server.users.get(id)
+                    {
+                        *id = manager.profile.get(Attribute::UserName).unwrap().to_owned();
+                    }
+                    (user.external_id.clone(), user.active, profile)
+                })
                 .collect();
             let groups: BTreeSet<_> = server.groups.values()
                 .map(|(group, members)| {
@@ -230,6 +254,16 @@ proptest! {
         let skipped = |kind: Kind, entry: &EntryId| {
             plan.skipped.iter().any(|skip| skip.kind == kind && skip.entry.as_ref() == Some(entry))
         };
+        // The user of an entry, if it has one.
+        let user_of = |entry: &EntryId| {
+            let matched = matching.users.objects.get(entry)
+                .map(|index| current.users()[*index].id.0.clone());
+            let made = after.users.values().find(|user| {
+                user.id.0.starts_with("new") && marked(user).as_ref() == Some(entry)
+            });
+            let id = matched.or_else(|| made.map(|user| user.id.0.clone()))?;
+            after.users.get_key_value(&id).map(|(id, _)| id)
+        };
         for (entry, wanted) in &desired.users {
             let users: Vec<&CurrentUser> = after.users.values()
                 .filter(|user| marked(user).as_ref() == Some(entry))
@@ -241,7 +275,13 @@ proptest! {
                 (Some(profile), true, Some(user)) => {
                     prop_assert_eq!(users.len(), 1);
                     prop_assert!(user.active);
-                    prop_assert_eq!(&user.profile, profile);
+                    let mut profile = profile.clone();
+                    if let Some(manager) = profile.0.remove(&Attribute::Manager)
+                        && let Some(id) = user_of(&EntryId(manager))
+                    {
+                        profile.0.insert(Attribute::Manager, id.clone());
+                    }
+                    prop_assert_eq!(&user.profile, &profile);
                 }
                 (Some(_), true, None) => prop_assert!(false, "an active person without a user"),
                 (_, false, Some(user)) => prop_assert!(!user.active),
@@ -260,17 +300,7 @@ proptest! {
                 .unwrap();
             // Everybody who should be a member and has a user is one; whoever else is one
             // is somebody else's, or one whom nothing is known of.
-            let expected: BTreeSet<&String> = wanted.members.iter()
-                .filter_map(|member| {
-                    let matched = matching.users.objects.get(member)
-                        .map(|index| current.users()[*index].id.0.clone());
-                    let made = after.users.values().find(|user| {
-                        user.id.0.starts_with("new") && marked(user).as_ref() == Some(member)
-                    });
-                    let id = matched.or_else(|| made.map(|user| user.id.0.clone()))?;
-                    after.users.get_key_value(&id).map(|(id, _)| id)
-                })
-                .collect();
+            let expected: BTreeSet<&String> = wanted.members.iter().filter_map(user_of).collect();
             let ours: BTreeSet<&String> = members.iter()
                 .filter(|id| {
                     let standing = current.user_index(id).map(|index| matching.users.standing(index));
@@ -289,7 +319,7 @@ proptest! {
             }
         }
         // One write for each user who changes, and one of its own where access is taken away
-        // before a name can be had, and where an address has to be waited for.
+        // before a name can be had, and where an address or a manager has to be waited for.
         for user in current.users() {
             let writes: Vec<&UserChanges> = plan.operations()
                 .filter_map(|operation| match operation {
@@ -305,8 +335,14 @@ proptest! {
                 *changes == address_alone && changes.set.keys().eq([&Attribute::Email])
             };
             let of_address = writes.iter().filter(|changes| is_address_alone(changes)).count();
-            prop_assert!(of_access <= 1 && of_address <= 1);
-            prop_assert!(writes.len() - of_access - of_address <= 1);
+            let is_manager_alone = |changes: &UserChanges| {
+                changes.new_manager.is_some() || changes.set.is_empty() && changes.active.is_none()
+                    && changes.external_id.is_none()
+                    && changes.removed.iter().eq([&Attribute::Manager])
+            };
+            let of_manager = writes.iter().filter(|changes| is_manager_alone(changes)).count();
+            prop_assert!(of_access <= 1 && of_address <= 1 && of_manager <= 1);
+            prop_assert!(writes.len() - of_access - of_address - of_manager <= 1);
         }
     }
 
