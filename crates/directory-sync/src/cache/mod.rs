@@ -2,7 +2,7 @@
 //!
 //! Reading the directory takes seconds; reading the server takes a call for each hundred users
 //! and for each group, at 40 calls a second. So a run that was successful in everything leaves
-//! a [`Record`]: a digest of what the directory wanted the server to have, and when both sides
+//! a record: a digest of what the directory wanted the server to have, and when both sides
 //! were compared. While the directory wants the same, the server need not be read, until
 //! `fullEveryHours` have passed: then both sides are compared again, as somebody may have
 //! changed the server by other means.
