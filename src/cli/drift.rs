@@ -30,6 +30,12 @@ pub struct DriftArgs {
     /// Mend users of Amazon Connect as well: they become what the directory has.
     #[arg(long, requires = "mend")]
     pub users: bool,
+    /// Remove users of Amazon Connect whom the directory does not know, for good, after listing them and asking for their number; not those who may edit users, nor those of another directory.
+    #[arg(long, requires = "users")]
+    pub remove_unmanaged_users: bool,
+    /// How many users may be removed, where nobody is asked: exactly so many, or nothing is done.
+    #[arg(long, value_name = "NUMBER", requires = "remove_unmanaged_users")]
+    pub confirm_removals: Option<usize>,
     /// Do not ask. Where nobody can be asked, as in a pipeline, nothing is mended without it.
     #[arg(long, requires = "mend")]
     pub yes: bool,

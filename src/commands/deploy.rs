@@ -265,25 +265,14 @@ impl Deployment<'_> {
         token: &str,
         resources: usize,
     ) -> Result<(), Error> {
-        let stacks = &self.target.stacks;
-        let follower = self.follower();
-        let what = self.what();
-        let before = stacks.newest_event(&change_set.stack_id).await?;
-        self.in_cloud.begin(follower.ongoing(&what));
-        stacks.execute(change_set, token).await?;
+        let (follower, what) = (self.follower(), self.what());
         if self.args.detach {
+            follower.begin(change_set, token, &what).await?;
             return Ok(());
         }
         follower
-            .follow(Operation {
-                what,
-                stack_id: &change_set.stack_id,
-                since: before.map(|event| event.id).as_ref(),
-                resources: Some(resources),
-                is_success: StackStatus::is_success,
-            })
-            .await?;
-        Ok(())
+            .execute(change_set, token, what, Some(resources))
+            .await
     }
 
     /// Tells how to come back to an operation that is left to itself.

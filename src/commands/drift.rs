@@ -11,9 +11,10 @@ use jiff::tz::TimeZone;
 use super::deploy::Survey;
 use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly};
+use super::operation::Follower;
 use super::target::{self, Target};
 use super::{Error, Outcome};
-use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg};
+use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg, EventFormat};
 use crate::drift::record::{Record, Records};
 use crate::drift::{self, ConnectPolicy, DeployedStack, Kind, Policies, Report, TokenPolicy};
 use crate::environment::{self, Environment};
@@ -31,31 +32,41 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<Outcome, Error> {
     let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
-    run_interruptibly(&InCloud::default(), async {
+    let in_cloud = InCloud::default();
+    run_interruptibly(&in_cloud, async {
         let target = Target::open(&args.environment, environment).await?;
         let survey = Survey::take(&target, &artifacts).await?;
         let name = target::name(&args.environment);
         let plan = survey.plan(&target, &name)?;
         let stack = settled(&target, survey.stack.as_ref(), &name)?;
-        let deployed = deployed(&target, stack).await?;
+        let mut deployed_stack = deployed(&target, stack).await?;
         let policies = policies(&target.environment, &name);
         let services = target.service_environment()?;
-        let detect = async || {
-            let report = drift::detect(&target.cloud, &services, &deployed, &plan, &policies).await;
+        let detect = async |deployed: &DeployedStack| {
+            let report = drift::detect(&target.cloud, &services, deployed, &plan, &policies).await;
             let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
             report.accepting(&target.environment.drift.accepted, today)
         };
-        let mut report = detect().await;
-        if args.mend && mend::mend(args, &target, &deployed, &report, printer).await? {
-            report = detect().await;
+        let mut report = detect(&deployed_stack).await;
+        let follower = Follower {
+            target: &target,
+            environment: name.clone(),
+            format: EventFormat::Text,
+            printer,
+            in_cloud: &in_cloud,
+        };
+        if args.mend && mend::mend(args, &follower, &deployed_stack, &report).await? {
+            // What was made again has another id.
+            deployed_stack = deployed(&target, stack).await?;
+            report = detect(&deployed_stack).await;
             if report.count(Kind::Drift) > 0 {
                 // IAM tells what it was told some seconds later.
                 tokio::time::sleep(SECOND_LOOK).await;
-                report = detect().await;
+                report = detect(&deployed_stack).await;
             }
         }
         if !args.no_trail {
-            drift::attribute(&target.cloud, &deployed, &mut report).await;
+            drift::attribute(&target.cloud, &deployed_stack, &mut report).await;
         }
         let file = environment_text(&args.environment)?;
         printer.annotate(report::annotations(&report, &file));

@@ -12,7 +12,8 @@ use crate::cli::EventFormat;
 use crate::printer::Printer;
 use crate::report::{EventReporter, OperationFailure};
 use crate::stack::{
-    EventId, Followed, StackDescription, StackEvent, StackStatus, first_cause, not_undone,
+    ChangeSet, EventId, Followed, StackDescription, StackEvent, StackStatus, first_cause,
+    not_undone,
 };
 
 pub use function_log::FunctionLog;
@@ -115,6 +116,46 @@ impl Follower<'_> {
             failure: Box::new(failure),
         }
         .into())
+    }
+
+    /// Executes a change set, and follows it to its end.
+    ///
+    /// # Errors
+    /// Those of [`Follower::follow`], and when the service refuses.
+    pub(super) async fn execute(
+        &self,
+        change_set: &ChangeSet,
+        token: &str,
+        what: String,
+        resources: Option<usize>,
+    ) -> Result<(), Error> {
+        let since = self.begin(change_set, token, &what).await?;
+        self.follow(Operation {
+            what,
+            stack_id: &change_set.stack_id,
+            since: since.as_ref(),
+            resources,
+            is_success: StackStatus::is_success,
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Executes a change set, which goes on by itself; the answer is the last event before.
+    ///
+    /// # Errors
+    /// When the service refuses or cannot be reached.
+    pub(super) async fn begin(
+        &self,
+        change_set: &ChangeSet,
+        token: &str,
+        what: &str,
+    ) -> Result<Option<EventId>, Error> {
+        let stacks = &self.target.stacks;
+        let before = stacks.newest_event(&change_set.stack_id).await?;
+        self.in_cloud.begin(self.ongoing(what));
+        stacks.execute(change_set, token).await?;
+        Ok(before.map(|event| event.id))
     }
 
     /// Deletes a stack, without the resources in `retain`, and follows the deletion to its

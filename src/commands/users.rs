@@ -10,10 +10,11 @@ mod list;
 mod purge;
 mod reconcile;
 mod show;
+mod unmanaged;
 
 use std::time::Duration;
 
-use aws_json_client::{Client, Service};
+use aws_json_client::{Client, Environment, Service};
 use connect_directory::configuration::Configuration;
 use connect_directory::connect::Connect;
 use connect_directory::directory::{Context, Directory};
@@ -32,6 +33,8 @@ use crate::cloud::{self, failed_to};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
 use crate::report::UserReporter;
+
+pub(super) use self::unmanaged::Removal;
 
 /// How often a call is tried, over some eight seconds: Connect throttles at two calls a
 /// second, and the functions take their part of these.
@@ -81,6 +84,8 @@ pub(super) async fn mend<'a>(
 struct Deployed {
     target: Target,
     directory: Directory,
+    /// The id of the Connect instance.
+    instance_id: String,
     /// The way back to the reconciler, and what did not find it.
     queues: Option<(Queue, DeadLetters)>,
 }
@@ -100,13 +105,7 @@ impl Deployed {
         let configuration = configuration(&target, function).await?;
 
         let environment = target.service_environment()?;
-        let client = |service| {
-            Client::builder(service, &environment)
-                .max_attempts(MAX_ATTEMPTS)
-                .initial_backoff(Duration::from_millis(500))
-                .operation_timeout(Duration::from_secs(30))
-                .build()
-        };
+        let client = |service| client(service, &environment);
         let queues = match &configuration.reconcile_queue_url {
             None => None,
             Some(url) => target
@@ -129,9 +128,11 @@ impl Deployed {
             queues.as_ref().map(|(queue, _)| queue.clone()),
             configuration.settings,
         );
+        let instance_id = configuration.instance_arn.rsplit('/').next();
         Ok(Self {
             target,
             directory,
+            instance_id: instance_id.unwrap_or_default().to_owned(),
             queues,
         })
     }
@@ -147,6 +148,15 @@ impl Deployed {
             None => Ok(None),
         }
     }
+}
+
+/// A client that waits behind the functions.
+fn client(service: Service, environment: &Environment) -> Client {
+    Client::builder(service, environment)
+        .max_attempts(MAX_ATTEMPTS)
+        .initial_backoff(Duration::from_millis(500))
+        .operation_timeout(Duration::from_secs(30))
+        .build()
 }
 
 /// The variables of the function that answers SCIM requests.
@@ -195,7 +205,7 @@ async fn confirm(printer: &Printer, yes: bool, what: &str, users: usize) -> Resu
 }
 
 /// `1 user`, `2 users`.
-fn counted(users: usize) -> String {
+pub(super) fn counted(users: usize) -> String {
     format!("{users} user{}", if users == 1 { "" } else { "s" })
 }
 

@@ -4,12 +4,13 @@
 //! that it can be shown before it is done. It is done by calls of the services themselves.
 //! CloudFormation's own way, a change set in the mode `REVERT_DRIFT`, neither sees replaced
 //! code nor what was added beside the stack's resources (an inline policy, a method, a
-//! stage), and the local cloud does not have it. What CloudFormation alone can make again,
-//! because it keeps the id, is left to a person: a resource that was deleted.
+//! stage), takes back what was accepted, and the local cloud does not have it. It is left
+//! what it alone can do, because it keeps the id: to make a deleted resource again.
 
 mod api;
 mod function;
 mod iam;
+mod recreation;
 mod resource;
 mod topic;
 
@@ -19,6 +20,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::drift::{DeployedStack, Detector, Finding, Kind, is_open};
+use crate::stack;
 
 pub use api::ApiChange;
 pub use function::FunctionChange;
@@ -33,6 +35,17 @@ pub struct Mending {
     pub steps: Vec<Step>,
     /// What a person has to do.
     pub manual: Vec<Manual>,
+}
+
+/// What may be done to users of Amazon Connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Users {
+    /// Nothing.
+    Leave,
+    /// Those whom the directory knows become what it has.
+    Reconcile,
+    /// That, and those whom it does not know are removed.
+    ReconcileAndRemove,
 }
 
 /// One thing that is done.
@@ -71,6 +84,18 @@ pub enum Change {
         /// Their SCIM ids.
         ids: BTreeSet<String>,
     },
+    /// Users of Amazon Connect whom the directory does not know are removed.
+    RemoveUsers {
+        /// Their Connect user ids.
+        ids: BTreeSet<String>,
+    },
+    /// CloudFormation makes deleted resources again.
+    MakeAgain {
+        /// Those resources.
+        made: Vec<stack::ResourceChange>,
+        /// What refers to them.
+        adapted: Vec<stack::ResourceChange>,
+    },
     /// A new token for a client, whose parameter is gone or was never secret.
     Token {
         /// The client.
@@ -91,6 +116,25 @@ impl fmt::Display for Change {
                 "bring users of Amazon Connect to what the directory has: {}",
                 Vec::from_iter(ids.iter().map(String::as_str)).join(", ")
             ),
+            Self::RemoveUsers { ids } => write!(
+                formatter,
+                "remove from Amazon Connect, for good, {} whom the directory does not know",
+                match ids.len() {
+                    1 => "1 user".to_owned(),
+                    count => format!("{count} users"),
+                }
+            ),
+            Self::MakeAgain { made, adapted } => {
+                let listed = |changes: &[stack::ResourceChange]| {
+                    let names = changes.iter().map(ToString::to_string);
+                    names.collect::<Vec<_>>().join(", ")
+                };
+                write!(formatter, "have CloudFormation {}", listed(made))?;
+                match adapted.is_empty() {
+                    true => Ok(()),
+                    false => write!(formatter, "; and for that {}", listed(adapted)),
+                }
+            }
             Self::Token { client } => write!(
                 formatter,
                 "write a new token for the client {client}, which has to be entered at the identity provider"
@@ -113,30 +157,34 @@ impl Change {
 
 /// What has to be done about findings, the worst first. Only drift is mended: what could
 /// not be checked is not known, and what is not deployed yet is deployed. Users of Amazon
-/// Connect are touched only if `users` says so.
+/// Connect are touched only as far as `users` says.
 #[must_use]
-pub fn plan(findings: &[Finding], stack: &DeployedStack, users: bool) -> Mending {
+pub fn plan(findings: &[Finding], stack: &DeployedStack, users: Users) -> Mending {
     let mut mending = Mending::default();
-    let mut differing = Vec::new();
+    let (mut differing, mut unmanaged) = (Vec::new(), Vec::new());
     for finding in findings {
         if finding.kind != Kind::Drift {
             continue;
         }
-        if is_about_a_known_user(finding) {
-            if users {
+        let instead = match (user(finding), users) {
+            (Some(User::Known), Users::Leave) => "add --users, which reconciles users; or ",
+            (Some(User::Known), _) => {
                 differing.push(finding);
-            } else {
-                mending.manual.push(Manual {
-                    finding: finding.id.clone(),
-                    advice: format!("add --users, which reconciles users; or {}", finding.cure),
-                });
+                continue;
             }
-            continue;
-        }
+            (Some(User::Unmanaged), Users::ReconcileAndRemove) => {
+                unmanaged.push(finding);
+                continue;
+            }
+            (Some(User::Unmanaged), Users::Reconcile) => {
+                "add --remove-unmanaged-users, which removes it for good; or "
+            }
+            _ => "",
+        };
         let Some(change) = change(finding, stack) else {
             mending.manual.push(Manual {
                 finding: finding.id.clone(),
-                advice: finding.cure.clone(),
+                advice: format!("{instead}{}", finding.cure),
             });
             continue;
         };
@@ -150,27 +198,71 @@ pub fn plan(findings: &[Finding], stack: &DeployedStack, users: bool) -> Mending
         }
     }
     mending.steps.sort_by_key(|step| step.change.turn());
-    if !differing.is_empty() {
-        let ids: BTreeSet<_> = differing
-            .iter()
-            .map(|finding| finding.resource.clone())
-            .collect();
-        mending.steps.push(Step {
-            change: Change::Users { ids },
-            findings: differing.iter().map(|one| one.id.clone()).collect(),
-        });
-    }
+    let mut of_users = |findings: &[&Finding], change: fn(BTreeSet<String>) -> Change| {
+        if !findings.is_empty() {
+            let ids = findings.iter().map(|finding| finding.resource.clone());
+            mending.steps.push(Step {
+                change: change(ids.collect()),
+                findings: findings.iter().map(|one| one.id.clone()).collect(),
+            });
+        }
+    };
+    of_users(&differing, |ids| Change::Users { ids });
+    of_users(&unmanaged, |ids| Change::RemoveUsers { ids });
     mending
 }
 
-/// Whether it is about a user whom the directory knows by the id that the finding names. Of
-/// a user whom it does not know a person has to say whose it is.
-fn is_about_a_known_user(finding: &Finding) -> bool {
-    finding.detector == Detector::Connect
-        && !matches!(
-            finding.check(),
-            "unmanaged" | "profile" | "IdentityManagementType"
-        )
+impl Mending {
+    /// The Connect user ids of those who are to be removed.
+    #[must_use]
+    pub fn users_to_remove(&self) -> Option<&BTreeSet<String>> {
+        self.steps.iter().find_map(|step| match &step.change {
+            Change::RemoveUsers { ids } => Some(ids),
+            _ => None,
+        })
+    }
+
+    /// Whether CloudFormation makes something again.
+    #[must_use]
+    pub fn makes_again(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step.change, Change::MakeAgain { .. }))
+    }
+
+    /// Leaves a user whom the directory does not know to a person, for a reason.
+    pub fn keep_user(&mut self, user_id: &str, reason: &str) {
+        for step in &mut self.steps {
+            let Change::RemoveUsers { ids } = &mut step.change else {
+                continue;
+            };
+            if ids.remove(user_id) {
+                let suffix = format!(":{user_id}");
+                let manual = step.findings.extract_if(.., |id| id.ends_with(&suffix));
+                self.manual.extend(manual.map(|finding| Manual {
+                    finding,
+                    advice: format!("not removed: {reason}"),
+                }));
+            }
+        }
+        self.steps.retain(|step| !step.findings.is_empty());
+    }
+}
+
+/// Whom a finding is about.
+enum User {
+    /// One whom the directory knows by the id that the finding names.
+    Known,
+    /// One whom it does not know. Whose it is, a person has to say.
+    Unmanaged,
+}
+
+fn user(finding: &Finding) -> Option<User> {
+    match (finding.detector, finding.check()) {
+        (Detector::Connect, "profile" | "IdentityManagementType") => None,
+        (Detector::Connect, "unmanaged") => Some(User::Unmanaged),
+        (Detector::Connect, _) => Some(User::Known),
+        _ => None,
+    }
 }
 
 fn change(finding: &Finding, stack: &DeployedStack) -> Option<Change> {

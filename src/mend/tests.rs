@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::drift::Severity;
+use crate::drift::{Part, Severity};
+use crate::stack::ResourceAction;
 
 /// A stack of one resource of each kind, with its physical ids.
 fn stack() -> DeployedStack {
@@ -217,7 +218,7 @@ fn every_kind_of_drift_has_its_step() {
         ),
     ];
     for (id, words) in cases {
-        let mending = plan(&[finding(id)], &stack(), false);
+        let mending = plan(&[finding(id)], &stack(), Users::Leave);
         let told: Vec<_> = mending
             .steps
             .iter()
@@ -243,7 +244,7 @@ fn what_the_stack_would_not_know_again_is_left_to_a_person() {
         "function.MemorySize:Open",
         "iam.trust:Unknown",
     ] {
-        let mending = plan(&[finding(id)], &stack(), false);
+        let mending = plan(&[finding(id)], &stack(), Users::Leave);
         assert_eq!(mending.steps, [], "{id}");
         assert_eq!(mending.manual[0].finding, id);
         assert_eq!(mending.manual[0].advice, "by hand");
@@ -253,7 +254,7 @@ fn what_the_stack_would_not_know_again_is_left_to_a_person() {
 #[test]
 fn a_policy_that_was_detached_is_attached_again() {
     let finding = finding("iam.attached-policy:Role:arn:x").expected("arn:x");
-    let mending = plan(&[finding], &stack(), false);
+    let mending = plan(&[finding], &stack(), Users::Leave);
     assert_eq!(
         mending.steps[0].change.to_string(),
         "attach arn:x to the role p-Role"
@@ -269,7 +270,7 @@ fn one_step_mends_several_findings_stages_go_first_and_authorizers_last() {
         "api.DeploymentId:Stage",
         "api.served-method:Stage:GET /open",
     ];
-    let mending = plan(&ids.map(finding), &stack(), false);
+    let mending = plan(&ids.map(finding), &stack(), Users::Leave);
     let told: Vec<_> = mending
         .steps
         .iter()
@@ -288,11 +289,11 @@ fn one_step_mends_several_findings_stages_go_first_and_authorizers_last() {
 #[test]
 fn what_is_no_drift_is_left_alone() {
     let unknown = Finding::not_checked(Detector::Iam, "unreadable", "Role", "denied");
-    assert_eq!(plan(&[unknown], &stack(), false), Mending::default());
+    assert_eq!(plan(&[unknown], &stack(), Users::Leave), Mending::default());
 }
 
 #[test]
-fn users_are_reconciled_only_if_it_is_said_and_strangers_never() {
+fn users_are_reconciled_only_if_it_is_said() {
     let ids = [
         "connect.security-profiles:u-1",
         "connect.tags:u-1",
@@ -301,15 +302,166 @@ fn users_are_reconciled_only_if_it_is_said_and_strangers_never() {
         "connect.profile:Team Lead",
     ];
     let findings = ids.map(finding);
-    let without = plan(&findings, &stack(), false);
+    let without = plan(&findings, &stack(), Users::Leave);
     assert_eq!(without.steps, []);
     assert_eq!(without.manual.len(), 5);
     assert!(without.manual[0].advice.starts_with("add --users"));
-    let with = plan(&findings, &stack(), true);
+    let with = plan(&findings, &stack(), Users::Reconcile);
     assert_eq!(with.manual.len(), 2);
     assert_eq!(
         with.steps[0].change.to_string(),
         "bring users of Amazon Connect to what the directory has: u-1, u-2"
     );
     assert_eq!(with.steps[0].findings, ids[..3]);
+    assert!(
+        with.manual[0]
+            .advice
+            .starts_with("add --remove-unmanaged-users")
+    );
+}
+
+#[test]
+fn strangers_are_removed_only_if_it_is_said_and_last_of_all() {
+    let ids = [
+        "connect.unmanaged:c-1",
+        "connect.unmanaged:c-2",
+        "connect.missing:u-1",
+    ];
+    let mut mending = plan(&ids.map(finding), &stack(), Users::ReconcileAndRemove);
+    assert_eq!(mending.manual, []);
+    let steps = |mending: &Mending| {
+        let steps = mending.steps.iter();
+        steps
+            .map(|step| step.change.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        steps(&mending),
+        [
+            "bring users of Amazon Connect to what the directory has: u-1",
+            "remove from Amazon Connect, for good, 2 users whom the directory does not know",
+        ]
+    );
+    mending.keep_user("c-1", "it is gone already");
+    assert_eq!(mending.steps[1].findings, ids[1..2]);
+    assert_eq!(
+        mending.manual,
+        [Manual {
+            finding: ids[0].to_owned(),
+            advice: "not removed: it is gone already".to_owned(),
+        }]
+    );
+    assert_eq!(
+        mending.users_to_remove(),
+        Some(&BTreeSet::from(["c-2".to_owned()]))
+    );
+    mending.keep_user("c-2", "it is gone already");
+    assert_eq!(mending.steps.len(), 1);
+    assert_eq!(mending.users_to_remove(), None);
+}
+
+fn change(action: ResourceAction, logical_id: &str, resource_type: &str) -> stack::ResourceChange {
+    stack::ResourceChange {
+        action,
+        logical_id: logical_id.to_owned(),
+        resource_type: resource_type.to_owned(),
+    }
+}
+
+#[test]
+fn deleted_resources_may_be_made_again_but_neither_the_table_nor_the_api() {
+    let findings = [
+        "iam.deleted:Role",
+        "function.deleted:Function",
+        "queue.deleted:Queue",
+        "api.authorizer:Authorizer",
+        "table.deleted:Table",
+        "api.deleted:Api",
+        "iam.deleted:NotOfThisStack",
+        "logs.deleted:Group",
+        "token.age:Token",
+    ]
+    .map(finding);
+    let mending = plan(&findings, &stack(), Users::Leave);
+    let deleted = mending.deleted(&findings, &stack());
+    assert_eq!(
+        Vec::from_iter(deleted),
+        ["Authorizer", "Function", "Queue", "Role"]
+    );
+}
+
+#[test]
+fn a_change_set_is_taken_only_if_it_makes_again_and_adapts_what_refers_to_that() {
+    use ResourceAction::{Change as Modify, Make, Note, Remove, Replace};
+
+    const ROLE: &str = "AWS::IAM::Role";
+    const FUNCTION: &str = "AWS::Lambda::Function";
+    let deleted = BTreeSet::from(["Role".to_owned()]);
+    let parts: Vec<Part> = [
+        ("Function", "Role"),
+        ("Mapping", "Function"),
+        ("Method", "Function"),
+        ("Alarm", "Queue"),
+    ]
+    .map(|(logical_id, refers_to)| Part {
+        logical_id: logical_id.to_owned(),
+        resource_type: String::new(),
+        refers_to: [refers_to.to_owned()].into(),
+    })
+    .into();
+    let role = || change(Make, "Role", ROLE);
+    let mapping = || change(Replace, "Mapping", "AWS::Lambda::EventSourceMapping");
+    let method = || change(Replace, "Method", "AWS::ApiGateway::Method");
+    let alarm = || change(Modify, "Alarm", "AWS::CloudWatch::Alarm");
+    let cases = [
+        (vec![role()], None),
+        (vec![change(Replace, "Role", ROLE)], None),
+        (
+            vec![
+                role(),
+                change(Modify, "Function", FUNCTION),
+                mapping(),
+                change(Note, "Alarm", "AWS::CloudWatch::Alarm"),
+            ],
+            None,
+        ),
+        // The false alarm of the module's documentation.
+        (vec![role(), method()], Some(method())),
+        (vec![role(), alarm()], Some(alarm())),
+        (
+            vec![role(), change(Remove, "Function", FUNCTION)],
+            Some(change(Remove, "Function", FUNCTION)),
+        ),
+    ];
+    for (changes, unwanted) in cases {
+        let findings = [finding("iam.deleted:Role")];
+        let mut mending = plan(&findings, &stack(), Users::Leave);
+        let outcome = mending.make_again(&deleted, changes.clone(), &findings, &parts);
+        assert_eq!(
+            outcome.err(),
+            unwanted.clone().map(|one| vec![one]),
+            "{changes:?}"
+        );
+        assert_eq!(mending.makes_again(), unwanted.is_none(), "{changes:?}");
+        assert_eq!(mending.manual.is_empty(), unwanted.is_none(), "{changes:?}");
+    }
+
+    // What somebody has accepted stays.
+    let mut accepted = finding("function.MemorySize:Function");
+    accepted.kind = Kind::Accepted;
+    let findings = [finding("iam.deleted:Role"), accepted];
+    let mut mending = plan(&findings, &stack(), Users::Leave);
+    let changes = vec![role(), change(Modify, "Function", FUNCTION)];
+    let outcome = mending.make_again(&deleted, changes, &findings, &parts);
+    assert_eq!(
+        outcome.err(),
+        Some(vec![change(Modify, "Function", FUNCTION)])
+    );
+    let outcome = mending.make_again(&deleted, vec![role()], &findings, &parts);
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(
+        mending.steps[0].change.to_string(),
+        "have CloudFormation make Role (AWS::IAM::Role)"
+    );
+    assert_eq!(mending.steps[0].findings, ["iam.deleted:Role"]);
 }

@@ -9,6 +9,7 @@ mod events;
 mod follow;
 mod policy;
 mod recovery;
+mod reversion;
 mod service_view;
 mod status;
 mod validation;
@@ -31,6 +32,7 @@ pub use events::{EventId, StackEvent, first_cause, not_undone};
 pub use follow::{Attempt, Followed};
 pub use policy::StackPolicy;
 pub use recovery::{Recovery, RetainedResource};
+pub use reversion::{ResourceAction, ResourceChange, Reversion};
 pub use status::StackStatus;
 pub use validation::ValidationProblem;
 

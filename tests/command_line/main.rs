@@ -18,6 +18,8 @@ mod guardrail_page;
 mod init;
 mod plan;
 mod plan_page;
+#[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
+mod recreation;
 mod render;
 mod states;
 mod token;

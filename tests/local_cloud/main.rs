@@ -39,6 +39,7 @@ mod states;
 mod targets;
 mod terminal;
 mod token;
+mod unmanaged;
 mod user_edits;
 mod users;
 mod watch;

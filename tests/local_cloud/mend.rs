@@ -100,6 +100,33 @@ fn users_are_mended_only_if_it_is_said() {
     );
 }
 
+/// The local cloud takes a drift-aware change set for one of the usual kind.
+#[test]
+fn a_deleted_queue_is_left_to_a_person_where_there_are_no_drift_aware_change_sets() {
+    let project = Project::new();
+    project.deploy();
+    let tamperer = Tamperer::of(&project);
+    let queue = json!({"QueueUrl": tamperer.ids["ReconcileDeadLetterQueue"]});
+    tamperer.aws.call(Service::SQS, "DeleteQueue", &queue);
+    let left = drift(&project, &["--mend", "--yes"]).expect_code(4);
+    assert!(
+        left.stderr
+            .contains("queue.deleted:ReconcileDeadLetterQueue\n    make it again"),
+        "{}",
+        left.stderr
+    );
+    assert!(!left.stderr.contains("CloudFormation"), "{}", left.stderr);
+    let change_sets = tamperer.aws.cloudformation().list_change_sets();
+    let listed = tamperer
+        .aws
+        .wait(change_sets.stack_name(STACK).send())
+        .unwrap();
+    assert!(listed.summaries().iter().all(|one| {
+        let name = one.change_set_name().unwrap_or_default();
+        !name.starts_with("connect-scim-mend-")
+    }));
+}
+
 fn drift(project: &Project, more: &[&str]) -> Run {
     let mut command = project.command(&["drift", "--env", "local", "--no-trail", "--artifacts"]);
     finish(command.arg(artifacts()).args(more))

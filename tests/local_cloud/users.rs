@@ -513,7 +513,12 @@ impl<'a> Instance<'a> {
 
     /// Creates a user with two security profiles and a routing profile.
     pub fn create(&self, username: &str, tags: &Value) {
-        let security_profile = |name| self.id("ListSecurityProfiles", name);
+        self.create_with(&["Agent", "QualityAnalyst"], username, tags);
+    }
+
+    /// Creates a user with these security profiles.
+    pub fn create_with(&self, security_profiles: &[&str], username: &str, tags: &Value) {
+        let security_profile = |name: &&str| self.id("ListSecurityProfiles", name);
         let mut user = json!({
             "Username": username,
             "IdentityInfo": {
@@ -523,10 +528,7 @@ impl<'a> Instance<'a> {
                 "Mobile": "+4930123456",
             },
             "PhoneConfig": {"PhoneType": "SOFT_PHONE", "AfterContactWorkTimeLimit": 15},
-            "SecurityProfileIds": [
-                security_profile("Agent"),
-                security_profile("QualityAnalyst"),
-            ],
+            "SecurityProfileIds": Vec::from_iter(security_profiles.iter().map(security_profile)),
             "RoutingProfileId": self.id("ListRoutingProfiles", "Sales"),
         });
         if tags != &json!({}) {
@@ -541,7 +543,7 @@ impl<'a> Instance<'a> {
         self.update("DeleteUser", &segments, &Value::Null);
     }
 
-    fn user(&self, username: &str) -> Value {
+    pub fn user(&self, username: &str) -> Value {
         connect_users(self.project)
             .into_iter()
             .find(|user| user["Username"] == username)

@@ -47,6 +47,24 @@ pub enum ReviewError {
         /// What has to be approved by name.
         missing: Vec<Approval>,
     },
+    /// Users would be removed, and their number was not confirmed.
+    #[error(
+        "{users} would be removed from Amazon Connect for good, and {}; nothing was changed",
+        match confirmed {
+            None => "that has not been confirmed".to_owned(),
+            Some(number) => format!("--confirm-removals says {number}"),
+        }
+    )]
+    RemovalsNotConfirmed {
+        /// How many would be removed, in words.
+        users: String,
+        /// How many would be.
+        number: usize,
+        /// How many were confirmed.
+        confirmed: Option<usize>,
+        /// The environment, as it was named on the command line.
+        environment: String,
+    },
 }
 
 impl ReviewError {
@@ -54,7 +72,7 @@ impl ReviewError {
         match self {
             Self::NotAPlan { .. } | Self::PlanVersion { .. } => Exit::Usage,
             Self::StalePlan { .. } => Exit::Failure,
-            Self::ApprovalNeeded { .. } => Exit::ApprovalNeeded,
+            Self::ApprovalNeeded { .. } | Self::RemovalsNotConfirmed { .. } => Exit::ApprovalNeeded,
         }
     }
 
@@ -68,6 +86,13 @@ impl ReviewError {
             } => format!(
                 "review a new one: `connect-scim plan --env {environment} --out {}`",
                 path.display()
+            ),
+            Self::RemovalsNotConfirmed {
+                number,
+                environment,
+                ..
+            } => format!(
+                "`connect-scim users list --env {environment} --unmanaged` names them; if that is what you want, add --yes --confirm-removals {number}"
             ),
             Self::ApprovalNeeded { yes, missing, .. } => {
                 let flags = (!yes).then(|| "--yes".to_owned()).into_iter().chain(
