@@ -83,9 +83,16 @@ impl Cache {
     /// To be called before both sides are compared: from here on the old record is void.
     pub(crate) async fn begin(&mut self) {
         self.disregard();
-        match self.store.replace(None, &Record::void()).await {
-            Ok(seen) => self.void = Some(seen),
-            Err(error) => warn(&error, "the cache cannot be written"),
+        // Twice: a record that stays counts until it is too old, if the directory comes to want
+        // again what it wanted then.
+        for _ in 0..2 {
+            match self.store.replace(None, &Record::void()).await {
+                Ok(seen) => {
+                    self.void = Some(seen);
+                    return;
+                }
+                Err(error) => warn(&error, "the cache cannot be written"),
+            }
         }
     }
 
