@@ -48,7 +48,8 @@ class Project:
         self.directory = pathlib.Path(directory)
         (self.directory / "environments").mkdir()
         text = (repository / "environments/local.yaml").read_text()
-        text = text.replace("\nguardrails:\n", "\nguardrails:\n  attachTo: {roles: [Administrator]}\n")
+        settings = "drift:\n  watch: {}\n\nguardrails:\n  attachTo: {roles: [Administrator]}\n"
+        text = text.replace("\nguardrails:\n", "\n" + settings)
         (self.directory / "environments/local.yaml").write_text(text)
         self.up()
         trust = {
@@ -107,7 +108,8 @@ class Project:
     def drift(self):
         """The ids of all findings."""
         run = self.run(
-            *("drift", "--env", "local", "--artifacts", packages, "--format", "json"),
+            *("drift", "--env", "local", "--artifacts", packages),
+            *("--no-trail", "--format", "json"),
             codes=(0, 4),
         )
         return {finding["id"] for finding in json.loads(run.stdout)["findings"]}

@@ -508,7 +508,7 @@ pub struct Drift {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Watch {
-    /// A topic that exists, in the stack's region; its policy must let `events.amazonaws.com` publish. Default: the stack makes one.
+    /// A topic that exists, in the stack's region; its policy must let `events.amazonaws.com` publish, without a condition. Default: the stack makes one.
     pub topic_arn: Option<TopicArn>,
     /// The KMS key of the topic that the stack makes. The key's own policy must let `events.amazonaws.com` generate data keys and decrypt. Default: the topic has no key.
     pub kms_key_arn: Option<KmsKeyArn>,

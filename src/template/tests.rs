@@ -686,8 +686,15 @@ fn edits_by_others_are_told_to_a_topic_of_the_stack_or_to_the_one_that_is_named(
     let statement =
         &own["Resources"]["UserEditsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
     assert_eq!(
-        statement["Condition"],
-        json!({"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["UserEditsRule", "Arn"]}}})
+        *statement,
+        json!({
+            "Sid": "EventBridge",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": {"Ref": "UserEditsTopic"},
+        }),
+        "EventBridge meets no condition of a topic"
     );
 
     let topic = "arn:aws:sns:eu-central-1:111122223333:operations";
