@@ -1,9 +1,9 @@
-//! Building the functions with cargo-lambda.
+//! Building programs of the workspace with cargo-lambda.
 //!
-//! cargo-lambda links with zig, so that the programs run with the C library of Lambda
-//! (glibc 2.34) whatever the machine has that builds them, and for both processors. A
-//! version of it that matches the pins is taken from PATH; otherwise it is installed
-//! into the tool cache.
+//! cargo-lambda links with zig, so that the functions run with the C library of Lambda
+//! (glibc 2.34) whatever the machine has that builds them, so that the program of the
+//! image has its C library (musl) in it, and both for both processors. A version of it
+//! that matches the pins is taken from PATH; otherwise it is installed into the tool cache.
 //!
 //! The programs must not depend on where they are built: the paths of the checkout, of
 //! the target directory and of cargo's registry are remapped, and what the caller's
@@ -15,11 +15,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Error, REQUIREMENTS};
+use super::{CLibrary, Error, REQUIREMENTS};
 use crate::environment::Architecture;
-
-/// The profile in the workspace's `Cargo.toml`.
-const PROFILE: &str = "lambda";
 
 /// The C library of `provided.al2023`.
 const GLIBC: &str = "2.34";
@@ -33,44 +30,120 @@ pub struct Progress<'a> {
     pub quiet: bool,
 }
 
-/// A function's executable.
+/// An executable.
 pub(super) struct Program {
-    pub(super) function: String,
+    /// The package that it is the program of: for a function, the function's name.
+    pub(super) package: String,
     pub(super) bytes: Vec<u8>,
 }
 
-/// Builds the programs of `functions`. cargo's own progress goes to standard error.
+/// Where a program is to run, and so how it is compiled and linked.
+pub(super) struct Target {
+    architecture: Architecture,
+    /// As rustc names it.
+    triple: &'static str,
+    /// The profile in the workspace's `Cargo.toml`.
+    profile: &'static str,
+    /// What goes into the program besides Rust.
+    c_library: Linked,
+}
+
+/// How a program gets its C library.
+enum Linked {
+    /// By the system that runs it, which has at least this version of glibc.
+    Dynamically(&'static str),
+    /// From zig, which has musl.
+    Statically,
+    /// From the machine that builds it.
+    StaticallyFromHere,
+}
+
+impl Target {
+    /// Lambda's `provided.al2023`.
+    pub(super) fn lambda(architecture: Architecture) -> Self {
+        Self {
+            architecture,
+            triple: gnu(architecture),
+            profile: "lambda",
+            c_library: Linked::Dynamically(GLIBC),
+        }
+    }
+
+    /// A container image with nothing but the program.
+    pub(super) fn image(architecture: Architecture, c_library: CLibrary) -> Self {
+        let (triple, c_library) = match (c_library, architecture) {
+            (CLibrary::Musl, Architecture::X86_64) => {
+                ("x86_64-unknown-linux-musl", Linked::Statically)
+            }
+            (CLibrary::Musl, Architecture::Arm64) => {
+                ("aarch64-unknown-linux-musl", Linked::Statically)
+            }
+            (CLibrary::Glibc, _) => (gnu(architecture), Linked::StaticallyFromHere),
+        };
+        Self {
+            architecture,
+            triple,
+            profile: "image",
+            c_library,
+        }
+    }
+
+    /// As rustc names it.
+    pub(super) fn triple(&self) -> &'static str {
+        self.triple
+    }
+}
+
+fn gnu(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
+        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+    }
+}
+
+/// Builds the programs of `packages`. cargo's own progress goes to standard error.
 pub(super) fn build(
     workspace: &Path,
-    functions: &[String],
-    architecture: Architecture,
+    packages: &[String],
+    target: &Target,
     progress: &Progress<'_>,
 ) -> Result<Vec<Program>, Error> {
-    let target = target_triple(architecture);
-    check_target(workspace, target)?;
+    check_target(workspace, target.triple)?;
     let tools = tools(progress)?;
-    let target_directory = target_directory(workspace);
+    let target_directory = target_directory(workspace, target.profile);
+    let architecture = target.architecture;
     let output = target_directory.join("artifacts").join(architecture.name());
     fs::create_dir_all(&output).map_err(Error::io("create", &output))?;
     let _lock = lock(&target_directory, progress)?;
 
     (progress.message)(&format!(
         "Building {} for {} (the first build takes minutes)",
-        functions.join(", "),
+        packages.join(", "),
         architecture.name()
     ));
     let mut command = Command::new(tools.cargo_lambda());
     command
         .args(["lambda", "build", "--locked", "--skip-target-check"])
-        .args(["--profile", PROFILE])
-        .arg("--target")
-        .arg(format!("{target}.{GLIBC}"))
+        .args(["--profile", target.profile])
         .arg("--lambda-dir")
         .arg(&output);
-    for function in functions {
-        command.args(["--package", function]);
+    let mut flags = remapping(workspace, &target_directory);
+    match target.c_library {
+        Linked::Dynamically(version) => {
+            command.args(["--target", &format!("{}.{version}", target.triple)]);
+        }
+        Linked::Statically => {
+            command.args(["--target", target.triple]);
+        }
+        Linked::StaticallyFromHere => {
+            command.args(["--target", target.triple, "--compiler", "cargo"]);
+            flags.push("\x1f-Ctarget-feature=+crt-static");
+        }
+    }
+    for package in packages {
+        command.args(["--package", package]);
         // A program left there by an earlier build must not pass for a new one.
-        let old = output.join(function);
+        let old = output.join(package);
         if old.exists() {
             fs::remove_dir_all(&old).map_err(Error::io("remove", &old))?;
         }
@@ -88,10 +161,9 @@ pub(super) fn build(
             command.env_remove(name);
         }
     }
-    command.env("CARGO_TARGET_DIR", &target_directory).env(
-        "CARGO_ENCODED_RUSTFLAGS",
-        remapping(workspace, &target_directory),
-    );
+    command
+        .env("CARGO_TARGET_DIR", &target_directory)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags);
     tools.configure(&mut command)?;
     let status = command.status().map_err(|source| Error::NoProgram {
         program: "cargo-lambda".to_owned(),
@@ -101,24 +173,17 @@ pub(super) fn build(
         return Err(Error::Build { status });
     }
 
-    functions
+    packages
         .iter()
-        .map(|function| {
-            let path = output.join(function).join("bootstrap");
+        .map(|package| {
+            let path = output.join(package).join("bootstrap");
             let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
             Ok(Program {
-                function: function.clone(),
+                package: package.clone(),
                 bytes,
             })
         })
         .collect()
-}
-
-fn target_triple(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
-    }
 }
 
 /// Asks the compiler rather than rustup, which not every machine has.
@@ -143,11 +208,11 @@ fn check_target(workspace: &Path, target: &'static str) -> Result<(), Error> {
 /// A directory of its own: the flags differ from those of other builds of the workspace,
 /// and neither shall wait for the other's lock. It is inside cargo's target directory, so
 /// that what caches the one in CI caches both.
-fn target_directory(workspace: &Path) -> PathBuf {
+fn target_directory(workspace: &Path, profile: &str) -> PathBuf {
     let base = env::var_os("CARGO_TARGET_DIR")
         .filter(|value| !value.is_empty())
         .map_or_else(|| workspace.join("target"), |path| workspace.join(path));
-    base.join(PROFILE)
+    base.join(profile)
 }
 
 /// Two builds would overwrite each other's programs. The lock is released when the file
@@ -158,7 +223,7 @@ fn lock(target_directory: &Path, progress: &Progress<'_>) -> Result<File, Error>
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            (progress.message)("Waiting for another process to build the functions");
+            (progress.message)("Waiting for the build of another process");
             file.lock().map_err(Error::io("lock", &path))?;
         }
         Err(TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use container_image::LayoutError;
+
 use super::bootstrap::Unsuitable;
 use super::sha256::Sha256;
 
@@ -52,7 +54,7 @@ pub enum Error {
         target: &'static str,
     },
     /// The compiler or the linker failed; they have said why.
-    #[error("the functions could not be built: cargo lambda ended with {status}")]
+    #[error("the build failed: cargo lambda ended with {status}")]
     Build {
         /// How it ended.
         status: ExitStatus,
@@ -65,6 +67,17 @@ pub enum Error {
         /// Why.
         source: Unsuitable,
     },
+    /// The program could not run alone in an image.
+    #[error("the program {program} would not run in a container image of its own")]
+    UnsuitableForImage {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        source: container_image::Unsuitable,
+    },
+    /// An image could not be written or read.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
     /// A program could not be packed.
     #[error("failed to pack the function {function}")]
     Pack {
@@ -103,6 +116,14 @@ pub enum Error {
         /// What it names.
         file: String,
     },
+    /// The image is for another processor than the task shall run on.
+    #[error("the image in {} is not built for {expected}, as the environment says", directory.display())]
+    ImageArchitecture {
+        /// The directory.
+        directory: PathBuf,
+        /// What it should be built for.
+        expected: &'static str,
+    },
     /// The packages are for another processor than the functions shall run on.
     #[error("the packages in {} are built for {actual}, but the environment says {expected}", directory.display())]
     Architecture {
@@ -138,7 +159,17 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { .. } | Self::CargoManifest { .. } | Self::Pack { .. } => None,
+            Self::Io { .. }
+            | Self::CargoManifest { .. }
+            | Self::Pack { .. }
+            | Self::UnsuitableForImage { .. }
+            | Self::Layout(LayoutError::Io { .. }) => None,
+            Self::Layout(_) => {
+                Some("make the image anew with this version: connect-scim build --image --out DIR".to_owned())
+            }
+            Self::ImageArchitecture { expected, .. } => Some(format!(
+                "connect-scim build --image --architecture {expected} --out DIR"
+            )),
             Self::NoWorkspace { .. } => Some(
                 "run inside a checkout, or name packages that were built elsewhere: --artifacts DIR"
                     .to_owned(),
@@ -147,6 +178,9 @@ impl Error {
             Self::NoProgram { .. } => {
                 Some("install Rust by rustup: https://rustup.rs".to_owned())
             }
+            Self::MissingTarget { target } if target.ends_with("musl") => Some(format!(
+                "rustup target add {target}; a toolchain without rustup can link its own C library: connect-scim build --image --c-library glibc"
+            )),
             Self::MissingTarget { target } => {
                 Some(format!("rustup target add {target}"))
             }

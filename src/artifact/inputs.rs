@@ -1,5 +1,5 @@
 //! What a build depends on, as one digest: equal digests mean that building again
-//! would make the same packages.
+//! would make the same programs.
 //!
 //! Asking cargo costs half a second, and a deployment that changes nothing should not.
 //! So the path dependencies are read from the manifests themselves, and every file of
@@ -14,7 +14,6 @@ use serde::Deserialize;
 
 use super::sha256::{Hasher, Sha256};
 use super::{Error, REQUIREMENTS};
-use crate::environment::Architecture;
 
 /// Where the functions are, one package each, in a directory of the function's name.
 pub(super) const FUNCTIONS: &str = "lambda-artifacts";
@@ -57,21 +56,30 @@ pub(super) fn functions(workspace: &Path) -> Result<Vec<String>, Error> {
     Ok(functions)
 }
 
-/// The digest of everything that goes into the functions' packages.
+/// The directories, relative to the workspace, of the functions' packages.
+pub(super) fn function_directories(functions: &[String]) -> Vec<PathBuf> {
+    functions
+        .iter()
+        .map(|function| Path::new(FUNCTIONS).join(function))
+        .collect()
+}
+
+/// The digest of everything that goes into what is built from the packages in
+/// `directories`, relative to the workspace, for `target`.
 pub(super) fn digest(
     workspace: &Path,
-    functions: &[String],
-    architecture: Architecture,
+    directories: Vec<PathBuf>,
+    target: &str,
 ) -> Result<Sha256, Error> {
     let mut files: BTreeSet<PathBuf> = WORKSPACE_FILES.iter().map(PathBuf::from).collect();
-    for package in packages(workspace, functions)? {
+    for package in packages(workspace, directories)? {
         collect_files(workspace, &package, &mut files)?;
     }
 
     let mut hasher = Hasher::new();
     hasher.update_delimited(RECIPE);
     hasher.update_delimited(REQUIREMENTS.as_bytes());
-    hasher.update_delimited(architecture.name().as_bytes());
+    hasher.update_delimited(target.as_bytes());
     for file in files {
         let path = workspace.join(&file);
         match fs::read(&path) {
@@ -115,15 +123,11 @@ enum Dependency {
     Version(String),
 }
 
-/// The directories, relative to the workspace, of the functions' packages and of all
-/// packages of the workspace that they depend on.
-fn packages(workspace: &Path, functions: &[String]) -> Result<BTreeSet<PathBuf>, Error> {
+/// The directories, relative to the workspace, of some packages and of all packages of the
+/// workspace that they depend on.
+fn packages(workspace: &Path, mut open: Vec<PathBuf>) -> Result<BTreeSet<PathBuf>, Error> {
     let root = read_manifest(&workspace.join("Cargo.toml"))?;
     let mut found = BTreeSet::new();
-    let mut open: Vec<PathBuf> = functions
-        .iter()
-        .map(|function| Path::new(FUNCTIONS).join(function))
-        .collect();
     while let Some(package) = open.pop() {
         if !found.insert(package.clone()) {
             continue;
@@ -258,8 +262,12 @@ pub(super) mod tests {
     }
 
     fn digest_of(workspace: &Path) -> Sha256 {
+        digest_for(workspace, "x86_64")
+    }
+
+    fn digest_for(workspace: &Path, target: &str) -> Sha256 {
         let functions = functions(workspace).unwrap();
-        digest(workspace, &functions, Architecture::X86_64).unwrap()
+        digest(workspace, function_directories(&functions), target).unwrap()
     }
 
     #[test]
@@ -313,16 +321,14 @@ pub(super) mod tests {
             assert_eq!(digest_of(workspace.path()) != unchanged, counts, "{path}");
         }
         let workspace = fake_workspace();
-        let functions = functions(workspace.path()).unwrap();
-        let arm64 = digest(workspace.path(), &functions, Architecture::Arm64).unwrap();
-        assert_ne!(arm64, unchanged);
+        assert_ne!(digest_for(workspace.path(), "arm64"), unchanged);
     }
 
     #[test]
     fn this_workspace_is_understood() {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
         let functions = functions(workspace).unwrap();
-        let packages = packages(workspace, &functions).unwrap();
+        let packages = packages(workspace, function_directories(&functions)).unwrap();
         assert!(packages.contains(Path::new("lambda-artifacts/user-provisioning")));
         assert!(packages.contains(Path::new("crates/lambda-support")));
         assert!(!packages.contains(Path::new("crates/connect-simulator")));

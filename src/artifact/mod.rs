@@ -1,4 +1,5 @@
-//! From the sources of the Lambda functions to packages in S3.
+//! From the sources of the Lambda functions to packages in S3, and from those of the
+//! directory sync to an image in ECR.
 //!
 //! A deployment must be able to say "nothing changed" without building, and a pipeline
 //! must be able to build once and deploy many times. Both rest on digests: one of
@@ -7,16 +8,19 @@
 //! whenever they are built from the same sources.
 //!
 //! ```text
-//! lambda-artifacts/* → build → bootstrap check → package → manifest → bucket
+//! lambda-artifacts/*     → build → bootstrap check → package → manifest → bucket
+//! crates/directory-sync  → build → image → layout → repository
 //! ```
 
 mod bootstrap;
 mod bucket;
 mod build;
 mod error;
+mod image;
 mod inputs;
 mod manifest;
 mod package;
+mod repository;
 mod sha256;
 
 use std::fs;
@@ -26,8 +30,12 @@ pub use bootstrap::Unsuitable;
 pub use bucket::{Bucket, PassingObject, UploadError, bucket_name};
 pub use build::Progress;
 pub use error::Error;
+pub use image::{BuiltImage, CLibrary, ContainerImage};
 pub use inputs::find_workspace;
+pub use repository::{PushError, Pushed, push};
 pub use sha256::{NotADigest, Sha256};
+
+use build::Target;
 
 use crate::environment::Architecture;
 
@@ -101,7 +109,7 @@ impl Artifacts {
         let default = default_directory(workspace, architecture);
         let directory = directory.unwrap_or(&default);
         let functions = inputs::functions(workspace)?;
-        let digest = inputs::digest(workspace, &functions, architecture)?;
+        let digest = function_inputs(workspace, &functions, architecture)?;
         if let Some(artifacts) = Self::up_to_date(directory, architecture, digest) {
             return Ok(Built {
                 artifacts,
@@ -109,7 +117,12 @@ impl Artifacts {
             });
         }
 
-        let programs = build::build(workspace, &functions, architecture, progress)?;
+        let programs = build::build(
+            workspace,
+            &functions,
+            &Target::lambda(architecture),
+            progress,
+        )?;
         let artifacts = Self::pack(directory, architecture, digest, &programs)?;
         Ok(Built {
             artifacts,
@@ -122,7 +135,7 @@ impl Artifacts {
     #[must_use]
     pub fn built(workspace: &Path, architecture: Architecture) -> Option<Self> {
         let functions = inputs::functions(workspace).ok()?;
-        let digest = inputs::digest(workspace, &functions, architecture).ok()?;
+        let digest = function_inputs(workspace, &functions, architecture).ok()?;
         let directory = default_directory(workspace, architecture);
         Self::up_to_date(&directory, architecture, digest)
     }
@@ -202,6 +215,15 @@ impl Artifacts {
     }
 }
 
+fn function_inputs(
+    workspace: &Path,
+    functions: &[String],
+    architecture: Architecture,
+) -> Result<Sha256, Error> {
+    let directories = inputs::function_directories(functions);
+    inputs::digest(workspace, directories, architecture.name())
+}
+
 /// Where the packages are built when nobody says otherwise.
 #[must_use]
 pub fn default_directory(workspace: &Path, architecture: Architecture) -> PathBuf {
@@ -216,7 +238,7 @@ impl Package {
         architecture: Architecture,
         program: &build::Program,
     ) -> Result<Self, Error> {
-        let function = program.function.clone();
+        let function = program.package.clone();
         bootstrap::check(&program.bytes, architecture).map_err(|source| Error::Unsuitable {
             function: function.clone(),
             source,

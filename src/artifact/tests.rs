@@ -8,11 +8,11 @@ use super::inputs::tests::{fake_workspace, write};
 use super::*;
 
 /// The smallest ELF file that Lambda would start.
-fn program(function: &str, machine: u8) -> Program {
+fn program(package: &str, machine: u8) -> Program {
     let mut bytes = bootstrap::tests::executable(machine);
-    bytes.extend_from_slice(function.as_bytes());
+    bytes.extend_from_slice(package.as_bytes());
     Program {
-        function: function.to_owned(),
+        package: package.to_owned(),
         bytes,
     }
 }
@@ -32,7 +32,12 @@ fn silent() -> Progress<'static> {
 
 fn inputs_of(workspace: &Path) -> Sha256 {
     let functions = inputs::functions(workspace).unwrap();
-    inputs::digest(workspace, &functions, Architecture::X86_64).unwrap()
+    inputs::digest(
+        workspace,
+        inputs::function_directories(&functions),
+        "x86_64",
+    )
+    .unwrap()
 }
 
 #[test]

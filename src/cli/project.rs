@@ -51,12 +51,27 @@ pub struct BuildArgs {
     /// The processor to build for.
     #[arg(long, value_enum, default_value = "x86_64")]
     pub architecture: ArchitectureArg,
-    /// Where to put the packages.
+    /// Build the container image of the directory sync instead of the functions.
+    #[arg(long)]
+    pub image: bool,
+    /// The C library in the image's program.
+    #[arg(long, value_enum, default_value = "musl", requires = "image")]
+    pub c_library: CLibraryArg,
+    /// Where to put the packages; the image gets a directory of its own in it.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The C library of a program that runs where there is none.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CLibraryArg {
+    /// The same image on every machine; needs Rust's musl target.
+    Musl,
+    /// That of this machine, for a Rust without the musl target.
+    Glibc,
 }
 
 /// A Lambda instruction set.

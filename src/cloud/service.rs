@@ -27,6 +27,18 @@ pub const CLOUDWATCH: Service = Service {
     },
 };
 
+/// Amazon Elastic Container Registry.
+pub const ECR: Service = Service {
+    id: "ECR",
+    endpoint_prefix: "api.ecr",
+    signing_name: "ecr",
+    api_version: "2015-09-21",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "AmazonEC2ContainerRegistry_V20150921",
+    },
+};
+
 /// Amazon EventBridge.
 pub const EVENTS: Service = Service {
     id: "EVENTBRIDGE",

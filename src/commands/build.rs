@@ -1,10 +1,13 @@
-//! `build`: the Lambda functions as packages that can be deployed many times.
+//! `build`: the Lambda functions as packages, or the directory sync as a container image,
+//! that can be deployed many times.
 
 use serde_json::json;
 
 use super::{Error, Outcome};
-use crate::artifact::{Artifacts, Built, Progress, find_workspace};
-use crate::cli::{ArchitectureArg, BuildArgs};
+use crate::artifact::{
+    Artifacts, Built, BuiltImage, CLibrary, ContainerImage, Progress, find_workspace,
+};
+use crate::cli::{ArchitectureArg, BuildArgs, CLibraryArg};
 use crate::environment::Architecture;
 use crate::printer::Printer;
 
@@ -19,21 +22,55 @@ pub(super) fn run(args: &BuildArgs, printer: &Printer) -> Result<Outcome, Error>
         message: &|text| printer.message(text),
         quiet: printer.is_quiet(),
     };
-    let built = Artifacts::build_if_needed(
-        &workspace,
-        args.architecture.into(),
-        args.out.as_deref(),
-        &progress,
-    )?;
-    if !built.changed {
-        printer.message("Nothing changed since the packages were built");
-    }
-    printer.data(&if args.json {
-        as_json(&built)
+    let architecture = args.architecture.into();
+    let directory = args.out.as_deref();
+    let (changed, text) = if args.image {
+        let built = ContainerImage::build_if_needed(
+            &workspace,
+            architecture,
+            args.c_library.into(),
+            directory,
+            &progress,
+        )?;
+        let text = if args.json {
+            image_as_json
+        } else {
+            image_as_text
+        };
+        (built.changed, text(&built))
     } else {
-        as_text(&built)
-    });
+        let built = Artifacts::build_if_needed(&workspace, architecture, directory, &progress)?;
+        let text = if args.json { as_json } else { as_text };
+        (built.changed, text(&built))
+    };
+    if !changed {
+        printer.message("Nothing changed since the last build");
+    }
+    printer.data(&text);
     Ok(Outcome::SUCCESS)
+}
+
+fn image_as_text(built: &BuiltImage) -> String {
+    let image = &built.image;
+    let megabytes = image.size() as f64 / 1e6;
+    format!(
+        "{megabytes:6.2} MB  {}\n{}\n",
+        image.directory().display(),
+        image.digest()
+    )
+}
+
+fn image_as_json(built: &BuiltImage) -> String {
+    let image = &built.image;
+    let result = json!({
+        "directory": image.directory(),
+        "architecture": image.architecture(),
+        "changed": built.changed,
+        "size": image.size(),
+        "digest": image.digest(),
+        "tag": image.tag(),
+    });
+    format!("{result:#}\n")
 }
 
 fn as_text(built: &Built) -> String {
@@ -70,6 +107,15 @@ fn as_json(built: &Built) -> String {
         "functions": functions,
     });
     format!("{result:#}\n")
+}
+
+impl From<CLibraryArg> for CLibrary {
+    fn from(argument: CLibraryArg) -> Self {
+        match argument {
+            CLibraryArg::Musl => Self::Musl,
+            CLibraryArg::Glibc => Self::Glibc,
+        }
+    }
 }
 
 impl From<ArchitectureArg> for Architecture {

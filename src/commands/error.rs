@@ -11,6 +11,7 @@ mod leaving;
 mod question;
 mod review;
 mod stack;
+mod sync;
 mod token;
 mod users;
 
@@ -25,9 +26,10 @@ pub use self::leaving::LeavingError;
 pub use self::question::QuestionError;
 pub use self::review::ReviewError;
 pub use self::stack::StackError;
+pub use self::sync::SyncError;
 pub use self::token::TokenError;
 pub use self::users::UsersError;
-use crate::artifact::{self, UploadError};
+use crate::artifact::{self, PushError, UploadError};
 use crate::cloud::{self, ServiceError, ServiceErrorKind};
 use crate::exit_code::Exit;
 use crate::{environment, local_cloud, template};
@@ -49,12 +51,15 @@ pub enum Error {
     /// The template could not be rendered.
     #[error(transparent)]
     Template(#[from] template::Error),
-    /// The functions could not be built or their packages not be read.
+    /// The functions or the image could not be built, or what was built not be read.
     #[error(transparent)]
     Artifact(#[from] artifact::Error),
     /// The packages could not be uploaded.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// The image could not be pushed.
+    #[error(transparent)]
+    Push(#[from] PushError),
     /// A deployed template could not be read.
     #[error("failed to read the deployed template")]
     DeployedTemplate(#[from] template::CanonicalError),
@@ -97,6 +102,9 @@ pub enum Error {
     /// The directory's users could not be seen to.
     #[error(transparent)]
     Users(#[from] UsersError),
+    /// The directory sync could not do its work.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
     /// A check found something wrong.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -141,6 +149,7 @@ impl Error {
 
     fn exit(&self) -> Exit {
         match self {
+            Self::Environment(environment::Error::OtherKind { .. }) => Exit::Usage,
             Self::Environment(_) | Self::Template(_) => Exit::InvalidEnvironment,
             Self::Cloud(
                 cloud::Error::WrongAccount { .. }
@@ -149,13 +158,15 @@ impl Error {
             ) => Exit::Credentials,
             Self::Cloud(cloud::Error::Identity(error))
             | Self::Service(error)
-            | Self::Upload(UploadError::Service(error)) => exit_of_service(error),
+            | Self::Upload(UploadError::Service(error))
+            | Self::Push(PushError::Service(error)) => exit_of_service(error),
             Self::Stack(error) => error.exit(),
             Self::Review(error) => error.exit(),
             Self::Question(error) => error.exit(),
             Self::Token(error) => error.exit(),
             Self::Init(error) => error.exit(),
             Self::Users(_) => UsersError::EXIT,
+            Self::Sync(error) => error.exit(),
             Self::Health(_) => HealthError::EXIT,
             Self::Guardrail(error) => error.exit(),
             Self::Leaving(error) => error.exit(),
@@ -163,6 +174,7 @@ impl Error {
             Self::Io { .. }
             | Self::Artifact(_)
             | Self::Upload(_)
+            | Self::Push(_)
             | Self::DeployedTemplate(_)
             | Self::LocalCloud(_)
             | Self::LocalCloudDown { .. }
@@ -179,6 +191,7 @@ impl Error {
             Self::Environment(error) => error.hint(),
             Self::Artifact(error) => error.hint(),
             Self::Upload(error) => error.hint(),
+            Self::Push(error) => error.hint(),
             Self::LocalCloud(error) => error.hint(),
             Self::LocalCloudDown { environment } => Some(format!(
                 "`connect-scim deploy --env {environment}` starts it and deploys into it"
@@ -198,6 +211,7 @@ impl Error {
             Self::Token(error) => error.hint(),
             Self::Init(error) => Some(error.hint()),
             Self::Users(error) => Some(error.hint()),
+            Self::Sync(error) => error.hint(),
             Self::Health(error) => error.hint(),
             Self::Guardrail(error) => Some(error.hint()),
             Self::Leaving(error) => Some(error.hint()),

@@ -10,8 +10,8 @@ use oci_client::manifest::{
     IMAGE_CONFIG_MEDIA_TYPE, IMAGE_LAYER_GZIP_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor,
     OciImageManifest,
 };
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
+use ring::digest::SHA256;
+use serde_json::{Value, json};
 
 use crate::program::{self, Architecture, Unsuitable};
 
@@ -32,7 +32,7 @@ pub struct Image {
     pub(crate) config_digest: String,
     /// The manifest: JSON.
     pub(crate) manifest: Vec<u8>,
-    digest: String,
+    pub(crate) digest: String,
 }
 
 impl Image {
@@ -105,6 +105,15 @@ impl Image {
         digits.get(..16).unwrap_or(digits)
     }
 
+    /// The processor that the image is for; `None` if it is none of [`Architecture`].
+    #[must_use]
+    pub fn architecture(&self) -> Option<Architecture> {
+        let config: Value = serde_json::from_slice(&self.config).ok()?;
+        [Architecture::X86_64, Architecture::Arm64]
+            .into_iter()
+            .find(|architecture| config["architecture"] == architecture.name())
+    }
+
     /// Bytes that are stored and sent.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -121,9 +130,10 @@ fn descriptor(media_type: &str, digest: &str, size: usize) -> OciDescriptor {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// From `ring`, which is there for TLS anyway and fast in an unoptimised build too.
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
+    for byte in ring::digest::digest(&SHA256, bytes).as_ref() {
         // Writing to a text never fails.
         let _ = write!(text, "{byte:02x}");
     }

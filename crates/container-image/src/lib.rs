@@ -6,9 +6,11 @@
 //! and so the same digest: who compares digests knows whether anything changed.
 
 mod image;
+mod layout;
 mod program;
 mod registry;
 
 pub use image::Image;
+pub use layout::LayoutError;
 pub use program::{Architecture, Unsuitable};
 pub use registry::{Credentials, PushError, Registry};

@@ -35,17 +35,60 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// The image could not be pushed: the registry refused, or could not be reached.
+/// Why an image was not pushed.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to {action} at {registry}")]
-pub struct PushError {
-    /// What was to be done.
-    action: &'static str,
-    /// Host and port.
-    registry: String,
-    /// Why it failed.
-    #[source]
-    source: Box<OciDistributionError>,
+pub enum PushError {
+    /// The registry refused, or could not be reached.
+    #[error("failed to {action} at {registry}")]
+    Registry {
+        /// What was to be done.
+        action: &'static str,
+        /// Host and port.
+        registry: String,
+        /// Why it failed.
+        #[source]
+        source: Box<OciDistributionError>,
+    },
+    /// The registry has no such repository.
+    #[error("the repository {repository} does not exist at {registry}")]
+    NoRepository {
+        /// Host and port.
+        registry: String,
+        /// The repository's name.
+        repository: String,
+    },
+    /// The tag that the image should get is on another one. Tags are made of digests, so
+    /// somebody has put it there by hand.
+    #[error("the tag {tag} of {repository} at {registry} is on another image: {actual}")]
+    TagTaken {
+        /// Host and port.
+        registry: String,
+        /// The repository's name.
+        repository: String,
+        /// The tag.
+        tag: String,
+        /// The digest of the image that has it.
+        actual: String,
+    },
+}
+
+impl PushError {
+    /// What to do next, if there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry { .. } => Some(
+                "run the same command again: what the registry has already is not sent again"
+                    .to_owned(),
+            ),
+            Self::NoRepository { .. } => None,
+            Self::TagTaken {
+                repository, tag, ..
+            } => Some(format!(
+                "find out who put it there, and remove the tag: aws ecr batch-delete-image --repository-name {repository} --image-ids imageTag={tag}"
+            )),
+        }
+    }
 }
 
 /// A repository of a registry.
@@ -71,6 +114,9 @@ impl Registry {
                 } else {
                     ClientProtocol::Https
                 },
+                // Amazon ECR loses what comes after the first chunk
+                // (https://github.com/aws/containers-roadmap/issues/2831).
+                use_monolithic_push: true,
                 ..ClientConfig::default()
             }),
             registry: registry.to_owned(),
@@ -82,19 +128,13 @@ impl Registry {
         }
     }
 
-    /// What a task definition names the image by: its digest, so that no other image can
-    /// ever take its place.
-    #[must_use]
-    pub fn reference(&self, image: &Image) -> String {
-        format!("{}/{}@{}", self.registry, self.repository, image.digest())
-    }
-
     /// Pushes an image, and says whether that was necessary. What the repository has
     /// already is not sent again. The image gets a tag that is made of its digest, because
     /// registries clean up what has none.
     ///
     /// # Errors
-    /// If the registry refuses or cannot be reached.
+    /// [`PushError::NoRepository`]; [`PushError::TagTaken`]; [`PushError::Registry`] if the
+    /// registry refuses or cannot be reached.
     pub async fn push(&self, image: &Image) -> Result<bool, PushError> {
         let tagged = Reference::with_tag(
             self.registry.clone(),
@@ -105,8 +145,17 @@ impl Registry {
             .auth(&tagged, &self.credentials, RegistryOperation::Push)
             .await
             .map_err(|source| self.error("sign in", source))?;
-        if self.digest_of(&tagged).await?.as_deref() == Some(image.digest()) {
-            return Ok(false);
+        match self.digest_of(&tagged).await? {
+            Some(actual) if actual == image.digest() => return Ok(false),
+            Some(actual) => {
+                return Err(PushError::TagTaken {
+                    registry: self.registry.clone(),
+                    repository: self.repository.clone(),
+                    tag: image.tag().to_owned(),
+                    actual,
+                });
+            }
+            None => {}
         }
         for (bytes, digest) in [
             (&image.layer, &image.layer_digest),
@@ -149,7 +198,13 @@ impl Registry {
     }
 
     fn error(&self, action: &'static str, source: OciDistributionError) -> PushError {
-        PushError {
+        if has_code(&source, &[OciErrorCode::NameUnknown]) {
+            return PushError::NoRepository {
+                registry: self.registry.clone(),
+                repository: self.repository.clone(),
+            };
+        }
+        PushError::Registry {
             action,
             registry: self.registry.clone(),
             source: Box::new(source),
@@ -161,12 +216,25 @@ fn is_not_found(error: &OciDistributionError) -> bool {
     match error {
         OciDistributionError::ImageManifestNotFoundError(_) => true,
         OciDistributionError::ServerError { code, .. } => *code == 404,
-        OciDistributionError::RegistryError { envelope, .. } => {
-            let is_unknown = |code: &OciErrorCode| {
-                matches!(code, OciErrorCode::ManifestUnknown | OciErrorCode::NotFound)
-            };
-            envelope.errors.iter().any(|error| is_unknown(&error.code))
-        }
-        _ => false,
+        other => has_code(
+            other,
+            &[
+                OciErrorCode::ManifestUnknown,
+                OciErrorCode::NotFound,
+                // Some registries make a repository when something is put into it; the
+                // others say so again then.
+                OciErrorCode::NameUnknown,
+            ],
+        ),
     }
+}
+
+fn has_code(error: &OciDistributionError, codes: &[OciErrorCode]) -> bool {
+    let OciDistributionError::RegistryError { envelope, .. } = error else {
+        return false;
+    };
+    envelope
+        .errors
+        .iter()
+        .any(|error| codes.contains(&error.code))
 }
