@@ -81,6 +81,14 @@ fn check_tree(
     tree: &Value,
     origin: &dyn Fn(&[Step]) -> Vec<Step>,
 ) -> Result<Environment, Vec<Problem>> {
+    let written = |key: &str| tree.get(key).is_some();
+    let violation = |violation: rules::Violation| {
+        let span = span(text, whole, &origin(&violation.path));
+        Problem::new(violation.message)
+            .help(violation.help)
+            .at(span.unwrap_or(0..0))
+    };
+    let subject = rules::subject(&written).map(violation);
     let environment = read_values(tree).map_err(|refusals| {
         let problem = |refusal: Refusal| {
             let value = value_at(tree, &refusal.path).and_then(Value::as_str);
@@ -97,16 +105,14 @@ fn check_tree(
                 span: Some(span.unwrap_or(0..0)),
             }
         };
-        refusals.into_iter().map(problem).collect::<Vec<_>>()
+        let refused = refusals.into_iter().map(problem);
+        refused.chain(subject.clone()).collect::<Vec<_>>()
     })?;
-    let problems: Vec<_> = rules::violations(&environment)
+    let violations = rules::violations(&environment, &written);
+    let problems: Vec<_> = violations
         .into_iter()
-        .map(|violation| {
-            let span = span(text, whole, &origin(&violation.path));
-            Problem::new(violation.message)
-                .help(violation.help)
-                .at(span.unwrap_or(0..0))
-        })
+        .map(violation)
+        .chain(subject)
         .collect();
     if problems.is_empty() {
         Ok(environment)

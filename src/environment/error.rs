@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::StackKind;
 use super::problem::Problems;
 use super::suggestion::nearest;
 
@@ -50,6 +51,14 @@ pub enum Error {
         /// The names of its targets.
         names: Vec<String>,
     },
+    /// The command is for stacks of another kind.
+    #[error("{stack} is {kind}")]
+    OtherKind {
+        /// The stack's name.
+        stack: String,
+        /// What it is.
+        kind: StackKind,
+    },
     /// The file says something that it may not.
     #[error("{0}")]
     Invalid(Box<Problems>),
@@ -82,6 +91,20 @@ impl Error {
                     }
                     (None, _) => format!("there are: {}", names.join(", ")),
                 },
+            ),
+            Self::OtherKind {
+                kind: StackKind::Endpoint,
+                ..
+            } => Some(
+                "this is for an environment with `directorySync`; an endpoint has users and tokens of its own"
+                    .to_owned(),
+            ),
+            Self::OtherKind {
+                kind: StackKind::DirectorySync,
+                ..
+            } => Some(
+                "this is for an environment with `connect`; what a directory sync does, `connect-scim sync` shows"
+                    .to_owned(),
             ),
             Self::Invalid(_) => None,
         }

@@ -71,8 +71,15 @@ pub struct Environment {
     /// What CloudFormation is told about the stack as a whole.
     #[serde(default)]
     pub stack: Stack,
-    /// The Amazon Connect instance whose users SCIM owns.
-    pub connect: Connect,
+    /// The Amazon Connect instance whose users SCIM owns. A file has either this, and describes an endpoint, or `directorySync`.
+    #[serde(default)]
+    pub connect: Option<Connect>,
+    /// The directory that is kept equal to IAM Identity Center or another SCIM server, and how. A file has either this, and describes a directory sync, or `connect`.
+    #[serde(default)]
+    pub directory_sync: Option<directory_sync::configuration::Configuration>,
+    /// The Fargate task that runs the directory sync. Required with `directorySync`.
+    #[serde(default)]
+    pub task: Option<Task>,
     /// What happens to Connect users when the identity provider changes its mind.
     #[serde(default)]
     pub provisioning: Provisioning,
@@ -108,6 +115,43 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// What the stack is.
+    #[must_use]
+    pub fn kind(&self) -> StackKind {
+        match self.directory_sync {
+            None => StackKind::Endpoint,
+            Some(_) => StackKind::DirectorySync,
+        }
+    }
+
+    /// The Connect instance of an endpoint.
+    ///
+    /// # Errors
+    /// When the file describes a directory sync.
+    pub fn connect(&self) -> Result<&Connect, Error> {
+        self.connect.as_ref().ok_or_else(|| Error::OtherKind {
+            stack: self.stack_name.to_string(),
+            kind: StackKind::DirectorySync,
+        })
+    }
+
+    /// The directory sync, and the task that runs it.
+    ///
+    /// # Errors
+    /// When the file describes an endpoint.
+    pub fn directory_sync(&self) -> Result<DirectorySync<'_>, Error> {
+        match (&self.directory_sync, &self.task) {
+            (Some(configuration), Some(task)) => Ok(DirectorySync {
+                configuration,
+                task,
+            }),
+            _ => Err(Error::OtherKind {
+                stack: self.stack_name.to_string(),
+                kind: StackKind::Endpoint,
+            }),
+        }
+    }
+
     /// The principals that deploy, as `aws:PrincipalArn` holds them; `*` is a wildcard.
     #[must_use]
     pub fn deployers(&self) -> Vec<String> {
@@ -149,6 +193,33 @@ impl Environment {
             ToString::to_string,
         )
     }
+}
+
+/// What a stack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackKind {
+    /// A SCIM endpoint for a Connect instance.
+    Endpoint,
+    /// A task that keeps a SCIM server equal to a directory.
+    DirectorySync,
+}
+
+impl std::fmt::Display for StackKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Endpoint => "an endpoint",
+            Self::DirectorySync => "a directory sync",
+        })
+    }
+}
+
+/// A directory sync, and the task that runs it.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectorySync<'a> {
+    /// What is kept equal to what, and how.
+    pub configuration: &'a directory_sync::configuration::Configuration,
+    /// What runs it.
+    pub task: &'a Task,
 }
 
 /// The cloud that a stack lives in.
@@ -433,6 +504,113 @@ pub enum LogLevel {
     Info,
     /// And every call to another service.
     Debug,
+}
+
+/// The Fargate task that runs a directory sync.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Task {
+    /// Minutes from one run to the next (15 to 1440).
+    #[serde(default)]
+    pub every_minutes: RunMinutes,
+    /// Minutes by which EventBridge Scheduler may start a run later than its turn, so that not all tasks of a company begin in the same second (1 to 60).
+    #[serde(default)]
+    pub jitter_minutes: JitterMinutes,
+    /// The processor that the task runs on.
+    #[serde(default)]
+    pub architecture: Architecture,
+    /// CPU units; 1024 are one processor.
+    #[serde(default)]
+    pub cpu: TaskCpu,
+    /// Memory in MiB, as Fargate offers it for `cpu` (512 to 30720).
+    #[serde(default)]
+    pub memory_mb: TaskMemoryMb,
+    /// Days for which logs are kept; one of the periods that CloudWatch Logs offers.
+    #[serde(default)]
+    pub log_retention_days: LogRetentionDays,
+    /// Where the task is in the network.
+    pub network: Network,
+}
+
+/// Where a task is in the network. From there it must reach the directory, the SCIM server
+/// and, through a NAT gateway or endpoints, Amazon ECR, Secrets Manager, Systems Manager and
+/// CloudWatch Logs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Network {
+    /// The VPC.
+    pub vpc_id: VpcId,
+    /// The subnets, up to 16; private ones are meant.
+    #[schemars(length(min = 1, max = 16))]
+    pub subnet_ids: Vec<SubnetId>,
+    /// Where the directory's servers are. The task may call nothing else but HTTPS: the ports of the directory are open to these address ranges only.
+    #[schemars(length(min = 1))]
+    pub directory_cidrs: Vec<Cidr>,
+    /// Gives the task a public address: for a public subnet without a NAT gateway.
+    #[serde(default)]
+    pub assign_public_ip: bool,
+}
+
+/// CPU units of a Fargate task.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "u32", into = "u32")]
+#[schemars(with = "u32", extend("enum" = [256, 512, 1024, 2048, 4096]))]
+pub enum TaskCpu {
+    /// A quarter of a processor.
+    #[default]
+    Quarter,
+    /// Half a processor.
+    Half,
+    /// One processor.
+    One,
+    /// Two processors.
+    Two,
+    /// Four processors.
+    Four,
+}
+
+impl TaskCpu {
+    /// The memory that Fargate offers with it, in MiB.
+    #[must_use]
+    pub fn offers(self, memory_mb: u32) -> bool {
+        let gib = memory_mb / 1024;
+        let is_whole = memory_mb.is_multiple_of(1024);
+        match self {
+            Self::Quarter => memory_mb == 512 || (is_whole && (1..=2).contains(&gib)),
+            Self::Half => is_whole && (1..=4).contains(&gib),
+            Self::One => is_whole && (2..=8).contains(&gib),
+            Self::Two => is_whole && (4..=16).contains(&gib),
+            Self::Four => is_whole && (8..=30).contains(&gib),
+        }
+    }
+}
+
+impl From<TaskCpu> for u32 {
+    fn from(cpu: TaskCpu) -> Self {
+        match cpu {
+            TaskCpu::Quarter => 256,
+            TaskCpu::Half => 512,
+            TaskCpu::One => 1024,
+            TaskCpu::Two => 2048,
+            TaskCpu::Four => 4096,
+        }
+    }
+}
+
+impl TryFrom<u32> for TaskCpu {
+    type Error = String;
+
+    fn try_from(units: u32) -> Result<Self, String> {
+        match units {
+            256 => Ok(Self::Quarter),
+            512 => Ok(Self::Half),
+            1024 => Ok(Self::One),
+            2048 => Ok(Self::Two),
+            4096 => Ok(Self::Four),
+            _ => Err("must be 256, 512, 1024, 2048 or 4096 CPU units".to_owned()),
+        }
+    }
 }
 
 /// What keeps users' edits to SCIM: the IAM guardrail, and who may edit in Connect itself.

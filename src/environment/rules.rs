@@ -3,11 +3,13 @@
 //! Each rule is a few lines that read the environment and complain; none knows of the
 //! file. All are run, so that a person learns of everything at once.
 
+mod directory_sync;
+
 use std::collections::BTreeMap;
 
 use super::explain::dotted;
 use super::yaml::Step;
-use super::{Client, ClientName, Cloud, Deprovision, Environment, ExternalToken, Jwt};
+use super::{Client, ClientName, Cloud, Connect, Deprovision, Environment, ExternalToken, Jwt};
 
 /// A combination that cannot work.
 pub(super) struct Violation {
@@ -41,19 +43,84 @@ const MOST_BYTES_OF_VARIABLES: usize = 4096;
 /// made of the stack's name (at most 40 characters), and room for a few more.
 const BYTES_OF_OTHER_VARIABLES: usize = 1024;
 
-/// Everything that does not fit together in `environment`.
-pub(super) fn violations(environment: &Environment) -> Vec<Violation> {
+/// The keys that say something of an endpoint only.
+const OF_ENDPOINTS: [&str; 7] = [
+    "api",
+    "clients",
+    "functions",
+    "guardrails",
+    "provisioning",
+    "stage",
+    "token",
+];
+
+/// Everything that does not fit together in `environment`; `written` tells which keys of the
+/// root its file has.
+pub(super) fn violations(
+    environment: &Environment,
+    written: &dyn Fn(&str) -> bool,
+) -> Vec<Violation> {
     let mut found = Vec::new();
     match environment.cloud {
         Cloud::Aws => on_aws(environment, &mut found),
         Cloud::Local => on_the_local_cloud(environment, &mut found),
     }
-    provisioning(environment, &mut found);
-    attributes(environment, &mut found);
-    clients(environment, &mut found);
-    watch(environment, &mut found);
+    match (&environment.connect, &environment.directory_sync) {
+        (Some(connect), None) => endpoint(environment, connect, &mut found),
+        (None, Some(sync)) => directory_sync::violations(environment, sync, written, &mut found),
+        (None, None) | (Some(_), Some(_)) => {}
+    }
     the_rest(environment, &mut found);
     found
+}
+
+/// What is wrong where a file says of no stack, or of two, what it is; `written` tells which
+/// keys of the root it has.
+pub(super) fn subject(written: &dyn Fn(&str) -> bool) -> Option<Violation> {
+    let mut found = Vec::new();
+    match (written("connect"), written("directorySync")) {
+        (false, false) => complain(
+            &mut found,
+            path(&["connect"]),
+            "`connect` is missing: an endpoint needs its Connect instance",
+            "add `connect:` with the `instanceId`; or `directorySync:` and `task:` for a sync of a directory with IAM Identity Center",
+        ),
+        (true, true) => complain(
+            &mut found,
+            path(&["directorySync"]),
+            "a file describes an endpoint (`connect`) or a directory sync (`directorySync`), not both",
+            "put them into files of their own, or under `targets`",
+        ),
+        _ => {}
+    }
+    found.pop()
+}
+
+fn endpoint(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
+    if environment.task.is_some() {
+        complain(
+            found,
+            path(&["task"]),
+            "`task` has no effect without `directorySync`",
+            "remove it",
+        );
+    }
+    match environment.cloud {
+        Cloud::Aws => endpoint_on_aws(environment, found),
+        Cloud::Local => endpoint_on_the_local_cloud(environment, found),
+    }
+    provisioning(environment, connect, found);
+    attributes(environment, connect, found);
+    clients(environment, found);
+    watch(environment, found);
+    if environment.api.create_account_logging_role && !environment.api.access_logs {
+        complain(
+            found,
+            path(&["api", "createAccountLoggingRole"]),
+            "`createAccountLoggingRole` has no effect without `accessLogs`",
+            "write `accessLogs: true`, or remove the line",
+        );
+    }
 }
 
 fn path(steps: &[&str]) -> Vec<Step> {
@@ -129,6 +196,9 @@ fn on_aws(environment: &Environment, found: &mut Vec<Violation>) {
             "name a role of the account that the stack belongs to",
         );
     }
+}
+
+fn endpoint_on_aws(environment: &Environment, found: &mut Vec<Violation>) {
     if !environment.api.require_api_key {
         complain(
             found,
@@ -188,6 +258,9 @@ fn on_the_local_cloud(environment: &Environment, found: &mut Vec<Violation>) {
             );
         }
     }
+}
+
+fn endpoint_on_the_local_cloud(environment: &Environment, found: &mut Vec<Violation>) {
     if environment.api.require_api_key {
         complain(
             found,
@@ -199,7 +272,7 @@ fn on_the_local_cloud(environment: &Environment, found: &mut Vec<Violation>) {
     }
 }
 
-fn provisioning(environment: &Environment, found: &mut Vec<Violation>) {
+fn provisioning(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
     let provisioning = &environment.provisioning;
     match (
         provisioning.deprovision,
@@ -217,9 +290,7 @@ fn provisioning(environment: &Environment, found: &mut Vec<Violation>) {
             "`suspendedSecurityProfile` has no effect with `deprovision: delete`",
             "write `deprovision: suspend`, or remove the line",
         ),
-        (Deprovision::Suspend, Some(profile))
-            if *profile == environment.connect.default_security_profile =>
-        {
+        (Deprovision::Suspend, Some(profile)) if *profile == connect.default_security_profile => {
             complain(
                 found,
                 path(&["provisioning", "suspendedSecurityProfile"]),
@@ -234,13 +305,13 @@ fn provisioning(environment: &Environment, found: &mut Vec<Violation>) {
 }
 
 /// The function would not be deployed, and CloudFormation would say so only then.
-fn attributes(environment: &Environment, found: &mut Vec<Violation>) {
+fn attributes(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
     let Some(mapping) = environment.provisioning.attributes.differences() else {
         return;
     };
     let others = [
-        Some(environment.connect.default_security_profile.get()),
-        Some(environment.connect.default_routing_profile.get()),
+        Some(connect.default_security_profile.get()),
+        Some(connect.default_routing_profile.get()),
         environment
             .provisioning
             .suspended_security_profile
@@ -548,14 +619,6 @@ fn the_rest(environment: &Environment, found: &mut Vec<Violation>) {
                 environment.tags.len()
             ),
             "remove some",
-        );
-    }
-    if environment.api.create_account_logging_role && !environment.api.access_logs {
-        complain(
-            found,
-            path(&["api", "createAccountLoggingRole"]),
-            "`createAccountLoggingRole` has no effect without `accessLogs`",
-            "write `accessLogs: true`, or remove the line",
         );
     }
     if environment.profile.as_deref() == Some("") {

@@ -18,7 +18,16 @@ pub fn json_schema() -> Value {
         root.remove("required");
         root.insert(
             "anyOf".to_owned(),
-            json!([{ "required": required }, { "required": ["targets"] }]),
+            json!([
+                {
+                    "required": required,
+                    "oneOf": [
+                        { "required": ["connect"] },
+                        { "required": ["directorySync", "task"] },
+                    ],
+                },
+                { "required": ["targets"] },
+            ]),
         );
     }
     schema["properties"][targets::KEY] = target;

@@ -52,7 +52,7 @@ fn a_minimal_file_gets_the_defaults() {
         ["idp"]
     );
     assert_eq!(
-        environment.connect.default_routing_profile.get(),
+        environment.connect().unwrap().default_routing_profile.get(),
         "Basic Routing Profile"
     );
 }
@@ -185,6 +185,72 @@ fn a_token_that_is_kept_elsewhere_is_in_one_place_that_is_not_the_stacks() {
     `clients.a.token.kmsKeyArn` must be the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-4333-8444-555555555555
     --
     ");
+}
+
+/// A directory sync with nothing that could be left out.
+const SYNC: &str = "account: '123456789012'
+region: eu-central-1
+stackName: directory-sync
+directorySync:
+  owner: corp
+  source:
+    servers: [ldaps://dc1.corp.example.com]
+    bindName: reader@corp.example.com
+    searchBases: ['DC=corp,DC=example,DC=com']
+    users:
+      memberOf: [aws-users]
+  target:
+    endpoint: https://scim.example.com/scim/v2/
+task:
+  network:
+    vpcId: vpc-0123456789abcdef0
+    subnetIds: [subnet-0123456789abcdef0]
+    directoryCidrs: [10.0.0.0/16]
+";
+
+#[test]
+fn a_directory_sync_needs_no_connect_instance() {
+    let environment = Environment::parse("test.yaml", SYNC).unwrap();
+    assert_eq!(environment.kind(), super::StackKind::DirectorySync);
+    assert!(environment.connect().is_err());
+    let task = environment.directory_sync().unwrap().task;
+    assert_eq!(task.every_minutes.get(), 60);
+    assert!(task.cpu.offers(task.memory_mb.get()));
+}
+
+#[test]
+fn what_a_directory_sync_cannot_have_is_told_where_it_stands() {
+    let with = |from: &str, to: &str| SYNC.replacen(from, to, 1);
+    let texts = [
+        with("task:", "clients: {okta: {}}\nstage: dev\ntask:"),
+        with(
+            "directorySync:",
+            "connect: {instanceId: 11111111-2222-4333-8444-555555555555}\ndirectorySync:",
+        ),
+        with("owner: corp", "owner: Corp!"),
+        with("ldaps://", "https://"),
+        with(
+            "  target:",
+            "  takeOverLeavers: true\n  secrets: {tokenFile: token, tokenVariable: TOKEN}\n  target:",
+        ),
+        with(
+            "    searchBases",
+            "    certificateAuthorityFile: ca.pem\n    searchBases",
+        ),
+        with(
+            "task:",
+            "task:\n  cpu: 1024\n  memoryMb: 512\n  everyMinutes: 15\n  jitterMinutes: 15",
+        ),
+        with("[subnet-0123456789abcdef0]", "[]").replace("[10.0.0.0/16]", "[]"),
+        with("task:", "drift: {watch: {}}\ntask:"),
+        SYNC[..SYNC.find("task:").unwrap()].to_owned(),
+        SYNC[..SYNC.find("directorySync:").unwrap()].to_owned(),
+        format!(
+            "{GOOD}task:\n  network:\n    vpcId: vpc-0123456789abcdef0\n    subnetIds: [subnet-0123456789abcdef0]\n    directoryCidrs: [10.0.0.0/16]\n"
+        ),
+    ];
+    let told: Vec<_> = texts.iter().flat_map(|text| problems(text)).collect();
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::statements::{Exceptions, Protected, Statement, document, statements};
-use crate::environment::Environment;
+use crate::environment::{Connect, Environment};
 
 /// A deployed stack, as far as its guardrail is concerned.
 #[derive(Debug, Clone)]
@@ -31,12 +31,13 @@ pub struct Deployed {
 pub struct Missing(pub &'static str);
 
 impl Deployed {
-    /// The stack with this ARN and these physical ids by logical id.
+    /// The stack with this ARN and these physical ids by logical id, for a Connect instance.
     ///
     /// # Errors
     /// [`Missing`] where another version of this program deployed the stack.
     pub fn new(
         environment: &Environment,
+        connect: &Connect,
         stack_id: &str,
         physical_ids: &BTreeMap<String, String>,
     ) -> Result<Self, Missing> {
@@ -61,10 +62,7 @@ impl Deployed {
         ];
         let [reconciler, authorizer, generator, user_provisioning] = roles.clone();
         let (provisioning, tokens) = ([reconciler, user_provisioning], [authorizer, generator]);
-        let connect_instance = arn(
-            "connect",
-            format!("instance/{}", environment.connect.instance_id),
-        );
+        let connect_instance = arn("connect", format!("instance/{}", connect.instance_id));
         let stack = stack_id.rsplit_once('/').map_or(stack_id, |(name, _)| name);
         let policy = id("GuardrailPolicy")?.to_owned();
         let protected = Protected {

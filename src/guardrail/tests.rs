@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::environment::{Environment, EnvironmentFile};
-use crate::template::{CodeLocations, Options, Template};
+use crate::template::{Code, CodeLocations, Options, Template};
 
 const STACK: &str =
     "arn:aws:cloudformation:eu-central-1:111122223333:stack/connect-scim-production/3f1c";
@@ -69,7 +69,9 @@ fn physical_ids() -> BTreeMap<String, String> {
 }
 
 fn deployed(guardrails: &str) -> Deployed {
-    Deployed::new(&environment(guardrails), STACK, &physical_ids()).unwrap()
+    let environment = environment(guardrails);
+    let connect = environment.connect().unwrap();
+    Deployed::new(&environment, connect, STACK, &physical_ids()).unwrap()
 }
 
 const FULL: &str = "{attachTo: {roles: [Admin]}, boundaryOf: {roles: [Developer]}, \
@@ -82,7 +84,12 @@ fn of_template(guardrails: &str, policy: &str) -> Value {
         Ok::<_, Missing>(format!("{function}.zip"))
     })
     .unwrap();
-    let template = Template::render(&environment(guardrails), &code, &Options::default()).unwrap();
+    let template = Template::render(
+        &environment(guardrails),
+        &Code::Functions(code),
+        &Options::default(),
+    )
+    .unwrap();
     let stack =
         crate::drift::DeployedStack::new(STACK, template.canonical().clone(), physical_ids());
     let policies = stack.unwrap().resources("AWS::IAM::ManagedPolicy");

@@ -82,7 +82,7 @@ fn github_actions_shows_each_problem_beside_its_line() {
     assert_eq!(
         commands,
         [
-            "::error title=connect-scim,file=environments/broken.yaml,line=1,col=1::`connect` is missing",
+            "::error title=connect-scim,file=environments/broken.yaml,line=1,col=1::`connect` is missing: an endpoint needs its Connect instance%0Aadd `connect:` with the `instanceId`; or `directorySync:` and `task:` for a sync of a directory with IAM Identity Center",
             "::error title=connect-scim,file=environments/broken.yaml,line=3,col=1::unknown key `stag`%0Adid you mean `stage`?",
         ]
     );

@@ -99,6 +99,19 @@ number_types! {
     /// eight minutes, so that less would alarm without need.
     PendingMinutes(u32): 15..=1440, "must be between 15 and 1440 minutes (a day)"
 
+    /// Minutes from one run of a directory sync to the next; at least a quarter of an hour, as
+    /// a run of a large directory takes minutes, and at most a day.
+    RunMinutes(u32): 15..=1440, "must be between 15 and 1440 minutes (a day)"
+
+    /// Minutes by which a run may begin later than its turn. EventBridge Scheduler takes up
+    /// to a day; more than an hour would make an hourly run skip its turn.
+    /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html>
+    JitterMinutes(u32): 1..=60, "must be between 1 and 60 minutes"
+
+    /// Memory of a Fargate task in MiB.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
+    TaskMemoryMb(u32): 512..=30720, "must be between 512 and 30720 MiB"
+
     /// Memory of a Lambda function in MiB.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
     MemoryMb(u32): 128..=10240, "must be between 128 and 10240 MiB"
@@ -220,6 +233,25 @@ impl Default for TokenAgeDays {
 impl Default for PendingMinutes {
     fn default() -> Self {
         Self(60)
+    }
+}
+
+impl Default for RunMinutes {
+    fn default() -> Self {
+        Self(60)
+    }
+}
+
+impl Default for JitterMinutes {
+    fn default() -> Self {
+        Self(5)
+    }
+}
+
+/// 100,000 users take 350 MB.
+impl Default for TaskMemoryMb {
+    fn default() -> Self {
+        Self(512)
     }
 }
 

@@ -309,6 +309,21 @@ text_types! {
         Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must not contain control characters"),
     ] }
 
+    /// The id of a VPC.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Vpc.html>
+    VpcId { length: 12..=21, example: "vpc-0123456789abcdef0", rules: [
+        Rule::Matches("^vpc-[0-9a-f]+$", "must be the id of a VPC, such as vpc-0123456789abcdef0"),
+    ] }
+
+    /// The id of a subnet.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html>
+    SubnetId { length: 15..=24, example: "subnet-0123456789abcdef0", rules: [
+        Rule::Matches(
+            "^subnet-[0-9a-f]+$",
+            "must be the id of a subnet, such as subnet-0123456789abcdef0",
+        ),
+    ] }
+
     /// The URL under which clients reach the API, without the SCIM path.
     BaseUrl { length: 9..=512, example: "https://scim.example.com", rules: [
         Rule::Avoids("/$", "must not end with `/`"),
@@ -365,7 +380,7 @@ text_types! {
         ),
         Rule::Holds(is_address_range, "must be an address range in CIDR notation, such as 203.0.113.0/24"),
         Rule::Holds(is_network, "must be the first address of its range: bits after the prefix are set"),
-        Rule::Holds(|text| !text.ends_with("/0"), "admits every address: leave `allowedCidrs` out for that"),
+        Rule::Holds(|text| !text.ends_with("/0"), "is every address, and restricts nothing"),
     ] }
 
     /// The path of an SSM parameter. `/<client>` is added to it; SSM allows 15 levels.

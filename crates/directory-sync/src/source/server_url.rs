@@ -24,6 +24,12 @@ impl ServerUrl {
         self.tls
     }
 
+    /// The TCP port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The name that the server's certificate must have.
     pub(super) fn host(&self) -> &str {
         &self.host

@@ -110,6 +110,13 @@ impl From<Endpoint> for String {
 }
 
 impl Endpoint {
+    /// The TCP port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        // Both schemes that an endpoint can have know theirs.
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
     /// The address, with a slash at its end.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()
