@@ -75,6 +75,40 @@ pub const CREATE_ONLY: &[CreateOnly] = &[
         &["ImportSourceSpecification", "TableName"],
         &["KeySchema"],
     ),
+    create_only(
+        "AWS::EC2::SecurityGroup",
+        &["GroupDescription", "GroupName", "VpcId"],
+        &[],
+    ),
+    create_only(
+        "AWS::ECR::Repository",
+        &["EncryptionConfiguration", "RepositoryName"],
+        &[],
+    ),
+    create_only("AWS::ECS::Cluster", &["ClusterName"], &[]),
+    create_only(
+        "AWS::ECS::TaskDefinition",
+        &[
+            "ContainerDefinitions",
+            "Cpu",
+            "EnableFaultInjection",
+            "EphemeralStorage",
+            "ExecutionRoleArn",
+            "Family",
+            "InferenceAccelerators",
+            "IpcMode",
+            "Memory",
+            "NetworkMode",
+            "PidMode",
+            "PlacementConstraints",
+            "ProxyConfiguration",
+            "RequiresCompatibilities",
+            "RuntimePlatform",
+            "TaskRoleArn",
+            "Volumes",
+        ],
+        &[],
+    ),
     create_only("AWS::Events::Rule", &["Name"], &["EventBusName"]),
     create_only(
         "AWS::IAM::ManagedPolicy",
@@ -116,6 +150,9 @@ pub const CREATE_ONLY: &[CreateOnly] = &[
     create_only("AWS::SNS::Topic", &["FifoTopic", "TopicName"], &[]),
     create_only("AWS::SNS::TopicPolicy", &[], &[]),
     create_only("AWS::SQS::Queue", &["FifoQueue", "QueueName"], &[]),
+    create_only("AWS::SSM::Parameter", &["Name"], &[]),
+    create_only("AWS::Scheduler::Schedule", &["Name"], &[]),
+    create_only("AWS::SecretsManager::Secret", &["Name"], &[]),
 ];
 
 /// The custom resource has no schema: it is another one when the name of the SSM parameter

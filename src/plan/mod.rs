@@ -240,10 +240,9 @@ impl Plan {
             if self.permissions.iter().any(PolicyChange::broadens) {
                 approvals.insert(Approval::Iam);
             }
-            let replaces = self
-                .resources
-                .iter()
-                .any(|resource| resource.replacement != Replacement::None);
+            let replaces = self.resources.iter().any(|resource| {
+                resource.replacement != Replacement::None && !is_revision(resource)
+            });
             let loses = self
                 .notices
                 .iter()
@@ -254,6 +253,11 @@ impl Plan {
         }
         approvals
     }
+}
+
+/// Whether a replacement is one more revision of the same thing, by which nothing is lost.
+fn is_revision(resource: &ResourceChange) -> bool {
+    resource.resource_type == "AWS::ECS::TaskDefinition"
 }
 
 /// What differs outside the resources.

@@ -124,9 +124,10 @@ impl<'a> Context<'a> {
         code: &'a CodeLocations,
         options: &'a Options,
     ) -> Result<Self, Error> {
+        let connect = environment.connect()?;
         let connect_instance_arn = format!(
             "arn:${{AWS::Partition}}:connect:${{AWS::Region}}:${{AWS::AccountId}}:instance/{}",
-            environment.connect.instance_id
+            connect.instance_id
         );
         let token_path = environment.token_path();
         let token_path_arn = parameter_arn(&token_path);
@@ -145,7 +146,7 @@ impl<'a> Context<'a> {
                 EndpointType::Regional => "REGIONAL",
                 EndpointType::Edge => "EDGE",
             },
-            identity_management: match environment.connect.identity_management {
+            identity_management: match connect.identity_management {
                 IdentityManagement::Saml => "SAML",
                 IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
             },

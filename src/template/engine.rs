@@ -7,21 +7,34 @@
 use std::fmt::Write as _;
 
 use handlebars::{Handlebars, handlebars_helper};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Error;
-use super::context::Context;
+/// The template of an endpoint.
+pub(super) const ENDPOINT: &str = "connect-scim";
+/// The template of a directory sync.
+pub(super) const DIRECTORY_SYNC: &str = "directory-sync";
 
-const TEMPLATE: &str = "connect-scim";
+const TEMPLATES: [(&str, &str); 2] = [
+    (
+        ENDPOINT,
+        include_str!("../../templates/connect-scim.yaml.hbs"),
+    ),
+    (
+        DIRECTORY_SYNC,
+        include_str!("../../templates/directory-sync.yaml.hbs"),
+    ),
+];
 
 macro_rules! partials {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../templates/connect-scim/", $name, ".yaml.hbs")))),*]
+    ($directory:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $directory, "/", $name, ".yaml.hbs")))),*]
     };
 }
 
 /// `templates/connect-scim/<name>.yaml.hbs`.
-pub(super) const PARTIALS: &[(&str, &str)] = partials![
+pub(super) const PARTIALS: &[(&str, &str)] = partials!["connect-scim":
     "access-logs",
     "account-logging-role",
     "alarm",
@@ -52,6 +65,10 @@ pub(super) const PARTIALS: &[(&str, &str)] = partials![
     "write-logs-statement",
 ];
 
+/// `templates/directory-sync/<name>.yaml.hbs`.
+pub(super) const DIRECTORY_SYNC_PARTIALS: &[(&str, &str)] =
+    partials!["directory-sync": "task-role-trust"];
+
 /// The engine with all templates.
 pub(super) fn engine() -> Result<Handlebars<'static>, Error> {
     let mut engine = Handlebars::new();
@@ -61,13 +78,12 @@ pub(super) fn engine() -> Result<Handlebars<'static>, Error> {
     engine.register_helper("substituted", Box::new(substituted));
     engine.register_helper("number", Box::new(number));
     engine.register_helper("uppercase", Box::new(uppercase));
-    engine
-        .register_template_string(
-            TEMPLATE,
-            include_str!("../../templates/connect-scim.yaml.hbs"),
-        )
-        .map_err(source)?;
-    for (name, text) in PARTIALS {
+    for (name, text) in TEMPLATES {
+        engine
+            .register_template_string(name, text)
+            .map_err(source)?;
+    }
+    for (name, text) in PARTIALS.iter().chain(DIRECTORY_SYNC_PARTIALS) {
         engine.register_partial(name, text).map_err(source)?;
     }
     Ok(engine)
@@ -77,10 +93,14 @@ fn source(error: handlebars::TemplateError) -> Error {
     Error::Source(Box::new(error))
 }
 
-/// Renders the whole template.
-pub(super) fn render(engine: &Handlebars<'_>, context: &Context<'_>) -> Result<String, Error> {
+/// Renders a whole template.
+pub(super) fn render(
+    engine: &Handlebars<'_>,
+    template: &str,
+    context: &impl Serialize,
+) -> Result<String, Error> {
     engine
-        .render(TEMPLATE, context)
+        .render(template, context)
         .map_err(|error| Error::Render(Box::new(error)))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The template is text that people read and CloudFormation keeps, so it is written
 //! as YAML with Handlebars in `templates/`, one file per concern. Here are the values
-//! that go in (`context`), the engine with its escaping (`engine`), and the
+//! that go in (`context` for an endpoint, `directory_sync` for a directory sync), the engine with its escaping (`engine`), and the
 //! canonical form in which two templates are compared ([`canonical()`]).
 //!
 //! Pure: no AWS, no files, no clock. The same environment and the same code give the
@@ -10,6 +10,7 @@
 
 mod canonical;
 mod context;
+mod directory_sync;
 mod engine;
 mod snapshot;
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod tests;
 
 use serde_json::Value;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, StackKind};
 
 pub use canonical::{Error as CanonicalError, canonical};
 
@@ -30,6 +31,15 @@ pub const LONGEST_TEMPLATE_BODY: usize = 51_200;
 pub struct Template {
     text: String,
     canonical: Value,
+}
+
+/// The software that a stack runs, as its template names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Code {
+    /// An endpoint's functions.
+    Functions(CodeLocations),
+    /// A directory sync's container image, by the digest of its manifest: `sha256:…`.
+    Image(String),
 }
 
 /// Where a function's package is.
@@ -103,18 +113,28 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// A value that no template can carry, or a mistake in the templates themselves.
+    /// A value that no template can carry, software of another kind of stack, or a mistake in
+    /// the templates themselves.
     pub fn render(
         environment: &Environment,
-        code: &CodeLocations,
+        code: &Code,
         options: &Options,
     ) -> Result<Self, Error> {
         let engine = engine::engine()?;
-        let mut context = context::Context::new(environment, code, options)?;
-        // Rendered twice, because the deployment's logical id is made of the rest.
-        let draft = canonical(&engine::render(&engine, &context)?)?;
-        context.snapshot = snapshot::Snapshot::of(&draft);
-        let text = engine::render(&engine, &context)?;
+        let text = match (environment.kind(), code) {
+            (StackKind::Endpoint, Code::Functions(code)) => {
+                let mut context = context::Context::new(environment, code, options)?;
+                // Rendered twice, because the deployment's logical id is made of the rest.
+                let draft = canonical(&engine::render(&engine, engine::ENDPOINT, &context)?)?;
+                context.snapshot = snapshot::Snapshot::of(&draft);
+                engine::render(&engine, engine::ENDPOINT, &context)?
+            }
+            (StackKind::DirectorySync, Code::Image(digest)) => {
+                let context = directory_sync::Context::new(environment, digest)?;
+                engine::render(&engine, engine::DIRECTORY_SYNC, &context)?
+            }
+            (kind, _) => return Err(Error::OtherCode(kind)),
+        };
         let canonical = canonical(&text)?;
         check(&canonical, "")?;
         Ok(Self { text, canonical })
@@ -165,6 +185,12 @@ pub enum Error {
     /// A value came out empty.
     #[error("the value at {0} of the template is empty")]
     Empty(String),
+    /// The environment describes another kind of stack than the one that the template is for.
+    #[error(transparent)]
+    OtherKind(#[from] crate::environment::Error),
+    /// The software is of another kind of stack.
+    #[error("the software of another stack was to be put into {0}")]
+    OtherCode(StackKind),
     /// The environment has no form that the templates can read.
     #[error("failed to hand the environment to the templates")]
     Environment(#[source] serde_json::Error),

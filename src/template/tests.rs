@@ -27,7 +27,11 @@ fn merge(into: &mut Value, changes: Value) {
     }
 }
 
-fn code() -> CodeLocations {
+fn code() -> Code {
+    Code::Functions(locations())
+}
+
+fn locations() -> CodeLocations {
     CodeLocations::from_keys("artifacts", |function| {
         Ok::<_, Error>(format!("functions/{function}/0123456789abcdef.zip"))
     })
@@ -156,7 +160,7 @@ fn the_resources_of_an_environment_with_two_clients() {
 #[test]
 fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
     let environment = environment(json!({"drift": {"watch": {}}}));
-    let (code, options) = (code(), Options::default());
+    let (code, options) = (locations(), Options::default());
     let context = context::Context::new(&environment, &code, &options).unwrap();
     let context = serde_json::to_value(&context).unwrap();
     let scopes = [

@@ -37,10 +37,17 @@ def as_list(value):
 # What Fn::GetAtt <resource>.Arn and ${<resource>.Arn} yield, by the type of the resource.
 ARNS = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:r:1:table/t",
+    "AWS::ECR::Repository": "arn:aws:ecr:r:1:repository/r",
     "AWS::IAM::Role": "arn:aws:iam::1:role/r",
     "AWS::Lambda::Function": "arn:aws:lambda:r:1:function:f",
     "AWS::Logs::LogGroup": "arn:aws:logs:r:1:log-group:g:*",
     "AWS::SQS::Queue": "arn:aws:sqs:r:1:q",
+}
+
+# What Ref <resource> and ${<resource>} yield, where that is not a plain name.
+REFERENCES = {
+    "AWS::SSM::Parameter": "/p",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:r:1:secret:s",
 }
 
 
@@ -50,15 +57,21 @@ def arn(value, template):
     def resource_arn(logical_id):
         return ARNS[template["Resources"][logical_id]["Type"]]
 
+    def reference(logical_id):
+        resource = template["Resources"].get(logical_id, {})
+        return REFERENCES.get(resource.get("Type"), "x")
+
     if isinstance(value, str):
         return value
+    if "Ref" in value:
+        return reference(value["Ref"])
     if "Fn::GetAtt" in value:
         return resource_arn(value["Fn::GetAtt"][0])
     text = value["Fn::Sub"]
     text = re.sub(r"\$\{(\w+)\.Arn\}", lambda match: resource_arn(match[1]), text)
     for variable, filled in [("AWS::Partition", "aws"), ("AWS::Region", "r"), ("AWS::AccountId", "1")]:
         text = text.replace("${" + variable + "}", filled)
-    return re.sub(r"\$\{\w+\}", "x", text)
+    return re.sub(r"\$\{(\w+)\}", lambda match: reference(match[1]), text)
 
 
 @lru_cache(maxsize=None)

@@ -71,6 +71,39 @@ const VARIANTS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Directory syncs, each with something of its own.
+const DIRECTORY_SYNCS: &[(&str, &str)] = &[
+    ("sync", ""),
+    (
+        "sync-alarms",
+        "alarms: {topicArn: \"arn:aws:sns:eu-central-1:111122223333:operations\"}",
+    ),
+];
+
+/// What every one of them has.
+const DIRECTORY_SYNC: &str = "
+directorySync:
+  owner: corp
+  source:
+    servers: [ldaps://dc1.corp.example.com, \"ldap://dc2.corp.example.com:3389\"]
+    bindName: reader@corp.example.com
+    searchBases: [\"DC=corp,DC=example,DC=com\"]
+    users: {memberOf: [aws-users]}
+    groups: {names: [\"aws-*\"]}
+  target:
+    endpoint: https://scim.example.com:8443/tenant/scim/v2/
+  cache: {s3: {bucket: sync-cache, key: corp.json}}
+task:
+  everyMinutes: 1440
+  cpu: 512
+  memoryMb: 2048
+  network:
+    vpcId: vpc-0123456789abcdef0
+    subnetIds: [subnet-0123456789abcdef0]
+    directoryCidrs: [10.20.0.0/24, \"fd00:20::/64\"]
+    assignPublicIp: true
+";
+
 fn python() -> PathBuf {
     test_support::python(&Path::new(ROOT).join("tests/requirements.txt"))
 }
@@ -86,13 +119,16 @@ fn environments(directory: &Path) -> Vec<PathBuf> {
         })
         .collect();
     assert!(!files.is_empty());
-    for (name, lines) in VARIANTS {
+    let connect = "connect: {instanceId: 11111111-2222-4333-8444-555555555555}";
+    let endpoints = VARIANTS.iter().map(|variant| (variant, connect));
+    let syncs = DIRECTORY_SYNCS.iter();
+    let syncs = syncs.map(|variant| (variant, DIRECTORY_SYNC));
+    for ((name, lines), subject) in endpoints.chain(syncs) {
         let file = directory.join(format!("{name}.yaml"));
         fs::write(
             &file,
             format!(
-                "account: \"111122223333\"\nregion: eu-central-1\nstackName: scim\n\
-                 connect: {{instanceId: 11111111-2222-4333-8444-555555555555}}\n{lines}\n"
+                "account: \"111122223333\"\nregion: eu-central-1\nstackName: scim\n{subject}\n{lines}\n"
             ),
         )
         .unwrap();
