@@ -7,6 +7,7 @@ mod operate;
 mod plan;
 mod project;
 mod stack;
+mod sync;
 mod timeout;
 mod token;
 mod users;
@@ -25,10 +26,14 @@ pub use operate::{
 };
 pub use plan::{PlanArgs, PlanFormat};
 pub use project::{
-    ArchitectureArg, BuildArgs, CloudArg, CompletionsArgs, IdentityManagementArg, InitArgs,
-    ManArgs, RenderArgs, TemplateFormat, ValidateArgs,
+    ArchitectureArg, BuildArgs, CLibraryArg, CloudArg, CompletionsArgs, IdentityManagementArg,
+    InitArgs, ManArgs, RenderArgs, TemplateFormat, ValidateArgs,
 };
 pub use stack::{ApproveArg, DeployArgs, DestroyArgs, EventFormat, RecoverArgs, WatchArgs};
+pub use sync::{
+    SyncArgs, SyncCommand, SyncFormat, SyncRunArgs, SyncSecret, SyncSecretCommand,
+    SyncSecretSetArgs,
+};
 pub use timeout::Timeout;
 pub use token::{
     ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,
@@ -88,7 +93,7 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Print the CloudFormation template of an environment, offline.
     Render(RenderArgs),
-    /// Build the Lambda functions into packages that can be deployed many times.
+    /// Build the Lambda functions, or the directory sync's image, to be deployed many times.
     Build(BuildArgs),
     /// Show what a deployment would change, down to the single property; changes nothing.
     Plan(PlanArgs),
@@ -119,6 +124,9 @@ pub enum Command {
     /// The users of the directory, and what Amazon Connect has of them.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// The directory sync: run it from here, hand over its secrets.
+    #[command(subcommand)]
+    Sync(SyncCommand),
     /// Delete the stack and everything in it.
     Destroy(DestroyArgs),
     /// The local cloud on this machine.

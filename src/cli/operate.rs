@@ -108,6 +108,8 @@ pub enum LogSource {
     TokenGenerator,
     /// The API's access log.
     AccessLog,
+    /// The runs of a directory sync.
+    DirectorySync,
 }
 
 /// How log lines are printed.

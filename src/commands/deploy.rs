@@ -17,12 +17,12 @@ use super::error::{LeavingError, StackError};
 use super::interrupt::{InCloud, run_interruptibly, within};
 use super::operation::{Follower, Operation};
 use super::recover::UNKNOWN_STATE;
+use super::software::Software;
 use super::target::{self, Target};
 use super::{Error, Outcome};
-use crate::artifact::Artifacts;
 use crate::cli::{DeployArgs, EventFormat};
 use crate::cloud::{ServiceError, ServiceErrorKind};
-use crate::environment::Environment;
+use crate::environment::{Environment, StackKind};
 use crate::printer::Printer;
 use crate::report::OperationStarted;
 use crate::stack::{
@@ -38,13 +38,13 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<Outcome, Error> {
     let local = target::start_local_cloud(&environment, printer)?;
-    let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
+    let software = Software::of(&environment, args.artifacts.as_deref(), printer)?;
     let in_cloud = InCloud::default();
     let work = async {
         let target = Target::connect(environment, local).await?;
         Deployment {
             target: &target,
-            artifacts: &artifacts,
+            software: &software,
             args,
             printer,
             in_cloud: &in_cloud,
@@ -58,7 +58,7 @@ pub(super) fn run(
 /// One deployment of one environment.
 struct Deployment<'a> {
     target: &'a Target,
-    artifacts: &'a Artifacts,
+    software: &'a Software,
     args: &'a DeployArgs,
     printer: &'a Printer,
     in_cloud: &'a InCloud,
@@ -66,7 +66,7 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     async fn run(&self) -> Result<Outcome, Error> {
-        let mut gate = Gate::new(self.target, self.artifacts, self.args, self.printer)?;
+        let mut gate = Gate::new(self.target, self.software, self.args, self.printer)?;
         loop {
             let (stack, logging_role) =
                 tokio::try_join!(self.target.describe(), logging_role::find(self.target))?;
@@ -74,7 +74,7 @@ impl Deployment<'_> {
                 Some(stack) => self.look_closer(stack).await?,
                 None => Closer::default(),
             };
-            let survey = Survey::new(self.target, self.artifacts, stack, closer, &logging_role)?;
+            let survey = Survey::new(self.target, self.software, stack, closer, &logging_role)?;
             let Survey {
                 stack,
                 deployed_template,
@@ -195,17 +195,12 @@ impl Deployment<'_> {
         let stacks = &self.target.stacks;
         let stack_name = self.target.stack_name();
         let token = intended.new_token();
-        let bucket = self.target.bucket().await?;
-        for package in bucket.upload(self.artifacts).await? {
-            self.printer.message(&format!(
-                "uploaded {} ({} KiB)",
-                package.function,
-                package.size / 1024
-            ));
-        }
+        self.software
+            .upload(self.target, deployed, self.printer)
+            .await?;
         let text = intended.template.text();
         let source = if text.len() > LONGEST_TEMPLATE_BODY {
-            TemplateSource::Url(bucket.upload_template(text).await?)
+            TemplateSource::Url(self.target.bucket().await?.upload_template(text).await?)
         } else {
             TemplateSource::Body(text.to_owned())
         };
@@ -401,7 +396,10 @@ impl Deployment<'_> {
     async fn guard(&self, intended: &Intended, stack: &StackDescription) -> Result<bool, Error> {
         let stacks = &self.target.stacks;
         let protect = intended.protected;
-        let policy = match stacks.protect_directory(&stack.id, protect).await {
+        let policy = match stacks
+            .protect_directory(&stack.id, intended.keeps_directory)
+            .await
+        {
             Err(denied) if denied.kind == ServiceErrorKind::Denied && !protect => false,
             changed => changed?,
         };
@@ -421,7 +419,11 @@ impl Deployment<'_> {
     ) -> Result<Outcome, Error> {
         let name = &target::name(&self.args.environment);
         let guarded = self.guard(intended, stack).await?;
-        if !changed && !guarded {
+        let completed = self
+            .software
+            .complete(self.target, stack, self.printer)
+            .await?;
+        if !changed && !guarded && !completed {
             let stack_name = self.target.stack_name();
             Conclusion {
                 stack_name: &stack_name,
@@ -449,6 +451,11 @@ fn next_step(name: &str, environment: &Environment) -> String {
         .map(AsRef::as_ref)
         .collect();
     let which = match clients.as_slice() {
+        _ if environment.kind() == StackKind::DirectorySync => {
+            return format!(
+                "next: hand over the two secrets, if they are not there yet, and look at what a run would do:\n  connect-scim sync secret set bind-password --env {name}\n  connect-scim sync secret set token --env {name}\n  connect-scim sync plan --env {name}"
+            );
+        }
         [] => return "next: enter the URL above at the identity provider".to_owned(),
         [only] if environment.clients.len() > 1 => format!(" --client {only}"),
         [_] => String::new(),

@@ -11,7 +11,7 @@ use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DoctorArgs, StatusFormat};
 use crate::doctor::{self, Check};
-use crate::environment::Environment;
+use crate::environment::{Connect, Environment};
 use crate::printer::Printer;
 
 /// Runs `doctor`.
@@ -97,12 +97,15 @@ fn text(check: &Check) -> String {
 }
 
 /// The names of the profiles that an environment gives to users, without repetitions.
-fn named_profiles(environment: &Environment) -> (Vec<&str>, Vec<&str>) {
-    let mut security = vec![environment.connect.default_security_profile.get()];
+fn named_profiles<'a>(
+    environment: &'a Environment,
+    connect: &'a Connect,
+) -> (Vec<&'a str>, Vec<&'a str>) {
+    let mut security = vec![connect.default_security_profile.get()];
     if let Some(suspended) = &environment.provisioning.suspended_security_profile {
         security.push(suspended.get());
     }
-    let routing = vec![environment.connect.default_routing_profile.get()];
+    let routing = vec![connect.default_routing_profile.get()];
     (security, routing)
 }
 

@@ -12,6 +12,7 @@ use super::deploy::Survey;
 use super::error::StackError;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::operation::Follower;
+use super::software::Software;
 use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg, EventFormat};
@@ -31,11 +32,11 @@ pub(super) fn run(
     environment: Environment,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
-    let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
+    let software = Software::of(&environment, args.artifacts.as_deref(), printer)?;
     let in_cloud = InCloud::default();
     run_interruptibly(&in_cloud, async {
         let target = Target::open(&args.environment, environment).await?;
-        let survey = Survey::take(&target, &artifacts).await?;
+        let survey = Survey::take(&target, &software).await?;
         let name = target::name(&args.environment);
         let plan = survey.plan(&target, &name)?;
         let stack = settled(&target, survey.stack.as_ref(), &name)?;

@@ -21,6 +21,7 @@ pub(super) fn run(
     environment: Environment,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
+    environment.connect()?;
     run_interruptibly(&InCloud::default(), async {
         let target = Target::open(command.environment(), environment).await?;
         match command {
@@ -45,8 +46,13 @@ async fn deployed(target: &Target) -> Result<Deployed, Error> {
         stack: target.stack_name(),
     })?;
     let physical_ids = target.stacks.physical_ids(&stack.id).await?;
-    let deployed = Deployed::new(&target.environment, &stack.id, &physical_ids)
-        .map_err(GuardrailError::from)?;
+    let deployed = Deployed::new(
+        &target.environment,
+        target.environment.connect()?,
+        &stack.id,
+        &physical_ids,
+    )
+    .map_err(GuardrailError::from)?;
     Ok(deployed)
 }
 

@@ -13,6 +13,7 @@ use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::{Error, Outcome};
 use crate::cli::{LogSource, LogsArgs, LogsFormat};
+use crate::environment::StackKind;
 use crate::logs::{Event, Group, Level, Line, Logs};
 use crate::printer::Printer;
 
@@ -68,18 +69,24 @@ async fn logs(args: &LogsArgs, printer: &Printer) -> Result<Outcome, Error> {
     }
 }
 
-/// The stack's log groups of these sources; without any, those of all functions.
+/// The stack's log groups of these sources; without any, those of all programs.
 async fn groups(target: &Target, sources: &[LogSource]) -> Result<Vec<Group>, Error> {
     let stack = target.describe_existing().await?;
-    let wanted: BTreeSet<String> = if sources.is_empty() {
-        LogSource::value_variants()
-            .iter()
-            .filter(|source| **source != LogSource::AccessLog)
-            .map(name)
-            .collect()
-    } else {
-        sources.iter().map(name).collect()
+    let programs: &[LogSource] = match target.environment.kind() {
+        StackKind::Endpoint => &[
+            LogSource::UserProvisioning,
+            LogSource::Reconciler,
+            LogSource::TokenAuthorizer,
+            LogSource::TokenGenerator,
+        ],
+        StackKind::DirectorySync => &[LogSource::DirectorySync],
     };
+    let sources = if sources.is_empty() {
+        programs
+    } else {
+        sources
+    };
+    let wanted: BTreeSet<String> = sources.iter().map(name).collect();
     let found: Vec<Group> = target
         .stacks
         .resources(&stack.id, "AWS::Logs::LogGroup")
@@ -153,7 +160,7 @@ mod tests {
         let functions: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .chain(["access-log".to_owned()])
+            .chain(["access-log", "directory-sync"].map(str::to_owned))
             .collect();
         let sources: BTreeSet<String> = LogSource::value_variants().iter().map(name).collect();
         assert_eq!(sources, functions);

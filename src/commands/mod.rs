@@ -23,7 +23,9 @@ mod recover;
 mod render;
 mod saved_plan;
 mod smoke;
+mod software;
 mod status;
+mod sync;
 mod target;
 mod token;
 mod users;
@@ -94,6 +96,7 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Smoke(args) => smoke::run(&args, printer),
         Command::Token(command) => token::run(&command, printer),
         Command::Users(command) => users::run(&command, printer),
+        Command::Sync(command) => sync::run(&command, printer),
         Command::Destroy(args) => destroy::run(&args, printer),
         Command::Local(command) => local::run(command, printer),
         Command::Completions(args) => completions::run(&args, printer),

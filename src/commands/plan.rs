@@ -2,6 +2,7 @@
 
 use super::deploy::Survey;
 use super::interrupt::{InCloud, run_interruptibly};
+use super::software::Software;
 use super::target::{self, Target};
 use super::{Error, Outcome, saved_plan};
 use crate::cli::{PlanArgs, PlanFormat};
@@ -17,10 +18,10 @@ pub(super) fn run(
     environment: Environment,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
-    let artifacts = target::artifacts(&environment, args.artifacts.as_deref(), printer)?;
+    let software = Software::of(&environment, args.artifacts.as_deref(), printer)?;
     run_interruptibly(&InCloud::default(), async {
         let target = Target::open(&args.environment, environment).await?;
-        let survey = Survey::take(&target, &artifacts).await?;
+        let survey = Survey::take(&target, &software).await?;
         if let Some(stack) = survey
             .stack
             .as_ref()
@@ -37,7 +38,7 @@ pub(super) fn run(
             plan = survey.rehearse(&target, plan, printer).await?;
         }
         if let Some(path) = &args.out {
-            saved_plan::write(path, survey.basis(&plan, &artifacts)?, &plan)?;
+            saved_plan::write(path, survey.basis(&plan, &software)?, &plan)?;
         }
         print(&plan, args.format, printer);
         Ok(if plan.is_empty() {

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{Error, Outcome, target};
-use crate::artifact::{Artifacts, bucket_name, default_directory, find_workspace};
+use crate::artifact::{Artifacts, ContainerImage, bucket_name, default_directory, find_workspace};
 use crate::cli::{RenderArgs, TemplateFormat};
-use crate::environment::{Cloud, Environment};
+use crate::environment::{Cloud, Environment, StackKind};
 use crate::local_cloud::{self, Folder, Service};
 use crate::printer::Printer;
-use crate::template::{CodeLocations, LocalCloud, Options, Template};
+use crate::template::{Code, CodeLocations, LocalCloud, Options, Template};
 
 /// Stands for the account where the environment names none.
 const LOCAL_ACCOUNT: &str = "000000000000";
@@ -27,7 +27,14 @@ pub(super) fn run(args: &RenderArgs, printer: &Printer) -> Result<Outcome, Error
         // Only AWS knows whether the account needs it.
         account_logging_role: environment.api.create_account_logging_role,
     };
-    let code = code(&environment, args.artifacts.as_deref(), printer)?;
+    let code = match environment.kind() {
+        StackKind::Endpoint => {
+            Code::Functions(code(&environment, args.artifacts.as_deref(), printer)?)
+        }
+        StackKind::DirectorySync => {
+            Code::Image(image(&environment, args.artifacts.as_deref(), printer)?)
+        }
+    };
     let template = Template::render(&environment, &code, &options)?;
     match args.format {
         TemplateFormat::Yaml => printer.data(template.text()),
@@ -63,6 +70,32 @@ fn code(
     };
     let artifacts = Artifacts::load(&built, architecture)?;
     CodeLocations::from_keys(&bucket, |function| Ok(artifacts.package(function)?.key()))
+}
+
+/// The digest of the image that `deploy` pushes, or would push if it was built.
+fn image(
+    environment: &Environment,
+    directory: Option<&Path>,
+    printer: &Printer,
+) -> Result<String, Error> {
+    let architecture = environment.directory_sync()?.task.architecture;
+    if let Some(directory) = directory {
+        return Ok(ContainerImage::load(directory, architecture)?
+            .digest()
+            .to_owned());
+    }
+    let built = find_workspace(Path::new("."))
+        .ok()
+        .and_then(|workspace| ContainerImage::built(&workspace, architecture));
+    Ok(match built {
+        Some(image) => image.digest().to_owned(),
+        None => {
+            printer.warning(
+                "the image has not been built; its digest is shown as zeroes (connect-scim build --image)",
+            );
+            format!("sha256:{}", "0".repeat(64))
+        }
+    })
 }
 
 /// The addresses of the local cloud, if it runs.

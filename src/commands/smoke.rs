@@ -24,7 +24,7 @@ pub(super) fn run(args: &SmokeArgs, printer: &Printer) -> Result<Outcome, Error>
 }
 
 async fn smoke(args: &SmokeArgs, printer: &Printer) -> Result<Outcome, Error> {
-    let target = Target::find(&args.environment).await?;
+    let target = Target::find_endpoint(&args.environment).await?;
     let stack = target.describe_existing().await?;
     let url = target
         .reachable_outputs(&stack)

@@ -1,11 +1,14 @@
 //! `status`: the state of the stack, its endpoint, its functions and its tokens.
 
+mod directory_sync;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::directory_sync::DirectorySyncStatus;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::target::Target;
 use super::token::kept;
@@ -14,6 +17,7 @@ use crate::artifact::{self, Artifacts, Sha256};
 use crate::cli::{StatusArgs, StatusFormat};
 use crate::cloud::{self, ServiceErrorKind, failed_to};
 use crate::drift::record::{Record, Records};
+use crate::environment::StackKind;
 use crate::printer::Printer;
 use crate::stack::StackDescription;
 use crate::template;
@@ -27,7 +31,15 @@ pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error
     run_interruptibly(&InCloud::default(), async {
         let target = Target::find(&args.environment).await?;
         let stack = target.describe_existing().await?;
-        let (functions, tokens) = tokio::try_join!(functions(&target, &stack), tokens(&target))?;
+        let is_endpoint = target.environment.kind() == StackKind::Endpoint;
+        let (functions, tokens, directory_sync) = if is_endpoint {
+            let (functions, tokens) =
+                tokio::try_join!(functions(&target, &stack), tokens(&target))?;
+            (functions, tokens, None)
+        } else {
+            let sync = directory_sync::look(&target, &stack).await?;
+            (BTreeMap::new(), BTreeMap::new(), Some(sync))
+        };
         let records = Records::new(&target.cloud);
         let parameter = target.environment.drift_parameter();
         let drift = match records.read(&parameter, &stack.id).await {
@@ -45,9 +57,13 @@ pub(super) fn run(args: &StatusArgs, printer: &Printer) -> Result<Outcome, Error
             status: stack.status.to_string(),
             status_reason: stack.status_reason.clone(),
             termination_protection: stack.termination_protection,
-            endpoint: endpoint(outputs.get("OktaBaseUrl")).await,
+            endpoint: match is_endpoint {
+                true => Some(endpoint(outputs.get("OktaBaseUrl")).await),
+                false => None,
+            },
             functions,
             tokens,
+            directory_sync,
             drift,
         };
         printer.data(&match args.format {
@@ -66,9 +82,14 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     status_reason: Option<String>,
     termination_protection: bool,
-    endpoint: Endpoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<Endpoint>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     functions: BTreeMap<String, FunctionStatus>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     tokens: BTreeMap<String, TokenStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory_sync: Option<DirectorySyncStatus>,
     /// The last result of `drift --record`.
     #[serde(skip_serializing_if = "Option::is_none")]
     drift: Option<LastDrift>,
@@ -163,10 +184,12 @@ impl Status {
                 .map(|reason| format!(" ({reason})"))
                 .unwrap_or_default()
         )];
-        lines.push(format!(
-            "endpoint  {}  {}",
-            self.endpoint.url, self.endpoint.detail
-        ));
+        if let Some(endpoint) = &self.endpoint {
+            lines.push(format!("endpoint  {}  {}", endpoint.url, endpoint.detail));
+        }
+        if let Some(sync) = &self.directory_sync {
+            lines.extend(sync.lines());
+        }
         for function in self.functions.values() {
             lines.push(format!("function  {}  {}", function.name, function.code()));
         }

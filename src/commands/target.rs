@@ -8,14 +8,14 @@ use aws_json_client::Service;
 
 use super::Error;
 use super::error::StackError;
-use crate::artifact::{self, Artifacts, Bucket};
+use crate::artifact::{self, Artifacts, Bucket, CLibrary, ContainerImage};
 use crate::cli::EnvironmentArg;
 use crate::cloud::{self, LocalEndpoint};
 use crate::environment::{Cloud, Environment, EnvironmentFile};
 use crate::local_cloud::{Folder, LocalCloud};
 use crate::printer::Printer;
 use crate::stack::{StackDescription, Stacks};
-use crate::template::{self, CodeLocations};
+use crate::template;
 
 /// One environment and the way to its cloud.
 pub(super) struct Target {
@@ -73,6 +73,26 @@ pub(super) fn artifacts(
     }
 }
 
+/// The image of a directory sync: the one in `directory`, or built here.
+pub(super) fn image(
+    environment: &Environment,
+    directory: Option<&Path>,
+    printer: &Printer,
+) -> Result<ContainerImage, Error> {
+    let architecture = environment.directory_sync()?.task.architecture;
+    if let Some(directory) = directory {
+        return Ok(ContainerImage::load(directory, architecture)?);
+    }
+    let workspace = artifact::find_workspace(&current_directory()?)?;
+    let progress = artifact::Progress {
+        message: &|text| printer.message(text),
+        quiet: printer.is_quiet(),
+    };
+    let built =
+        ContainerImage::build_if_needed(&workspace, architecture, CLibrary::Musl, None, &progress)?;
+    Ok(built.image)
+}
+
 fn current_directory() -> Result<PathBuf, Error> {
     std::env::current_dir().map_err(|source| Error::Io {
         action: "find the current directory".to_owned(),
@@ -84,6 +104,13 @@ impl Target {
     /// Opens the environment that a command line means.
     pub(super) async fn find(argument: &EnvironmentArg) -> Result<Self, Error> {
         Self::open(argument, environment(argument)?).await
+    }
+
+    /// Opens the environment that a command line means, for a command about endpoints.
+    pub(super) async fn find_endpoint(argument: &EnvironmentArg) -> Result<Self, Error> {
+        let environment = environment(argument)?;
+        environment.connect()?;
+        Self::open(argument, environment).await
     }
 
     /// Opens an environment for a command that only looks; a local cloud that does not
@@ -157,12 +184,6 @@ impl Target {
     /// The bucket of the function packages, which is made if it has to be.
     pub(super) async fn bucket(&self) -> Result<Bucket, Error> {
         Ok(Bucket::open(&self.cloud, &self.environment).await?)
-    }
-
-    /// Where the packages are, or will be once they are uploaded.
-    pub(super) fn code_locations(&self, artifacts: &Artifacts) -> Result<CodeLocations, Error> {
-        let bucket = artifact::bucket_name(&self.environment, self.cloud.account());
-        CodeLocations::from_keys(&bucket, |function| Ok(artifacts.package(function)?.key()))
     }
 
     /// What the template needs to know besides the environment and the code.

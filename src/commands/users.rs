@@ -92,7 +92,7 @@ struct Deployed {
 
 impl Deployed {
     async fn open(argument: &EnvironmentArg) -> Result<Self, Error> {
-        let target = Target::find(argument).await?;
+        let target = Target::find_endpoint(argument).await?;
         let stack = target.describe_existing().await?;
         let incomplete = |what| StackError::Incomplete {
             stack: target.stack_name(),

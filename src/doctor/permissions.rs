@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Check;
-use crate::environment::Environment;
+use crate::environment::{Environment, StackKind};
 
 /// Whoever calls a service during a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Actor {
 pub struct Permission {
     /// Who does them.
     pub actor: Actor,
+    /// The kind of stack that needs it; none: both do.
+    pub only: Option<StackKind>,
     /// A resource ARN with `{partition}`, `{region}`, `{account}` and `{stack}`.
     pub resource: &'static str,
     /// IAM actions.
@@ -32,6 +34,7 @@ pub struct Permission {
 pub const ACTIONS: &[Permission] = &[
     Permission {
         actor: Actor::Deployer,
+        only: None,
         resource: "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",
         actions: &[
             "cloudformation:CreateChangeSet",
@@ -51,6 +54,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}",
         actions: &[
             "s3:CreateBucket",
@@ -64,36 +68,43 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}/*",
         actions: &["s3:GetObject", "s3:PutObject"],
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:lambda:{region}:{account}:function:{stack}-user-provisioning",
         actions: &["lambda:GetFunctionConfiguration"],
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:apigateway:{region}::/account",
         actions: &["apigateway:GET"],
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{stack}-user-provisioning",
         actions: &["logs:FilterLogEvents"],
     },
     Permission {
         actor: Actor::Deployer,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:ssm:{region}:{account}:parameter/connect-scim/{stack}/token/idp",
         actions: &["ssm:GetParameter", "ssm:PutParameter"],
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:s3:::connect-scim-artifacts-{account}-{region}/*",
         actions: &["s3:GetObject"],
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:lambda:{region}:{account}:function:{stack}-user-provisioning",
         actions: &[
             "lambda:AddPermission",
@@ -110,6 +121,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: None,
         resource: "arn:{partition}:iam::{account}:role/{stack}-role",
         actions: &[
             "iam:CreateRole",
@@ -124,6 +136,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:iam::{account}:policy/{stack}-policy",
         actions: &[
             "iam:CreatePolicy",
@@ -135,6 +148,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:apigateway:{region}::/restapis",
         actions: &[
             "apigateway:DELETE",
@@ -146,6 +160,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{stack}-user-provisioning",
         actions: &[
             "logs:CreateLogGroup",
@@ -155,6 +170,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:dynamodb:{region}:{account}:table/{stack}-directory",
         actions: &[
             "dynamodb:CreateTable",
@@ -166,6 +182,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:sqs:{region}:{account}:{stack}-queue",
         actions: &[
             "sqs:CreateQueue",
@@ -176,6 +193,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: Some(StackKind::Endpoint),
         resource: "arn:{partition}:events:{region}:{account}:rule/{stack}-sweep",
         actions: &[
             "events:DeleteRule",
@@ -187,6 +205,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: None,
         resource: "arn:{partition}:cloudwatch:{region}:{account}:alarm:{stack}-token-age",
         actions: &[
             "cloudwatch:DeleteAlarms",
@@ -196,6 +215,7 @@ pub const ACTIONS: &[Permission] = &[
     },
     Permission {
         actor: Actor::CloudFormation,
+        only: None,
         resource: "arn:{partition}:cloudwatch::{account}:dashboard/{stack}",
         actions: &[
             "cloudwatch:DeleteDashboards",
@@ -203,11 +223,134 @@ pub const ACTIONS: &[Permission] = &[
             "cloudwatch:PutDashboard",
         ],
     },
+    Permission {
+        actor: Actor::Deployer,
+        only: Some(StackKind::DirectorySync),
+        resource: "*",
+        actions: &["ecr:GetAuthorizationToken"],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ecr:{region}:{account}:repository/{stack}-repository",
+        actions: &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart",
+        ],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:secretsmanager:{region}:{account}:secret:{stack}/token-AbCdEf",
+        actions: &[
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+        ],
+    },
+    Permission {
+        actor: Actor::Deployer,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:logs:{region}:{account}:log-group:/connect-scim/{stack}",
+        actions: &["logs:FilterLogEvents"],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ecr:{region}:{account}:repository/{stack}-repository",
+        actions: &[
+            "ecr:CreateRepository",
+            "ecr:DeleteRepository",
+            "ecr:DescribeRepositories",
+            "ecr:PutLifecyclePolicy",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ecs:{region}:{account}:cluster/{stack}",
+        actions: &["ecs:DeleteCluster", "ecs:DescribeClusters"],
+    },
+    // These have no resource to name.
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "*",
+        actions: &[
+            "ec2:DescribeSecurityGroups",
+            "ecs:DeregisterTaskDefinition",
+            "ecs:DescribeTaskDefinition",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ecs:{region}:{account}:task-definition/{stack}:*",
+        actions: &["ecs:RegisterTaskDefinition"],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:scheduler:{region}:{account}:schedule/default/{stack}",
+        actions: &[
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+            "scheduler:GetSchedule",
+            "scheduler:UpdateSchedule",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ec2:{region}:{account}:security-group/*",
+        actions: &[
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:DeleteSecurityGroup",
+            "ec2:RevokeSecurityGroupEgress",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:secretsmanager:{region}:{account}:secret:{stack}/token-AbCdEf",
+        actions: &[
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:UpdateSecret",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:ssm:{region}:{account}:parameter/connect-scim/{stack}/directory-sync",
+        actions: &[
+            "ssm:DeleteParameter",
+            "ssm:GetParameters",
+            "ssm:PutParameter",
+        ],
+    },
+    Permission {
+        actor: Actor::CloudFormation,
+        only: Some(StackKind::DirectorySync),
+        resource: "arn:{partition}:logs:{region}:{account}:log-group:/connect-scim/{stack}",
+        actions: &[
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:PutRetentionPolicy",
+        ],
+    },
 ];
 
 /// What is done besides where `drift.watch` has the stack make a topic.
 pub const TOPIC: &Permission = &Permission {
     actor: Actor::CloudFormation,
+    only: Some(StackKind::Endpoint),
     resource: "arn:{partition}:sns:{region}:{account}:{stack}-user-edits",
     actions: &[
         "sns:CreateTopic",
@@ -251,7 +394,11 @@ pub struct Decision {
 pub fn actions(environment: &Environment) -> impl Iterator<Item = &'static Permission> + use<> {
     let watch = environment.drift.watch.as_ref();
     let makes_topic = watch.is_some_and(|watch| watch.topic_arn.is_none());
-    ACTIONS.iter().chain(makes_topic.then_some(TOPIC))
+    let kind = environment.kind();
+    let of_kind = ACTIONS
+        .iter()
+        .filter(move |permission| permission.only.is_none_or(|only| only == kind));
+    of_kind.chain(makes_topic.then_some(TOPIC))
 }
 
 /// The line about those who do everything themselves, or all but what a service role does.
@@ -350,10 +497,18 @@ mod tests {
 
     #[test]
     fn nobodys_action_is_named_twice_for_one_resource_and_every_placeholder_is_replaced() {
-        for actor in [Actor::Deployer, Actor::CloudFormation] {
+        let actors = [Actor::Deployer, Actor::CloudFormation];
+        let stacks = [StackKind::Endpoint, StackKind::DirectorySync];
+        for (actor, stack) in actors
+            .into_iter()
+            .flat_map(|actor| stacks.map(|stack| (actor, stack)))
+        {
             let mut seen = BTreeSet::new();
             let all = ACTIONS.iter().chain([TOPIC]);
-            for permission in all.filter(|permission| permission.actor == actor) {
+            let needed = |permission: &&Permission| {
+                permission.actor == actor && permission.only.is_none_or(|only| only == stack)
+            };
+            for permission in all.filter(needed) {
                 let arn = permission.resource_arn("aws", "eu-central-1", "111122223333", "scim");
                 assert!(!arn.contains(['{', '}']), "{arn}");
                 for action in permission.actions {

@@ -70,6 +70,7 @@ impl Group {
                 .strip_prefix(stack)
                 .and_then(|rest| rest.strip_prefix('-'))
                 .unwrap_or(function),
+            None if name.strip_prefix("/connect-scim/") == Some(stack) => "directory-sync",
             None => "access-log",
         };
         Self {

@@ -105,6 +105,16 @@ impl Aws {
         created["ARN"].as_str().unwrap().to_owned()
     }
 
+    /// What a secret holds.
+    pub fn secret(&self, arn: &str) -> String {
+        let value = self.call(
+            Service::SECRETS_MANAGER,
+            "GetSecretValue",
+            &json!({"SecretId": arn}),
+        );
+        value["SecretString"].as_str().unwrap().to_owned()
+    }
+
     /// Changes a secret.
     pub fn put_secret(&self, arn: &str, value: &str) {
         let input = json!({"SecretId": arn, "SecretString": value});

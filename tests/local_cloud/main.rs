@@ -7,11 +7,16 @@
 )]
 
 mod aws;
+#[path = "../../crates/directory-sync/tests/directory_server/certificates.rs"]
+mod certificates;
 mod checkout;
 mod confirmations;
 mod conformance;
 mod credentials;
+#[path = "../../crates/directory-sync/tests/directory_server/daemon.rs"]
+mod daemon;
 mod deploy;
+mod directory_sync;
 mod doctor;
 mod drift;
 mod endpoint;
@@ -34,6 +39,9 @@ mod project;
 mod proxy;
 mod secrets;
 mod settings;
+#[expect(dead_code, reason = "what other tests need of it")]
+#[path = "../../crates/directory-sync/tests/directory_server/slapd.rs"]
+mod slapd;
 mod smoke;
 mod states;
 mod targets;

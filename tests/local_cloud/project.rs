@@ -42,6 +42,27 @@ pub fn artifacts() -> &'static Path {
     })
 }
 
+/// The image of the directory sync, built once for all tests. Rust's musl target need not be
+/// there: the C library of this machine does.
+pub fn image() -> &'static Path {
+    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts");
+        let run = finish(
+            connect_scim(Path::new(env!("CARGO_MANIFEST_DIR")))
+                .args(["build", "--image", "--c-library", "glibc", "--out"])
+                .arg(&directory),
+        );
+        assert_eq!(
+            run.code,
+            Some(0),
+            "the image could not be built:\n{}",
+            run.stderr
+        );
+        directory
+    })
+}
+
 impl Project {
     /// A project with the repository's own `environments/local.yaml`.
     pub fn new() -> Self {

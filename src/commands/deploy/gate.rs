@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Survey;
-use crate::artifact::Artifacts;
 use crate::cli::{ApproveArg, DeployArgs};
 use crate::commands::error::ReviewError;
+use crate::commands::software::Software;
 use crate::commands::target::{self, Target};
 use crate::commands::{Error, question, saved_plan};
 use crate::environment::Cloud;
@@ -27,7 +27,7 @@ use crate::stack::ChangeSet;
 /// What was approved so far, in one deployment.
 pub(super) struct Gate<'a> {
     target: &'a Target,
-    artifacts: &'a Artifacts,
+    software: &'a Software,
     args: &'a DeployArgs,
     printer: &'a Printer,
     /// The plan that is to be carried out, if it is one from a file.
@@ -43,7 +43,7 @@ impl<'a> Gate<'a> {
     /// When there is no plan in the file that the arguments name.
     pub(super) fn new(
         target: &'a Target,
-        artifacts: &'a Artifacts,
+        software: &'a Software,
         args: &'a DeployArgs,
         printer: &'a Printer,
     ) -> Result<Self, Error> {
@@ -53,7 +53,7 @@ impl<'a> Gate<'a> {
         };
         Ok(Self {
             target,
-            artifacts,
+            software,
             args,
             printer,
             saved,
@@ -69,7 +69,7 @@ impl<'a> Gate<'a> {
     /// [`question::confirm`] where the answer was no.
     pub(super) async fn review(&mut self, survey: &Survey) -> Result<(), Error> {
         let plan = survey.plan(self.target, &target::name(&self.args.environment))?;
-        let basis = survey.basis(&plan, self.artifacts)?;
+        let basis = survey.basis(&plan, self.software)?;
         if let Some((path, saved)) = &self.saved {
             check(path, saved, &plan, &basis)?;
         }

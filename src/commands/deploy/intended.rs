@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, StackKind};
 use crate::stack::{StackDescription, StackSettings};
 use crate::template::{self, Template};
 
@@ -14,8 +14,10 @@ pub(super) struct Intended {
     pub(super) template: Template,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) settings: StackSettings,
-    /// Whether the stack and its directory are to be guarded.
+    /// Whether the stack is to be guarded.
     pub(super) protected: bool,
+    /// Whether no update may replace or delete the directory of users that an endpoint has.
+    pub(super) keeps_directory: bool,
     /// Twelve hexadecimal digits of the SHA-256 of all of it: marks the operations that bring it.
     digest: String,
 }
@@ -52,6 +54,7 @@ impl Intended {
             tags,
             settings,
             protected: environment.protected,
+            keeps_directory: environment.protected && environment.kind() == StackKind::Endpoint,
             digest,
         }
     }

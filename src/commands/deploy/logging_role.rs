@@ -8,19 +8,22 @@ use crate::cloud::{self, failed_to};
 use crate::commands::Error;
 use crate::commands::error::StackError;
 use crate::commands::target::Target;
-use crate::environment::Api;
+use crate::environment::{Api, StackKind};
 use crate::template;
 
 /// What is known of the logging role.
 pub(in crate::commands) struct LoggingRole<'a> {
-    api: &'a Api,
+    /// The settings, where they need the role.
+    api: Option<&'a Api>,
     exists: bool,
 }
 
 /// Asks API Gateway, if the environment's access logs need the role at all.
 pub(in crate::commands) async fn find(target: &Target) -> Result<LoggingRole<'_>, Error> {
-    let api = &target.environment.api;
-    let exists = if api.access_logs {
+    let is_endpoint = target.environment.kind() == StackKind::Endpoint;
+    let api = is_endpoint.then_some(&target.environment.api);
+    let api = api.filter(|api| api.access_logs);
+    let exists = if api.is_some() {
         let account = cloud::client!(aws_sdk_apigateway, target.cloud)
             .get_account()
             .send()
@@ -45,13 +48,13 @@ impl LoggingRole<'_> {
         &self,
         deployed_template: Option<&str>,
     ) -> Result<bool, Error> {
-        if !self.api.access_logs {
+        let Some(api) = self.api else {
             return Ok(false);
-        }
+        };
         let ours = deployed_template
             .and_then(|text| template::canonical(text).ok())
             .is_some_and(|template| has_account_logging_role(&template));
-        match (self.api.create_account_logging_role, self.exists) {
+        match (api.create_account_logging_role, self.exists) {
             (true, true) => Ok(ours),
             (true, false) => Ok(true),
             (false, true) => Ok(false),

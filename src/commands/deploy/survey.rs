@@ -1,14 +1,12 @@
 //! The stack as it stands and as it should: what `plan` shows and `deploy` brings about.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::intended::Intended;
 use super::logging_role::{self, LoggingRole};
-use crate::artifact::Artifacts;
 use crate::cloud::ServiceErrorKind;
 use crate::commands::Error;
+use crate::commands::software::Software;
 use crate::commands::target::Target;
 use crate::plan::saved::{Basis, DeployedStack, Digests};
 use crate::plan::{self, Plan, Stack, Subject};
@@ -65,7 +63,7 @@ impl Survey {
     /// Looks; changes nothing.
     pub(in crate::commands) async fn take(
         target: &Target,
-        artifacts: &Artifacts,
+        software: &Software,
     ) -> Result<Self, Error> {
         let (stack, logging_role) =
             tokio::try_join!(target.describe(), logging_role::find(target))?;
@@ -73,13 +71,13 @@ impl Survey {
             Some(stack) => look_closer(target, stack).await?,
             None => Closer::default(),
         };
-        Self::new(target, artifacts, stack, closer, &logging_role)
+        Self::new(target, software, stack, closer, &logging_role)
     }
 
     /// Works out what should be there, given what is.
     pub(super) fn new(
         target: &Target,
-        artifacts: &Artifacts,
+        software: &Software,
         stack: Option<StackDescription>,
         closer: Closer,
         logging_role: &LoggingRole<'_>,
@@ -90,7 +88,7 @@ impl Survey {
         } = closer;
         let template = Template::render(
             &target.environment,
-            &target.code_locations(artifacts)?,
+            &software.code(target)?,
             &target.template_options(logging_role.belongs_in_stack(deployed_template.as_deref())?),
         )?;
         Ok(Self {
@@ -125,7 +123,7 @@ impl Survey {
     pub(in crate::commands) fn basis(
         &self,
         plan: &Plan,
-        artifacts: &Artifacts,
+        software: &Software,
     ) -> Result<Basis, Error> {
         let deployed = match (&self.stack, self.deployed()?) {
             (Some(stack), Some(deployed)) => Some(DeployedStack {
@@ -135,11 +133,7 @@ impl Survey {
             }),
             _ => None,
         };
-        let code: BTreeMap<_, _> = artifacts
-            .packages()
-            .iter()
-            .map(|package| (package.function.clone(), package.sha256))
-            .collect();
+        let code = software.digests();
         Ok(Basis::new(&plan.subject, deployed, &self.intended(), code))
     }
 
@@ -167,6 +161,7 @@ impl Survey {
             tags,
             settings,
             protected,
+            keeps_directory,
             ..
         } = &self.intended;
         // Without a role of its own in the environment the stack keeps the one it has.
@@ -179,7 +174,9 @@ impl Survey {
             .with_setting("ServiceRole", json!(service_role))
             .with_setting(
                 plan::STACK_POLICY,
-                words(StackPolicy::after_deployment(self.policy.as_ref(), *protected).as_ref()),
+                words(
+                    StackPolicy::after_deployment(self.policy.as_ref(), *keeps_directory).as_ref(),
+                ),
             )
     }
 

@@ -14,14 +14,19 @@ use crate::commands::deploy::logging_role as role;
 use crate::commands::target::Target;
 use crate::connect_instance::Instances;
 use crate::doctor::{self, Actor, Check, Decision, ProfileKind, Tool};
-use crate::environment::{Cloud, Environment};
+use crate::environment::{self, Cloud, Environment, StackKind};
 use crate::stack::StackStatus;
 
 /// How long a service may take to tell the time.
 const CLOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// To whom the functions' roles are passed.
-const LAMBDA: &str = "lambda.amazonaws.com";
+/// To whom the roles of a stack are passed.
+fn runs_with_the_roles(stack: StackKind) -> &'static str {
+    match stack {
+        StackKind::Endpoint => "lambda.amazonaws.com",
+        StackKind::DirectorySync => "ecs-tasks.amazonaws.com",
+    }
+}
 /// To whom the stack's service role is passed.
 const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
@@ -220,7 +225,9 @@ async fn simulate_all(
             target.cloud.account(),
             environment.stack_name.get(),
         );
-        decisions.extend(simulate(target, principal, permission.actions, &resource, LAMBDA).await?);
+        let service = runs_with_the_roles(environment.kind());
+        let actions = permission.actions;
+        decisions.extend(simulate(target, principal, actions, &resource, service).await?);
     }
     Ok(decisions)
 }
@@ -269,7 +276,10 @@ pub(super) async fn instance(target: &Target) -> Vec<Check> {
         Err(error) => return vec![Check::fail(CHECK, error.to_string(), "sign in again")],
     };
     let environment = &target.environment;
-    let id = environment.connect.instance_id.get();
+    let Ok(connect) = environment.connect() else {
+        return Vec::new();
+    };
+    let id = connect.instance_id.get();
     let instances = Instances::new(&services);
     let found = match instances.describe(id).await {
         Ok(found) => found,
@@ -282,23 +292,24 @@ pub(super) async fn instance(target: &Target) -> Vec<Check> {
         }
         Err(error) => return vec![connect_not_asked(CHECK, &error)],
     };
-    let mut checks = vec![doctor::instance(
-        &found,
-        environment.connect.identity_management,
-    )];
-    checks.extend(profiles(target, &services).await);
+    let mut checks = vec![doctor::instance(&found, connect.identity_management)];
+    checks.extend(profiles(target, connect, &services).await);
     checks.push(users(target, &instances, id).await);
     checks
 }
 
-async fn profiles(target: &Target, services: &aws_json_client::Environment) -> Vec<Check> {
+async fn profiles(
+    target: &Target,
+    instance: &environment::Connect,
+    services: &aws_json_client::Environment,
+) -> Vec<Check> {
     let environment = &target.environment;
     let arn = format!(
         "arn:{}:connect:{}:{}:instance/{}",
         environment.region.partition(),
         environment.region,
         target.cloud.account(),
-        environment.connect.instance_id
+        instance.instance_id
     );
     let client = aws_json_client::Client::new(aws_json_client::Service::CONNECT, services);
     let connect = match Connect::new(client, &arn) {
@@ -311,7 +322,7 @@ async fn profiles(target: &Target, services: &aws_json_client::Environment) -> V
             )];
         }
     };
-    let (security, routing) = named_profiles(environment);
+    let (security, routing) = named_profiles(environment, instance);
     let mut checks = Vec::new();
     for (kind, wanted, listed) in [
         (

@@ -44,7 +44,7 @@ pub(super) async fn run(
 async fn audit(target: &Target, args: &GuardrailsAuditArgs) -> Result<Audit, Error> {
     let services = target.service_environment()?;
     let environment = &target.environment;
-    let instance_id = environment.connect.instance_id.get();
+    let instance_id = environment.connect()?.instance_id.get();
     let instance_arn = format!(
         "arn:{}:connect:{}:{}:instance/{instance_id}",
         environment.region.partition(),

@@ -26,7 +26,7 @@ impl Subject {
         environment: &EnvironmentArg,
         client: &ClientArg,
     ) -> Result<Self, Error> {
-        let target = Target::find(environment).await?;
+        let target = Target::find_endpoint(environment).await?;
         let client = pick_client(&target.environment, client.client.as_deref())?.clone();
         let place = kept::place(&target.environment, &client)?;
         Ok(Self {
