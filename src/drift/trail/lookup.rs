@@ -1,6 +1,6 @@
 //! Asks CloudTrail, no faster than it allows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_json_client::Client;
@@ -54,8 +54,6 @@ pub(super) struct Answer {
 /// Why no more is asked.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// The caller may not ask.
-    Denied,
     /// There are no credentials any more.
     NoCloud(cloud::Error),
     /// CloudTrail did not answer.
@@ -69,6 +67,8 @@ pub(super) struct Trail<'a> {
     cloud: &'a Cloud,
     clients: BTreeMap<String, Client>,
     answers: BTreeMap<Question, Answer>,
+    /// Regions in which the caller may not ask.
+    denied: BTreeSet<String>,
     requests: usize,
     next: Instant,
 }
@@ -87,6 +87,7 @@ impl<'a> Trail<'a> {
             cloud,
             clients: BTreeMap::new(),
             answers: BTreeMap::new(),
+            denied: BTreeSet::new(),
             requests: 0,
             next: Instant::now(),
         }
@@ -95,7 +96,9 @@ impl<'a> Trail<'a> {
     /// The answers to all questions. What was asked before is not asked again.
     ///
     /// # Errors
-    /// [`Stopped`]: whoever gets it should ask no more.
+    /// [`Stopped`]: whoever gets it should ask no more. That the caller may not ask is none,
+    /// because an organization may deny what is done outside its own regions: there the
+    /// answer is empty, and everything older than now is unread.
     pub(super) async fn ask(&mut self, questions: &[Question]) -> Result<Vec<&Answer>, Stopped> {
         for question in questions {
             if !self.answers.contains_key(question) {
@@ -109,11 +112,19 @@ impl<'a> Trail<'a> {
             .collect())
     }
 
+    /// The regions in which the caller may not ask.
+    pub(super) fn denied_in(&self) -> impl Iterator<Item = &str> {
+        self.denied.iter().map(String::as_str)
+    }
+
     async fn look_up(&mut self, question: &Question) -> Result<Answer, Stopped> {
         let mut answer = Answer::default();
         let mut token = None;
         for _ in 0..MOST_PAGES {
-            let page = self.page(question, token.take()).await?;
+            let Some(page) = self.page(question, token.take()).await? else {
+                answer.horizon = Some(Timestamp::now());
+                return Ok(answer);
+            };
             answer
                 .events
                 .extend(page.events.iter().filter_map(Event::read));
@@ -122,11 +133,20 @@ impl<'a> Trail<'a> {
                 return Ok(answer);
             }
         }
-        answer.horizon = answer.events.iter().map(|event| event.at).min();
+        let oldest = answer.events.iter().map(|event| event.at).min();
+        answer.horizon = Some(oldest.unwrap_or_else(Timestamp::now));
         Ok(answer)
     }
 
-    async fn page(&mut self, question: &Question, token: Option<String>) -> Result<Page, Stopped> {
+    /// One page of an answer; `None` where the caller may not ask.
+    async fn page(
+        &mut self,
+        question: &Question,
+        token: Option<String>,
+    ) -> Result<Option<Page>, Stopped> {
+        if self.denied.contains(&question.region) {
+            return Ok(None);
+        }
         if self.requests == MOST_REQUESTS {
             return Err(Stopped::TooMany(self.requests));
         }
@@ -146,11 +166,14 @@ impl<'a> Trail<'a> {
         self.requests += 1;
         let page = client.call("LookupEvents", &input).await;
         self.next = Instant::now() + PAUSE;
-        page.map_err(failed_call("ask CloudTrail"))
-            .map_err(|error| match error.kind {
-                ServiceErrorKind::Denied => Stopped::Denied,
-                _ => Stopped::Failed(error),
-            })
+        match page.map_err(failed_call("ask CloudTrail")) {
+            Ok(page) => Ok(Some(page)),
+            Err(error) if error.kind == ServiceErrorKind::Denied => {
+                self.denied.insert(question.region.clone());
+                Ok(None)
+            }
+            Err(error) => Err(Stopped::Failed(error)),
+        }
     }
 
     fn client(&mut self, region: &str) -> Result<Client, Stopped> {

@@ -50,9 +50,16 @@ pub async fn attribute(cloud: &Cloud, stack: &DeployedStack, report: &mut Report
             Ok(answers) => finding.attribution = attribution(&answers, &cause, &own_roles),
             Err(stopped) => {
                 report.notes.push(note(&stopped));
-                return;
+                break;
             }
         }
+    }
+    let denied = Vec::from_iter(trail.denied_in());
+    if !denied.is_empty() {
+        report.notes.push(format!(
+            "who changed it is not told of everything: that takes the permission cloudtrail:LookupEvents in {}",
+            denied.join(" and ")
+        ));
     }
 }
 
@@ -74,10 +81,6 @@ fn attribution(answers: &[&Answer], cause: &Cause, own_roles: &[String]) -> Opti
 
 fn note(stopped: &Stopped) -> String {
     match stopped {
-        Stopped::Denied => {
-            "who changed it is not told: that takes the permission cloudtrail:LookupEvents"
-                .to_owned()
-        }
         Stopped::NoCloud(error) => format!("who changed it is not told: {error}"),
         Stopped::Failed(error) => {
             format!("who changed it is told of some findings at most: {error}")
