@@ -6,7 +6,9 @@ here="$(cd "$(dirname "$0")" && pwd)"
 . "$here/pipeline.sh"
 
 code=0
-connect-scim drift "${artifacts[@]}" --record --format markdown > "$out/drift.md" || code=$?
+connect-scim drift "${artifacts[@]}" --record --format markdown \
+    --save "$out/drift.html" --save "$out/drift.sarif" --save "$out/drift.xml" \
+    > "$out/drift.md" || code=$?
 summary "$out/drift.md"
 output drift "$([ "$code" -eq 4 ] && echo true || echo false)"
 exit "$code"

@@ -1,6 +1,7 @@
 //! The verb that compares the cloud with what was deployed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
@@ -24,6 +25,9 @@ pub struct DriftArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: DriftFormat,
+    /// Also write it to a file, in the format that its name's ending says: .txt, .json, .md, .html, .xml (JUnit) or .sarif; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub save: Vec<ReportFile>,
     /// Take the drift back, after showing how and asking; what is left is printed.
     #[arg(long)]
     pub mend: bool,
@@ -39,6 +43,33 @@ pub struct DriftArgs {
     /// Do not ask. Where nobody can be asked, as in a pipeline, nothing is mended without it.
     #[arg(long, requires = "mend")]
     pub yes: bool,
+}
+
+/// A file for a report.
+#[derive(Debug, Clone)]
+pub struct ReportFile {
+    /// Where it is written.
+    pub path: PathBuf,
+    /// The format that the name's ending says.
+    pub format: DriftFormat,
+}
+
+impl FromStr for ReportFile {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let path = PathBuf::from(name);
+        let format = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("txt") => DriftFormat::Text,
+            Some("json") => DriftFormat::Json,
+            Some("md") => DriftFormat::Markdown,
+            Some("html") => DriftFormat::Html,
+            Some("xml") => DriftFormat::Junit,
+            Some("sarif") => DriftFormat::Sarif,
+            _ => return Err("its name ends in none of .txt, .json, .md, .html, .xml, .sarif"),
+        };
+        Ok(Self { path, format })
+    }
 }
 
 /// How drift is printed.

@@ -14,7 +14,7 @@ mod users;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use drift::{DriftArgs, DriftFormat};
+pub use drift::{DriftArgs, DriftFormat, ReportFile};
 pub use guardrails::{
     GuardrailsApplyArgs, GuardrailsAuditArgs, GuardrailsCommand, GuardrailsFormat,
     GuardrailsRenderArgs, GuardrailsVerifyArgs, PolicyFormat,

@@ -71,7 +71,7 @@ pub(super) fn run(
         }
         let file = environment_text(&args.environment)?;
         printer.annotate(report::annotations(&report, &file));
-        print(&report, &file, args.format, printer);
+        print(&report, &file, args, printer)?;
         let outcome = outcome(&report);
         if args.record {
             let record = Record::new(&stack.id, &report, outcome.0.code(), commit());
@@ -163,8 +163,32 @@ fn environment_text(argument: &EnvironmentArg) -> Result<EnvironmentText, Error>
     Ok(EnvironmentText { file, text })
 }
 
-fn print(report: &Report, file: &EnvironmentText, format: DriftFormat, printer: &Printer) {
-    printer.data(&match format {
+fn print(
+    report: &Report,
+    file: &EnvironmentText,
+    args: &DriftArgs,
+    printer: &Printer,
+) -> Result<(), Error> {
+    printer.data(&rendered(report, file, args.format));
+    for saved in &args.save {
+        let text = rendered(report, file, saved.format);
+        // A file has no colours.
+        let text = anstream::adapter::strip_str(&text).to_string();
+        std::fs::write(&saved.path, text).map_err(|source| Error::Io {
+            action: format!("write {}", saved.path.display()),
+            source,
+        })?;
+    }
+    for id in &report.unused_acceptances {
+        printer.warning(&format!(
+            "`drift.accepted` has {id}, and no finding is meant by it: what was accepted is in order again, or the id was never right; take it out"
+        ));
+    }
+    Ok(())
+}
+
+fn rendered(report: &Report, file: &EnvironmentText, format: DriftFormat) -> String {
+    match format {
         DriftFormat::Text => report::text(report),
         DriftFormat::Json => format!(
             "{:#}\n",
@@ -174,11 +198,6 @@ fn print(report: &Report, file: &EnvironmentText, format: DriftFormat, printer: 
         DriftFormat::Html => report::html(report),
         DriftFormat::Junit => report::junit(report),
         DriftFormat::Sarif => report::sarif(report, file),
-    });
-    for id in &report.unused_acceptances {
-        printer.warning(&format!(
-            "`drift.accepted` has {id}, and no finding is meant by it: what was accepted is in order again, or the id was never right; take it out"
-        ));
     }
 }
 

@@ -5,6 +5,8 @@
 //! of targets, and what holds for one holds for each of many. What the runs say is passed
 //! on line by line under the target's name.
 
+mod saved;
+
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -19,11 +21,12 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::runtime::Builder;
 
+use self::saved::Saved;
 use super::interrupt::{Signals, runtime};
 use super::{Error, Outcome};
 use crate::cli::{
     DriftFormat, EnvironmentArg, EventFormat, GuardrailsCommand, GuardrailsFormat, PlanFormat,
-    PolicyFormat,
+    PolicyFormat, ReportFile,
 };
 use crate::environment::{Environment, EnvironmentFile, TargetEnvironment};
 use crate::exit_code::Exit;
@@ -69,14 +72,7 @@ impl Writes {
 
     /// What `drift` writes.
     pub(super) fn drift(format: DriftFormat) -> Self {
-        Self::Document(match format {
-            DriftFormat::Text => Document::Text,
-            DriftFormat::Json => Document::Json,
-            DriftFormat::Markdown => Document::Markdown,
-            DriftFormat::Html => Document::Html,
-            DriftFormat::Junit => Document::Junit,
-            DriftFormat::Sarif => Document::Sarif,
-        })
+        Self::Document(document(format))
     }
 
     /// What `guardrails …` writes.
@@ -101,6 +97,17 @@ impl Writes {
     }
 }
 
+const fn document(format: DriftFormat) -> Document {
+    match format {
+        DriftFormat::Text => Document::Text,
+        DriftFormat::Json => Document::Json,
+        DriftFormat::Markdown => Document::Markdown,
+        DriftFormat::Html => Document::Html,
+        DriftFormat::Junit => Document::Junit,
+        DriftFormat::Sarif => Document::Sarif,
+    }
+}
+
 /// What a command line means that may be for several targets.
 pub(super) enum Meant {
     One(Box<Environment>),
@@ -118,15 +125,18 @@ pub(super) fn meant(argument: &EnvironmentArg) -> Result<Meant, Error> {
 }
 
 /// Runs the command of this process once for each target: side by side within a wave,
-/// and a wave only when all targets of the one before have succeeded.
+/// and a wave only when all targets of the one before have succeeded. `saves` are the files
+/// that the command line names for reports.
 pub(super) fn run(
     file: &EnvironmentFile,
     writes: Writes,
+    saves: &[ReportFile],
     printer: &Printer,
 ) -> Result<Outcome, Error> {
     let runtime = runtime(&mut Builder::new_current_thread())?;
     let runs = Runs {
         writes,
+        saved: Saved::new(saves)?,
         printer,
         children: Mutex::default(),
         interrupted: AtomicBool::new(false),
@@ -141,6 +151,8 @@ pub(super) fn run(
             printer.data(&document.join(parts.zip(&documents)));
         }
     }
+    let targets: Vec<_> = results.iter().map(|one| one.target.as_str()).collect();
+    runs.saved.join(&targets)?;
     outcome(&results)
 }
 
@@ -178,6 +190,7 @@ fn outcome(results: &[TargetResult]) -> Result<Outcome, Error> {
 
 struct Runs<'a> {
     writes: Writes,
+    saved: Saved<'a>,
     printer: &'a Printer,
     /// The processes that run at the moment.
     children: Mutex<Vec<Pid>>,
@@ -231,7 +244,7 @@ impl Runs<'_> {
         };
         let started = Instant::now();
         let mut child = Command::new(std::env::current_exe().map_err(io)?)
-            .args(arguments(std::env::args_os().skip(1), &name))
+            .args(arguments(std::env::args_os().skip(1), &name, &self.saved))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -339,25 +352,41 @@ fn not_started(target: &TargetEnvironment) -> TargetResult {
     }
 }
 
-/// The command line of one target's run.
-fn arguments(given: impl Iterator<Item = OsString>, target: &str) -> Vec<OsString> {
-    let file = |directory: &OsStr| Path::new(directory).join(format!("{target}.json"));
-    let mut arguments = Vec::new();
-    let mut is_file = false;
-    for argument in given {
-        let text = argument.to_str();
-        let with_value = text
-            .and_then(|text| text.split_once('='))
-            .filter(|(option, _)| FILES.contains(option));
-        if is_file {
-            arguments.push(file(&argument).into_os_string());
-        } else if let Some((option, directory)) = with_value {
-            arguments.push(option.into());
-            arguments.push(file(OsStr::new(directory)).into_os_string());
-        } else {
-            arguments.push(argument.clone());
+/// The command line of one target's run: the same, with files of its own.
+fn arguments(
+    given: impl Iterator<Item = OsString>,
+    target: &str,
+    saved: &Saved<'_>,
+) -> Vec<OsString> {
+    let takes_file = |option: &str| FILES.contains(&option) || option == saved::OPTION;
+    let mut saves = 0;
+    let mut file = |option: &str, value: &OsStr| -> OsString {
+        if option == saved::OPTION {
+            saves += 1;
+            let place = saved.place(saves - 1, target);
+            return place.map_or_else(|| value.to_owned(), Into::into);
         }
-        is_file = !is_file && text.is_some_and(|text| FILES.contains(&text));
+        let directory = Path::new(value);
+        directory.join(format!("{target}.json")).into_os_string()
+    };
+    let mut arguments = Vec::new();
+    let mut option: Option<String> = None;
+    for argument in given {
+        if let Some(option) = option.take() {
+            arguments.push(file(&option, &argument));
+            continue;
+        }
+        let text = argument.to_str().unwrap_or_default();
+        match text.split_once('=') {
+            Some((name, value)) if takes_file(name) => {
+                arguments.push(name.into());
+                arguments.push(file(name, OsStr::new(value)));
+            }
+            _ => {
+                option = takes_file(text).then(|| text.to_owned());
+                arguments.push(argument);
+            }
+        }
     }
     arguments.extend(["--target".into(), target.into()]);
     arguments
@@ -388,9 +417,17 @@ mod tests {
             "plans",
             "--plan=old",
             "--quiet",
+            "--save",
+            "drift.html",
+            "--save=reports/drift.html",
         ];
+        let files = ["drift.html", "reports/drift.html"].map(|name| name.parse().unwrap());
+        let saved = Saved::new(&files).unwrap();
+        let place = |number| saved.place(number, "london").unwrap();
+        let (first, second) = (place(0), place(1));
+        assert_ne!(first, second);
         assert_eq!(
-            arguments(given.iter().map(OsString::from), "london"),
+            arguments(given.iter().map(OsString::from), "london", &saved),
             [
                 "plan",
                 "--env",
@@ -400,6 +437,10 @@ mod tests {
                 "--plan",
                 "old/london.json",
                 "--quiet",
+                "--save",
+                first.to_str().unwrap(),
+                "--save",
+                second.to_str().unwrap(),
                 "--target",
                 "london",
             ]

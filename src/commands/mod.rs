@@ -72,22 +72,30 @@ pub fn run(command_line: CommandLine, printer: &Printer) -> Result<Outcome, Erro
         Command::Render(args) => render::run(&args, printer),
         Command::Build(args) => build::run(&args, printer),
         Command::Plan(args) => match each_target::meant(&args.environment)? {
-            Meant::Several(file) => each_target::run(&file, Writes::plan(args.format), printer),
+            Meant::Several(file) => {
+                each_target::run(&file, Writes::plan(args.format), &[], printer)
+            }
             Meant::One(environment) => plan::run(&args, *environment, printer),
         },
         Command::Deploy(args) => match each_target::meant(&args.environment)? {
-            Meant::Several(file) => each_target::run(&file, Writes::progress(args.format), printer),
+            Meant::Several(file) => {
+                each_target::run(&file, Writes::progress(args.format), &[], printer)
+            }
             Meant::One(environment) => deploy::run(&args, *environment, printer),
         },
         Command::Watch(args) => watch::run(&args, printer),
         Command::Recover(args) => recover::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
         Command::Drift(args) => match each_target::meant(&args.environment)? {
-            Meant::Several(file) => each_target::run(&file, Writes::drift(args.format), printer),
+            Meant::Several(file) => {
+                each_target::run(&file, Writes::drift(args.format), &args.save, printer)
+            }
             Meant::One(environment) => drift::run(&args, *environment, printer),
         },
         Command::Guardrails(command) => match each_target::meant(command.environment())? {
-            Meant::Several(file) => each_target::run(&file, Writes::guardrails(&command), printer),
+            Meant::Several(file) => {
+                each_target::run(&file, Writes::guardrails(&command), &[], printer)
+            }
             Meant::One(environment) => guardrails::run(&command, *environment, printer),
         },
         Command::Status(args) => status::run(&args, printer),

@@ -145,6 +145,22 @@ fn a_pull_request_is_shown_its_plan_and_main_deploys_it() {
     let (run, _, output) = Step::on_github(&project, &api.url()).run("deploy.sh");
     run.expect_code(0);
     assert_eq!(output, "changes=false\n", "it is deployed");
+    the_drift_run_leaves_a_report_for_everybody(&project);
+}
+
+fn the_drift_run_leaves_a_report_for_everybody(project: &Project) {
+    let (run, summary, output) = Step::on_github(project, "http://127.0.0.1:9").run("drift.sh");
+    run.expect_code(0);
+    assert_eq!(output, "drift=false\n");
+    let report = |file: &str| {
+        let path = project.file("connect-scim-out").join(file);
+        fs::read_to_string(path).unwrap()
+    };
+    assert_eq!(report("drift.md"), summary);
+    assert!(report("drift.html").starts_with("<!doctype html>"));
+    assert!(report("drift.xml").contains("<testsuites>"));
+    let sarif: Value = serde_json::from_str(&report("drift.sarif")).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
 }
 
 #[test]
