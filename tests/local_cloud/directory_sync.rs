@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use connect_scim::cloud::service::{CLOUDWATCH, ECR, LOGS};
+use container_image::{Credentials, Image, Registry};
 use directory_sync::run::embedded_metrics;
 use identity_center_simulator::Simulator;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
+use crate::container::{RegistryServer, run, unpack};
 use crate::project::{Project, Run, finish_with_input, image};
 use crate::slapd::{PASSWORD, Slapd};
 
@@ -336,6 +338,48 @@ fn a_sync_runs_from_here_between_a_real_directory_and_an_identity_store() {
     server.forget_calls();
     sync("run").expect_code(0);
     assert_eq!(server.writes(), 0);
+}
+
+/// Most bytes that the image may have: a task that is started anew each time pulls it each
+/// time.
+const MOST_BYTES: usize = 12_000_000;
+
+#[test]
+fn the_image_comes_back_from_a_registry_and_runs_as_nobody_on_a_read_only_root() {
+    let (image, _) = Image::read_layout(&image().join("directory-sync")).unwrap();
+    assert!(image.size() <= MOST_BYTES, "{} bytes", image.size());
+    let directory = tempfile::tempdir().unwrap();
+    let server = RegistryServer::start(None);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let registry = Registry::new(
+        &server.address,
+        "scim/directory-sync",
+        Credentials::Anonymous,
+    );
+    let (root, mut configuration) = runtime.block_on(async {
+        registry.push(&image).await.unwrap();
+        unpack(&server, &image, directory.path()).await
+    });
+    assert_eq!(configuration["config"]["User"], "65532:65532");
+    let sync: Value = serde_yaml::from_str(ENVIRONMENT).unwrap();
+    let given = [
+        format!("DIRECTORY_SYNC_CONFIGURATION={}", sync["directorySync"]),
+        "DIRECTORY_SYNC_BIND_PASSWORD=canary-password".to_owned(),
+        "DIRECTORY_SYNC_TOKEN=canary-token".to_owned(),
+        "DIRECTORY_SYNC_LOG_FORMAT=json".to_owned(),
+        "DIRECTORY_SYNC_METRICS=true".to_owned(),
+    ];
+    let variables = configuration["config"]["Env"].as_array_mut().unwrap();
+    variables.extend(given.map(Value::String));
+    let output = run(&root, &configuration);
+    let (figures, log) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(output.status.code(), Some(1), "{figures}{log}");
+    assert!(figures.contains(r#""FailedRuns":1"#), "{figures}{log}");
+    assert!(log.contains("127.0.0.1:1"), "{figures}{log}");
+    assert!(!format!("{figures}{log}").contains("canary"));
 }
 
 /// Two people in one group.

@@ -12,6 +12,8 @@ mod certificates;
 mod checkout;
 mod confirmations;
 mod conformance;
+#[path = "../../crates/container-image/tests/container/mod.rs"]
+mod container;
 mod credentials;
 #[path = "../../crates/directory-sync/tests/directory_server/daemon.rs"]
 mod daemon;
