@@ -2,10 +2,11 @@
 //! directory does not know.
 //!
 //! Whoever is removed is gone for good: made again, it is another user to Connect and to its
-//! reports. So some stay, whatever was asked for: who may edit users in the admin website, because it may be the last one
-//! who can; who carries the marks of another SCIM directory, because this one may be the
-//! empty one of two; and who has become the directory's since the plan was shown. That is
-//! why each is looked at again, in Connect and in the directory, just before its turn.
+//! reports. So some stay, whatever was asked for: who may edit users in the admin website,
+//! because it may be the last one who can; who carries the marks of another SCIM directory,
+//! because this one may be the empty one of two; and who has become the directory's since
+//! the plan was shown. That is why each is looked at again, in Connect and in the directory,
+//! just before its turn.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -372,7 +372,7 @@ fn stranger(id: &str, owner: Option<&str>) -> Finding {
             None => "no SCIM id".to_owned(),
             Some(owner) => format!("the SCIM id {owner}"),
         })
-        .cure("`connect-scim users list --unmanaged` names it; take it over with `users import`, delete it in Amazon Connect, or accept it under `drift.accepted`")
+        .cure("`connect-scim users list --unmanaged` names it; take it over with `users import`, remove it with `drift --mend --users --remove-unmanaged-users`, or accept it under `drift.accepted`")
 }
 
 /// A finding of the user whom the directory knows in Connect by another id.
