@@ -15,6 +15,7 @@ pub mod drift;
 pub mod environment;
 pub mod exit_code;
 pub mod guardrail;
+pub mod identity_store;
 pub mod local_cloud;
 pub mod logs;
 pub mod mend;

@@ -63,6 +63,18 @@ pub const LOGS: Service = Service {
     },
 };
 
+/// The identity store of IAM Identity Center.
+pub const IDENTITY_STORE: Service = Service {
+    id: "IDENTITYSTORE",
+    endpoint_prefix: "identitystore",
+    signing_name: "identitystore",
+    api_version: "2020-06-15",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "AWSIdentityStore",
+    },
+};
+
 /// AWS Organizations.
 pub const ORGANIZATIONS: Service = Service {
     id: "ORGANIZATIONS",

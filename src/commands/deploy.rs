@@ -1,6 +1,7 @@
 //! `deploy`: brings the cloud to what the environment file says.
 
 mod gate;
+mod groups;
 mod intended;
 pub(super) mod logging_role;
 mod rehearsal;
@@ -68,13 +69,24 @@ impl Deployment<'_> {
     async fn run(&self) -> Result<Outcome, Error> {
         let mut gate = Gate::new(self.target, self.software, self.args, self.printer)?;
         loop {
-            let (stack, logging_role) =
-                tokio::try_join!(self.target.describe(), logging_role::find(self.target))?;
+            let (stack, logging_role, groups) = tokio::try_join!(
+                self.target.describe(),
+                logging_role::find(self.target),
+                groups::find(self.target)
+            )?;
             let closer = match &stack {
                 Some(stack) => self.look_closer(stack).await?,
                 None => Closer::default(),
             };
-            let survey = Survey::new(self.target, self.software, stack, closer, &logging_role)?;
+            let survey = Survey::new(
+                self.target,
+                self.software,
+                stack,
+                closer,
+                &logging_role,
+                groups,
+            )?;
+            survey.tell_missing_groups(self.printer);
             let Survey {
                 stack,
                 deployed_template,

@@ -33,6 +33,7 @@ pub(super) fn run(
                 stack.status
             ));
         }
+        survey.tell_missing_groups(printer);
         let mut plan = survey.plan(&target, &target::name(&args.environment))?;
         if args.change_set && !plan.is_empty() {
             plan = survey.rehearse(&target, plan, printer).await?;

@@ -13,13 +13,22 @@ use crate::template::{Code, CodeLocations, LocalCloud, Options, Template};
 /// Stands for the account where the environment names none.
 const LOCAL_ACCOUNT: &str = "000000000000";
 
+/// Stands for the id of a group.
+const NO_GROUP: &str = "00000000-0000-0000-0000-000000000000";
+
 /// Stands for the address of a local cloud that does not run.
 const NOT_RUNNING: &str = "http://not-running.invalid";
 
 /// Runs `render`.
 pub(super) fn run(args: &RenderArgs, printer: &Printer) -> Result<Outcome, Error> {
     let environment = target::environment(&args.environment)?;
+    let named = environment.assignments.iter();
+    let groups = named.flat_map(|assignments| assignments.groups.keys());
     let options = Options {
+        // Only Identity Center knows the ids.
+        groups: groups
+            .map(|group| (group.to_string(), NO_GROUP.to_owned()))
+            .collect(),
         local_cloud: match environment.cloud {
             Cloud::Local => Some(local_cloud(printer)?),
             Cloud::Aws => None,

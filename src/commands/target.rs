@@ -187,8 +187,13 @@ impl Target {
     }
 
     /// What the template needs to know besides the environment and the code.
-    pub(super) fn template_options(&self, account_logging_role: bool) -> template::Options {
+    pub(super) fn template_options(
+        &self,
+        groups: BTreeMap<String, String>,
+        account_logging_role: bool,
+    ) -> template::Options {
         template::Options {
+            groups,
             local_cloud: self.local.as_ref().map(|local| template::LocalCloud {
                 connect_endpoint: local.simulator_url(),
                 base_url: local.base_url_pattern(),

@@ -14,7 +14,9 @@ use super::explain::{explain, missing_key};
 use super::problem::Problem;
 use super::targets::{self, PlacedProblem, TargetEnvironment};
 use super::yaml::{self, Part, Step, value_at};
-use super::{ClientName, Environment, TagKey, TargetName, rules, schema, secret};
+use super::{
+    ClientName, Environment, PermissionSetName, TagKey, TargetName, rules, schema, secret,
+};
 
 /// Reads and checks the text of an environment file: one environment, or one for each of
 /// its targets.
@@ -248,6 +250,7 @@ fn part_at_fault(tree: &Value, path: &[Step]) -> Part {
     let key_is_refused = match path {
         [.., Step::Key(parent), Step::Key(key)] => match parent.as_str() {
             "clients" => key.parse::<ClientName>().is_err(),
+            "permissionSets" => key.parse::<PermissionSetName>().is_err(),
             "tags" => key.parse::<TagKey>().is_err(),
             targets::KEY => key.parse::<TargetName>().is_err(),
             _ => false,

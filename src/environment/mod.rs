@@ -80,6 +80,9 @@ pub struct Environment {
     /// The Fargate task that runs the directory sync. Required with `directorySync`.
     #[serde(default)]
     pub task: Option<Task>,
+    /// Which groups get into which accounts, and with which permissions: the last step from the directory to AWS. For a directory sync into IAM Identity Center, in its region.
+    #[serde(default)]
+    pub assignments: Option<Assignments>,
     /// What happens to Connect users when the identity provider changes its mind.
     #[serde(default)]
     pub provisioning: Provisioning,
@@ -549,6 +552,47 @@ pub struct Network {
     /// Gives the task a public address: for a public subnet without a NAT gateway.
     #[serde(default)]
     pub assign_public_ip: bool,
+}
+
+/// Who gets into which accounts of the organization, and with which permissions.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Assignments {
+    /// The instance of IAM Identity Center.
+    pub instance_arn: SsoInstanceArn,
+    /// Its identity store, in which the groups are.
+    pub identity_store_id: IdentityStoreId,
+    /// The permissions, by the name that people see when they sign in.
+    #[schemars(schema_with = "schema::permission_sets")]
+    pub permission_sets: BTreeMap<PermissionSetName, PermissionSet>,
+    /// What each group gets, by its display name: a list of `permissionSet` with its `accounts`.
+    #[schemars(schema_with = "schema::group_assignments")]
+    pub groups: BTreeMap<GroupName, Vec<GroupAssignment>>,
+}
+
+/// Permissions under a name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct PermissionSet {
+    /// What it is for.
+    pub description: Option<PermissionSetDescription>,
+    /// Policies of AWS that it has, by ARN.
+    pub managed_policies: Vec<ManagedPolicyArn>,
+    /// Policies that every account has under this name.
+    pub customer_managed_policies: Vec<IamName>,
+    /// Hours after which people sign in again (1 to 12).
+    pub session_hours: SessionHours,
+}
+
+/// Accounts that a group gets into with one permission set.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GroupAssignment {
+    /// One of `permissionSets`.
+    pub permission_set: PermissionSetName,
+    /// The accounts.
+    #[schemars(length(min = 1))]
+    pub accounts: Vec<AccountId>,
 }
 
 /// CPU units of a Fargate task.

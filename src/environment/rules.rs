@@ -25,6 +25,14 @@ pub(super) struct Violation {
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html>.
 pub(super) const MOST_TAGS: usize = 50;
 
+/// More resources than these, with their assignments, no stack can have (500).
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+pub(super) const MOST_PERMISSION_SETS: usize = 100;
+/// The same of groups with assignments.
+pub(super) const MOST_GROUPS: usize = 400;
+/// The same of permission sets and assignments together.
+const MOST_ASSIGNMENT_RESOURCES: usize = 450;
+
 /// Most clients: their names and parameters are handed to the authorizer in an
 /// environment variable, and Lambda takes 4 KB of these.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -97,13 +105,18 @@ pub(super) fn subject(written: &dyn Fn(&str) -> bool) -> Option<Violation> {
 }
 
 fn endpoint(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
-    if environment.task.is_some() {
-        complain(
-            found,
-            path(&["task"]),
-            "`task` has no effect without `directorySync`",
-            "remove it",
-        );
+    for (key, is_set) in [
+        ("task", environment.task.is_some()),
+        ("assignments", environment.assignments.is_some()),
+    ] {
+        if is_set {
+            complain(
+                found,
+                path(&[key]),
+                format!("`{key}` has no effect without `directorySync`"),
+                "remove it",
+            );
+        }
     }
     match environment.cloud {
         Cloud::Aws => endpoint_on_aws(environment, found),

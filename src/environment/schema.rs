@@ -3,7 +3,10 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Value, json};
 
-use super::{Client, ClientName, Environment, TagKey, TagValue, rules, targets};
+use super::{
+    Client, ClientName, Environment, GroupAssignment, GroupName, PermissionSet, PermissionSetName,
+    TagKey, TagValue, rules, targets,
+};
 
 /// The JSON Schema of environment files, draft 7 (what editors' YAML support understands
 /// best), in one piece without references.
@@ -51,6 +54,16 @@ pub(super) fn clients(generator: &mut SchemaGenerator) -> Schema {
 /// The schema of `tags`.
 pub(super) fn tags(generator: &mut SchemaGenerator) -> Schema {
     map::<TagKey, TagValue>(generator, 0, rules::MOST_TAGS)
+}
+
+/// The schema of `assignments.permissionSets`.
+pub(super) fn permission_sets(generator: &mut SchemaGenerator) -> Schema {
+    map::<PermissionSetName, PermissionSet>(generator, 1, rules::MOST_PERMISSION_SETS)
+}
+
+/// The schema of `assignments.groups`.
+pub(super) fn group_assignments(generator: &mut SchemaGenerator) -> Schema {
+    map::<GroupName, Vec<GroupAssignment>>(generator, 0, rules::MOST_GROUPS)
 }
 
 fn map<K: JsonSchema, V: JsonSchema>(

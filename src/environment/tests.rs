@@ -248,6 +248,13 @@ fn what_a_directory_sync_cannot_have_is_told_where_it_stands() {
         format!(
             "{GOOD}task:\n  network:\n    vpcId: vpc-0123456789abcdef0\n    subnetIds: [subnet-0123456789abcdef0]\n    directoryCidrs: [10.0.0.0/16]\n"
         ),
+        format!(
+            "{SYNC}assignments:\n  instanceArn: arn:aws:sso:::instance/ssoins-1234567890abcdef\n  identityStoreId: d-1234567890\n  permissionSets:\n    Reader: {{managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}}\n  groups:\n    aws-admins:\n    - {{permissionSet: Admin, accounts: ['111122223333']}}\n    aws-readers:\n    - {{permissionSet: Reader, accounts: ['111122223333', '111122223333']}}\n"
+        )
+        .replace("account: '123456789012'", "cloud: local"),
+        format!(
+            "{SYNC}assignments:\n  instanceArn: ssoins-1234567890abcdef\n  identityStoreId: d-1\n  permissionSets: {{Is it: {{sessionHours: 13}}}}\n  groups: {{}}\n"
+        ),
     ];
     let told: Vec<_> = texts.iter().flat_map(|text| problems(text)).collect();
     insta::assert_snapshot!(told.join("\n"));

@@ -151,6 +151,19 @@ pub const CREATE_ONLY: &[CreateOnly] = &[
     create_only("AWS::SNS::TopicPolicy", &[], &[]),
     create_only("AWS::SQS::Queue", &["FifoQueue", "QueueName"], &[]),
     create_only("AWS::SSM::Parameter", &["Name"], &[]),
+    create_only(
+        "AWS::SSO::Assignment",
+        &[
+            "InstanceArn",
+            "PermissionSetArn",
+            "PrincipalId",
+            "PrincipalType",
+            "TargetId",
+            "TargetType",
+        ],
+        &[],
+    ),
+    create_only("AWS::SSO::PermissionSet", &["InstanceArn", "Name"], &[]),
     create_only("AWS::Scheduler::Schedule", &["Name"], &[]),
     create_only("AWS::SecretsManager::Secret", &["Name"], &[]),
 ];

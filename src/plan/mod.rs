@@ -237,7 +237,8 @@ impl Plan {
     pub fn approvals(&self) -> BTreeSet<Approval> {
         let mut approvals = BTreeSet::new();
         if self.action == StackAction::Update {
-            if self.permissions.iter().any(PolicyChange::broadens) {
+            let lets_in = self.resources.iter().any(lets_somebody_in);
+            if lets_in || self.permissions.iter().any(PolicyChange::broadens) {
                 approvals.insert(Approval::Iam);
             }
             let replaces = self.resources.iter().any(|resource| {
@@ -252,6 +253,19 @@ impl Plan {
             }
         }
         approvals
+    }
+}
+
+/// Whether somebody may do more in an account of the organization than before, or may.
+fn lets_somebody_in(change: &ResourceChange) -> bool {
+    match change.resource_type.as_str() {
+        "AWS::SSO::Assignment" => change.action != Action::Remove,
+        "AWS::SSO::PermissionSet" => change.properties.iter().any(|property| {
+            ["/Properties/ManagedPolicies", "/Properties/CustomerManaged"]
+                .iter()
+                .any(|pointer| property.pointer.starts_with(pointer))
+        }),
+        _ => false,
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn notices(plan: &Plan, before: &Value, after: &Value) -> Vec<Notice>
         let old = &before["Resources"][&change.logical_id];
         let new = &after["Resources"][&change.logical_id];
         held_data(change, old, new, &mut notices);
+        access(change, old, new, &mut notices);
         if change.action == Action::Modify {
             endpoint_address(change, &mut notices);
             shortened_retention(change, &mut notices);
@@ -65,6 +66,40 @@ pub(super) fn notices(plan: &Plan, before: &Value, after: &Value) -> Vec<Notice>
     }
     notices.sort();
     notices
+}
+
+/// Who gets into an account of the organization from now on, and who no longer.
+fn access(change: &ResourceChange, old: &Value, new: &Value, notices: &mut Vec<Notice>) {
+    if change.resource_type != "AWS::SSO::Assignment" {
+        return;
+    }
+    let mut tell = |resource: &Value, severity, verb, preposition| {
+        let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+        let metadata = &resource["Metadata"];
+        notices.push(Notice {
+            severity,
+            subject: text(&metadata["Group"]),
+            text: format!(
+                "{verb} {} {preposition} the account {}",
+                text(&metadata["PermissionSet"]),
+                text(&resource["Properties"]["TargetId"])
+            ),
+        });
+    };
+    match change.action {
+        Action::Add => tell(new, Severity::Note, "gains", "in"),
+        Action::Remove => tell(old, Severity::Warning, "loses", "in"),
+        // Another group has the name now.
+        Action::Modify if change.replacement != Replacement::None => {
+            tell(
+                new,
+                Severity::Warning,
+                "is another group now, and gains",
+                "in",
+            );
+        }
+        Action::Modify => {}
+    }
 }
 
 fn held_data(change: &ResourceChange, old: &Value, new: &Value, notices: &mut Vec<Notice>) {

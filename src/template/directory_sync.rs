@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use directory_sync::cache::S3Object;
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::Error;
-use crate::environment::{Architecture, Environment};
+use super::{Error, Options};
+use crate::environment::{self, Architecture, Assignments, Environment};
 
 /// Most characters of an SSM parameter of the tier Standard.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html>
@@ -35,6 +36,8 @@ pub(super) struct Context<'a> {
     https_ports: BTreeSet<u16>,
     /// The object in S3 that keeps notes of the last run.
     cache: Option<&'a S3Object>,
+    permission_sets: Vec<PermissionSet<'a>>,
+    assignments: Vec<Assignment<'a>>,
     run_period_seconds: u32,
     /// After this the next run is due.
     event_age_seconds: u32,
@@ -49,8 +52,79 @@ struct Directory<'a> {
     port: u16,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PermissionSet<'a> {
+    id: String,
+    name: &'a str,
+    #[serde(flatten)]
+    permissions: &'a environment::PermissionSet,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Assignment<'a> {
+    id: String,
+    group: &'a str,
+    group_id: &'a str,
+    permission_set: &'a str,
+    permission_set_id: String,
+    account: &'a str,
+}
+
+/// A logical id that no other `parts` have: letters and digits only.
+fn logical_id(prefix: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let digest = hash.finalize();
+    let digits = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+    format!("{prefix}{}", digits.collect::<String>())
+}
+
+fn permission_set_id(name: &str) -> String {
+    logical_id("PermissionSet", &[name])
+}
+
+fn assignments<'a>(assignments: &'a Assignments, options: &'a Options) -> Vec<Assignment<'a>> {
+    let mut found = Vec::new();
+    for (group, entries) in &assignments.groups {
+        let group = group.get();
+        let Some(group_id) = options.groups.get(group) else {
+            continue;
+        };
+        for entry in entries {
+            let permission_set = entry.permission_set.get();
+            found.extend(entry.accounts.iter().map(|account| Assignment {
+                id: logical_id("Assignment", &[group, permission_set, account.get()]),
+                group,
+                group_id,
+                permission_set,
+                permission_set_id: permission_set_id(permission_set),
+                account: account.get(),
+            }));
+        }
+    }
+    found
+}
+
 impl<'a> Context<'a> {
-    pub(super) fn new(environment: &'a Environment, image_digest: &'a str) -> Result<Self, Error> {
+    pub(super) fn new(
+        environment: &'a Environment,
+        image_digest: &'a str,
+        options: &'a Options,
+    ) -> Result<Self, Error> {
+        let wanted = environment.assignments.as_ref();
+        let permission_sets = wanted.into_iter().flat_map(|wanted| {
+            let sets = wanted.permission_sets.iter();
+            sets.map(|(name, permissions)| PermissionSet {
+                id: permission_set_id(name.get()),
+                name: name.get(),
+                permissions,
+            })
+        });
         let sync = environment.directory_sync()?;
         let (configuration, task) = (sync.configuration, sync.task);
         let text = serde_json::to_string(configuration).map_err(Error::Environment)?;
@@ -95,6 +169,10 @@ impl<'a> Context<'a> {
                 .cache
                 .as_ref()
                 .and_then(|cache| cache.s3.as_ref()),
+            permission_sets: permission_sets.collect(),
+            assignments: wanted
+                .map(|wanted| assignments(wanted, options))
+                .unwrap_or_default(),
             run_period_seconds,
             event_age_seconds: run_period_seconds,
         })

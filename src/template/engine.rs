@@ -67,7 +67,7 @@ pub(super) const PARTIALS: &[(&str, &str)] = partials!["connect-scim":
 
 /// `templates/directory-sync/<name>.yaml.hbs`.
 pub(super) const DIRECTORY_SYNC_PARTIALS: &[(&str, &str)] =
-    partials!["directory-sync": "task-role-trust"];
+    partials!["directory-sync": "assignments", "task-role-trust"];
 
 /// The engine with all templates.
 pub(super) fn engine() -> Result<Handlebars<'static>, Error> {

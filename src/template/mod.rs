@@ -16,6 +16,8 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::environment::{Environment, StackKind};
@@ -92,6 +94,9 @@ impl CodeLocations {
 pub struct Options {
     /// Where the local cloud answers; `None` on AWS.
     pub local_cloud: Option<LocalCloud>,
+    /// The ids that groups have in the identity store, by display name. The assignments of
+    /// a group that is not there are left out: it comes with the first run.
+    pub groups: BTreeMap<String, String>,
     /// Puts the account-wide API Gateway logging role into the stack. To be decided by
     /// asking API Gateway: when the account has none, and from then on as long as the
     /// stack contains it.
@@ -130,7 +135,7 @@ impl Template {
                 engine::render(&engine, engine::ENDPOINT, &context)?
             }
             (StackKind::DirectorySync, Code::Image(digest)) => {
-                let context = directory_sync::Context::new(environment, digest)?;
+                let context = directory_sync::Context::new(environment, digest, options)?;
                 engine::render(&engine, engine::DIRECTORY_SYNC, &context)?
             }
             (kind, _) => return Err(Error::OtherCode(kind)),

@@ -1,9 +1,12 @@
 //! What the templates promise, read from their canonical form.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::{Approval, Plan, Stack, Subject};
 
 fn environment(changes: Value) -> Environment {
     let mut environment = json!({
@@ -724,4 +727,106 @@ fn the_pattern_of_edits_by_others_has_the_guardrails_actions_and_fits_the_servic
     let text = pattern.to_string();
     let longest = "arn:aws-us-gov:iam::111122223333:role/".len() + 64;
     assert!(text.len() + 2 * longest <= 2048, "{}", text.len());
+}
+
+/// A directory sync with two groups that get into accounts.
+fn assigning() -> Environment {
+    let text = "account: '111122223333'
+region: eu-central-1
+stackName: directory-sync
+directorySync:
+  owner: corp
+  source:
+    servers: [ldaps://dc1.corp.example.com]
+    bindName: reader@corp.example.com
+    searchBases: ['DC=corp,DC=example,DC=com']
+    users: {memberOf: [aws-users]}
+  target: {endpoint: 'https://scim.example.com/scim/v2/'}
+task:
+  network:
+    vpcId: vpc-0123456789abcdef0
+    subnetIds: [subnet-0123456789abcdef0]
+    directoryCidrs: [10.0.0.0/16]
+assignments:
+  instanceArn: arn:aws:sso:::instance/ssoins-1234567890abcdef
+  identityStoreId: d-1234567890
+  permissionSets:
+    Reader: {managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}
+  groups:
+    aws-readers:
+      - {permissionSet: Reader, accounts: ['111122223333', '444455556666']}
+    aws-new:
+      - {permissionSet: Reader, accounts: ['111122223333']}
+";
+    Environment::parse("test.yaml", text).unwrap()
+}
+
+fn assigned(groups: &[(&str, &str)]) -> Value {
+    let options = Options {
+        groups: groups
+            .iter()
+            .map(|(name, id)| ((*name).to_owned(), (*id).to_owned()))
+            .collect(),
+        ..Options::default()
+    };
+    let image = Code::Image(format!("sha256:{}", "a".repeat(64)));
+    let template = Template::render(&assigning(), &image, &options);
+    template.unwrap().canonical().clone()
+}
+
+#[test]
+fn a_group_gets_into_accounts_once_it_has_an_id() {
+    let template = assigned(&[("aws-readers", "11111111-2222-4333-8444-555555555555")]);
+    let [(reader, _)] = of_type(&template, "AWS::SSO::PermissionSet")[..] else {
+        panic!("one permission set");
+    };
+    let accounts: BTreeSet<_> = of_type(&template, "AWS::SSO::Assignment")
+        .into_iter()
+        .map(|(id, assignment)| {
+            let permission_set = json!({"Fn::GetAtt": [reader, "PermissionSetArn"]});
+            assert_eq!(assignment["PermissionSetArn"], permission_set);
+            let metadata = &template["Resources"][id]["Metadata"];
+            assert_eq!(metadata["Group"], "aws-readers");
+            assignment["TargetId"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(accounts, BTreeSet::from(["111122223333", "444455556666"]));
+}
+
+#[test]
+fn a_plan_says_who_gains_and_loses_access_and_asks_before_somebody_gains_it() {
+    let plan = |before: Value, after: Value| {
+        let subject = Subject {
+            environment: "directory".to_owned(),
+            stack_name: "directory-sync".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "eu-central-1".to_owned(),
+        };
+        let stack = |template| Stack::new(template, &BTreeMap::new(), false);
+        let plan = Plan::new(subject, Some(&stack(before)), &stack(after));
+        let notices: Vec<_> = plan
+            .notices
+            .iter()
+            .map(|notice| format!("{} {}", notice.subject, notice.text))
+            .collect();
+        (notices, plan.approvals())
+    };
+    let readers = ("aws-readers", "11111111-2222-4333-8444-555555555555");
+    let new = ("aws-new", "66666666-7777-4888-8999-aaaaaaaaaaaa");
+    let (few, all) = (assigned(&[readers]), assigned(&[readers, new]));
+    let (notices, approvals) = plan(few.clone(), all.clone());
+    assert_eq!(
+        notices,
+        ["aws-new gains Reader in the account 111122223333"]
+    );
+    assert_eq!(approvals, BTreeSet::from([Approval::Iam]));
+    let (notices, approvals) = plan(all, few.clone());
+    assert_eq!(
+        notices,
+        ["aws-new loses Reader in the account 111122223333"]
+    );
+    assert_eq!(approvals, BTreeSet::new());
+    let (notices, approvals) = plan(few, assigned(&[(readers.0, new.1)]));
+    assert!(notices[0].contains("is another group now"), "{notices:?}");
+    assert!(approvals.contains(&Approval::Iam));
 }

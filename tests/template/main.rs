@@ -75,6 +75,10 @@ const VARIANTS: &[(&str, &str)] = &[
 const DIRECTORY_SYNCS: &[(&str, &str)] = &[
     ("sync", ""),
     (
+        "sync-assignments",
+        "assignments: {instanceArn: \"arn:aws:sso:::instance/ssoins-1234567890abcdef\", identityStoreId: d-1234567890, permissionSets: {Administrator: {managedPolicies: [\"arn:aws:iam::aws:policy/AdministratorAccess\"], sessionHours: 1}, Reader: {description: \"Looks, and no more\", customerManagedPolicies: [Look]}}, groups: {aws-admins: [{permissionSet: Administrator, accounts: [\"111122223333\", \"444455556666\"]}, {permissionSet: Reader, accounts: [\"111122223333\"]}], \"Everybody & all\": [{permissionSet: Reader, accounts: [\"444455556666\"]}]}}",
+    ),
+    (
         "sync-alarms",
         "alarms: {topicArn: \"arn:aws:sns:eu-central-1:111122223333:operations\"}",
     ),

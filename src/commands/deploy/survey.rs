@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::groups::{self, Groups};
 use super::intended::Intended;
 use super::logging_role::{self, LoggingRole};
 use crate::cloud::ServiceErrorKind;
@@ -10,6 +11,7 @@ use crate::commands::software::Software;
 use crate::commands::target::Target;
 use crate::plan::saved::{Basis, DeployedStack, Digests};
 use crate::plan::{self, Plan, Stack, Subject};
+use crate::printer::Printer;
 use crate::stack::{StackDescription, StackPolicy, StackStatus};
 use crate::template::{Template, canonical};
 
@@ -21,6 +23,8 @@ pub(in crate::commands) struct Survey {
     pub(super) deployed_template: Option<String>,
     /// The stack's policy, where it may be read.
     policy: Option<StackPolicy>,
+    /// Groups with assignments that are not in the identity store yet.
+    pub(in crate::commands) missing_groups: Vec<String>,
     pub(super) intended: Intended,
 }
 
@@ -65,13 +69,16 @@ impl Survey {
         target: &Target,
         software: &Software,
     ) -> Result<Self, Error> {
-        let (stack, logging_role) =
-            tokio::try_join!(target.describe(), logging_role::find(target))?;
+        let (stack, logging_role, groups) = tokio::try_join!(
+            target.describe(),
+            logging_role::find(target),
+            groups::find(target)
+        )?;
         let closer = match &stack {
             Some(stack) => look_closer(target, stack).await?,
             None => Closer::default(),
         };
-        Self::new(target, software, stack, closer, &logging_role)
+        Self::new(target, software, stack, closer, &logging_role, groups)
     }
 
     /// Works out what should be there, given what is.
@@ -81,6 +88,7 @@ impl Survey {
         stack: Option<StackDescription>,
         closer: Closer,
         logging_role: &LoggingRole<'_>,
+        groups: Groups,
     ) -> Result<Self, Error> {
         let Closer {
             deployed_template,
@@ -89,14 +97,28 @@ impl Survey {
         let template = Template::render(
             &target.environment,
             &software.code(target)?,
-            &target.template_options(logging_role.belongs_in_stack(deployed_template.as_deref())?),
+            &target.template_options(
+                groups.ids,
+                logging_role.belongs_in_stack(deployed_template.as_deref())?,
+            ),
         )?;
         Ok(Self {
             stack,
             deployed_template,
             policy,
+            missing_groups: groups.missing,
             intended: Intended::new(&target.environment, template),
         })
+    }
+
+    /// Says whose assignments have to wait.
+    pub(in crate::commands) fn tell_missing_groups(&self, printer: &Printer) {
+        if !self.missing_groups.is_empty() {
+            printer.warning(&format!(
+                "not in Identity Center yet: {}; their assignments come with a deployment after the sync has made them",
+                self.missing_groups.join(", ")
+            ));
+        }
     }
 
     /// What a deployment would change.

@@ -1,9 +1,12 @@
 //! What keys may not say together in a directory sync.
 
+use std::collections::BTreeSet;
+
 use directory_sync::configuration::Configuration;
 
-use super::{OF_ENDPOINTS, Violation, complain, path};
-use crate::environment::{Environment, Task};
+use super::{MOST_ASSIGNMENT_RESOURCES, OF_ENDPOINTS, Violation, complain, path};
+use crate::environment::yaml::Step;
+use crate::environment::{Assignments, Cloud, Environment, Task};
 
 /// Most characters of an SSM parameter of the tier Advanced, which brings the configuration to
 /// the task.
@@ -37,6 +40,17 @@ pub(super) fn violations(
         );
     }
     configuration(sync, found);
+    if let Some(assignments) = &environment.assignments {
+        if environment.cloud == Cloud::Local {
+            complain(
+                found,
+                path(&["assignments"]),
+                "`assignments` cannot go with `cloud: local`: it has no IAM Identity Center",
+                "remove it, or write `cloud: aws`",
+            );
+        }
+        self::assignments(assignments, found);
+    }
     match &environment.task {
         Some(task) => self::task(task, found),
         None => complain(
@@ -121,6 +135,50 @@ fn configuration(sync: &Configuration, found: &mut Vec<Violation>) {
                 "`directorySync` makes {length} characters, and the SSM parameter that brings it to the task takes {LONGEST_PARAMETER}"
             ),
             "name groups by a pattern instead of one by one, or split the directory into two syncs",
+        );
+    }
+}
+
+fn assignments(assignments: &Assignments, found: &mut Vec<Violation>) {
+    let mut resources = assignments.permission_sets.len();
+    for (group, entries) in &assignments.groups {
+        let mut seen = BTreeSet::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let at = |key: &str| {
+                let mut path = path(&["assignments", "groups", group.get()]);
+                path.extend([Step::Item(index), Step::Key(key.to_owned())]);
+                path
+            };
+            let name = &entry.permission_set;
+            if !assignments.permission_sets.contains_key(name) {
+                complain(
+                    found,
+                    at("permissionSet"),
+                    format!("`assignments.permissionSets` has no `{name}`"),
+                    "name one of those that it has, or add it",
+                );
+            }
+            resources += entry.accounts.len();
+            for account in &entry.accounts {
+                if !seen.insert((name, account)) {
+                    complain(
+                        found,
+                        at("accounts"),
+                        format!("the group `{group}` gets into {account} with {name} twice"),
+                        "remove one of them",
+                    );
+                }
+            }
+        }
+    }
+    if resources > MOST_ASSIGNMENT_RESOURCES {
+        complain(
+            found,
+            path(&["assignments"]),
+            format!(
+                "`assignments` makes {resources} resources: a stack has room for {MOST_ASSIGNMENT_RESOURCES} of them"
+            ),
+            "split it, with the directory sync, into two files with different groups",
         );
     }
 }

@@ -108,6 +108,10 @@ number_types! {
     /// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_FlexibleTimeWindow.html>
     JitterMinutes(u32): 1..=60, "must be between 1 and 60 minutes"
 
+    /// Hours of a session in an account.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html>
+    SessionHours(u32): 1..=12, "must be between 1 and 12 hours"
+
     /// Memory of a Fargate task in MiB.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
     TaskMemoryMb(u32): 512..=30720, "must be between 512 and 30720 MiB"
@@ -245,6 +249,13 @@ impl Default for RunMinutes {
 impl Default for JitterMinutes {
     fn default() -> Self {
         Self(5)
+    }
+}
+
+/// A working day's half.
+impl Default for SessionHours {
+    fn default() -> Self {
+        Self(4)
     }
 }
 

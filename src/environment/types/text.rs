@@ -309,6 +309,52 @@ text_types! {
         Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must not contain control characters"),
     ] }
 
+    /// The ARN of an instance of IAM Identity Center.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_InstanceMetadata.html>
+    SsoInstanceArn { length: 10..=1224, example: "arn:aws:sso:::instance/ssoins-1234567890abcdef", rules: [
+        Rule::Matches(
+            "^arn:aws(-[a-z]{1,5}){0,3}:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}$",
+            "must be the ARN of an instance, such as arn:aws:sso:::instance/ssoins-1234567890abcdef",
+        ),
+    ] }
+
+    /// The id of an identity store.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_GetGroupId.html>
+    IdentityStoreId { length: 1..=36, example: "d-1234567890", rules: [
+        Rule::Matches(
+            "^(d-[0-9a-f]{10}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$",
+            "must be the id of an identity store, such as d-1234567890",
+        ),
+    ] }
+
+    /// The name of a permission set.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html>
+    PermissionSetName { length: 1..=32, example: "Administrator", rules: [
+        Rule::Matches("^[A-Za-z0-9_+=,.@-]+$", "must have letters, digits and `_+=,.@-` only"),
+    ] }
+
+    /// What a permission set is for.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html>
+    PermissionSetDescription { length: 1..=700, example: "Everything, for emergencies", rules: [
+        Rule::Matches("^[\\x20-\\x7e]+$", "must have printable ASCII characters only"),
+    ] }
+
+    /// The display name of a group in an identity store.
+    /// <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroup.html>
+    GroupName { length: 1..=1024, example: "aws-admins", rules: [
+        Rule::Avoids("^\\s|\\s$", "must not start or end with a space"),
+        Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must not contain control characters"),
+    ] }
+
+    /// The ARN of a policy that AWS manages.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html>
+    ManagedPolicyArn { length: 20..=2048, example: "arn:aws:iam::aws:policy/ReadOnlyAccess", rules: [
+        Rule::Matches(
+            "^arn:aws(-[a-z]+)*:iam::aws:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+$",
+            "must be the ARN of a policy that AWS manages, such as arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ),
+    ] }
+
     /// The id of a VPC.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Vpc.html>
     VpcId { length: 12..=21, example: "vpc-0123456789abcdef0", rules: [
