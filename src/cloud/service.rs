@@ -3,6 +3,18 @@
 
 use aws_json_client::{Protocol, Service};
 
+/// AWS Cloud Control API.
+pub const CLOUD_CONTROL: Service = Service {
+    id: "CLOUDCONTROL",
+    endpoint_prefix: "cloudcontrolapi",
+    signing_name: "cloudcontrolapi",
+    api_version: "2021-09-30",
+    protocol: Protocol::AwsJson {
+        version: "1.0",
+        target_prefix: "CloudApiService",
+    },
+};
+
 /// AWS CloudTrail.
 pub const CLOUDTRAIL: Service = Service {
     id: "CLOUDTRAIL",
@@ -36,6 +48,18 @@ pub const ECR: Service = Service {
     protocol: Protocol::AwsJson {
         version: "1.1",
         target_prefix: "AmazonEC2ContainerRegistry_V20150921",
+    },
+};
+
+/// Amazon Elastic Container Service.
+pub const ECS: Service = Service {
+    id: "ECS",
+    endpoint_prefix: "ecs",
+    signing_name: "ecs",
+    api_version: "2014-11-13",
+    protocol: Protocol::AwsJson {
+        version: "1.1",
+        target_prefix: "AmazonEC2ContainerServiceV20141113",
     },
 };
 
@@ -85,6 +109,15 @@ pub const ORGANIZATIONS: Service = Service {
         version: "1.1",
         target_prefix: "AWSOrganizationsV20161128",
     },
+};
+
+/// Amazon EventBridge Scheduler.
+pub const SCHEDULER: Service = Service {
+    id: "SCHEDULER",
+    endpoint_prefix: "scheduler",
+    signing_name: "scheduler",
+    api_version: "2021-06-30",
+    protocol: Protocol::RestJson,
 };
 
 /// Service Quotas.

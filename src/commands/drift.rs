@@ -18,7 +18,7 @@ use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg, EventFormat};
 use crate::drift::record::{Record, Records};
 use crate::drift::{self, ConnectPolicy, DeployedStack, Kind, Policies, Report, TokenPolicy};
-use crate::environment::{self, Environment};
+use crate::environment::{self, Environment, StackKind};
 use crate::printer::Printer;
 use crate::report::drift::{self as report, EnvironmentText};
 use crate::stack::{StackDescription, StackStatus};
@@ -92,11 +92,11 @@ fn policies(environment: &Environment, name: &str) -> Policies {
             environment: name.to_owned(),
             max_age_days: alarms.token_max_age_days.get(),
         },
-        connect: ConnectPolicy {
+        connect: (environment.kind() == StackKind::Endpoint).then(|| ConnectPolicy {
             environment: name.to_owned(),
             editing_profiles: editing_profiles.map(ToString::to_string).collect(),
             pending_max_minutes: alarms.pending_max_minutes.get(),
-        },
+        }),
     }
 }
 

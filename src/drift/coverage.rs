@@ -4,8 +4,8 @@
 //! about some of it. A property that a detector of ours compares is ours to tell; of the rest
 //! CloudFormation's word is taken. A type that neither of both checks is told as unchecked.
 
-use super::alarm;
 use super::finding::Detector;
+use super::{alarm, scheduler, task};
 
 /// The properties of a type that a detector compares.
 pub(super) struct Covered {
@@ -15,7 +15,7 @@ pub(super) struct Covered {
 }
 
 /// Every type that the templates make, and what is compared of it.
-const COVERED: [Covered; 25] = [
+const COVERED: [Covered; 32] = [
     covered(
         "AWS::ApiGateway::Account",
         Detector::Api,
@@ -122,6 +122,27 @@ const COVERED: [Covered; 25] = [
         ],
     ),
     covered(
+        "AWS::EC2::SecurityGroup",
+        Detector::Network,
+        &["SecurityGroupEgress", "SecurityGroupIngress"],
+    ),
+    covered(
+        "AWS::ECR::Repository",
+        Detector::Repository,
+        &[
+            "ImageScanningConfiguration",
+            "ImageTagMutability",
+            "LifecyclePolicy",
+            "RepositoryPolicyText",
+        ],
+    ),
+    covered("AWS::ECS::Cluster", Detector::Task, &["ClusterName"]),
+    covered(
+        "AWS::ECS::TaskDefinition",
+        Detector::Task,
+        &task::PROPERTIES,
+    ),
+    covered(
         "AWS::Events::Rule",
         Detector::Schedule,
         &["EventPattern", "ScheduleExpression", "State", "Targets"],
@@ -179,6 +200,21 @@ const COVERED: [Covered; 25] = [
         "AWS::Logs::LogGroup",
         Detector::Logs,
         &["KmsKeyId", "RetentionInDays"],
+    ),
+    covered(
+        "AWS::Scheduler::Schedule",
+        Detector::Schedule,
+        &scheduler::PROPERTIES,
+    ),
+    covered(
+        "AWS::SecretsManager::Secret",
+        Detector::Secret,
+        &["KmsKeyId", "ReplicaRegions"],
+    ),
+    covered(
+        "AWS::SSM::Parameter",
+        Detector::Parameter,
+        &["Type", "Value"],
     ),
     covered(
         "AWS::SQS::Queue",
@@ -245,12 +281,15 @@ mod tests {
 
     use super::*;
 
-    /// The types of the resources in the sources of the template.
+    /// The types of the resources in the sources of the templates.
     fn made_by_the_templates() -> BTreeSet<String> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/connect-scim");
-        std::fs::read_dir(directory)
-            .unwrap()
-            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        ["", "connect-scim", "directory-sync"]
+            .into_iter()
+            .flat_map(|directory| std::fs::read_dir(templates.join(directory)).unwrap())
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| std::fs::read_to_string(path).unwrap())
             .flat_map(|text| {
                 text.lines()
                     .filter_map(|line| line.trim().strip_prefix("Type: "))

@@ -220,6 +220,17 @@ impl DeployedStack {
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", format!("log-group:{physical_id}:*")),
             ("AWS::CloudWatch::Alarm", "Arn") => arn("cloudwatch", format!("alarm:{physical_id}")),
             ("AWS::Events::Rule", "Arn") => arn("events", format!("rule/{physical_id}")),
+            ("AWS::ECS::Cluster", "Arn") => arn("ecs", format!("cluster/{physical_id}")),
+            ("AWS::ECR::Repository", "Arn") => arn("ecr", format!("repository/{physical_id}")),
+            ("AWS::ECR::Repository", "RepositoryUri") => {
+                let domain = match self.partition.as_str() {
+                    "aws-cn" => "amazonaws.com.cn",
+                    _ => "amazonaws.com",
+                };
+                let (account, region) = (&self.account, &self.region);
+                format!("{account}.dkr.ecr.{region}.{domain}/{physical_id}")
+            }
+            ("AWS::EC2::SecurityGroup", "GroupId") => physical_id.clone(),
             _ => return None,
         })
     }
@@ -270,6 +281,9 @@ mod tests {
             "Function": {"Type": "AWS::Lambda::Function", "Properties": {}},
             "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
             "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {}},
+            "Repository": {"Type": "AWS::ECR::Repository", "Properties": {}},
+            "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {}},
+            "Network": {"Type": "AWS::EC2::SecurityGroup", "Properties": {}},
         }});
         let physical_ids = [
             ("Subject", "subject"),
@@ -280,6 +294,9 @@ mod tests {
                 "https://sqs.eu-central-1.amazonaws.com/444455556666/queue-1.fifo",
             ),
             ("Group", "/aws/lambda/x"),
+            ("Repository", "images"),
+            ("Cluster", "cluster-1"),
+            ("Network", "sg-1"),
         ]
         .map(|(id, physical)| (id.to_owned(), physical.to_owned()));
         DeployedStack::new(
@@ -320,6 +337,22 @@ mod tests {
             (
                 json!({"Fn::GetAtt": ["Group", "Arn"]}),
                 json!("arn:aws-cn:logs:eu-central-1:444455556666:log-group:/aws/lambda/x:*"),
+            ),
+            (
+                json!({"Fn::Sub": "${Repository.RepositoryUri}@sha256:0"}),
+                json!("444455556666.dkr.ecr.eu-central-1.amazonaws.com.cn/images@sha256:0"),
+            ),
+            (
+                json!([
+                    {"Fn::GetAtt": ["Repository", "Arn"]},
+                    {"Fn::GetAtt": ["Cluster", "Arn"]},
+                    {"Fn::GetAtt": ["Network", "GroupId"]},
+                ]),
+                json!([
+                    "arn:aws-cn:ecr:eu-central-1:444455556666:repository/images",
+                    "arn:aws-cn:ecs:eu-central-1:444455556666:cluster/cluster-1",
+                    "sg-1",
+                ]),
             ),
         ];
         for (expression, expected) in cases {

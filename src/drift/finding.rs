@@ -63,8 +63,19 @@ pub enum Detector {
     Alarm,
     /// Compares log groups with the deployed template.
     Logs,
-    /// Compares the rules that start functions by the clock with the deployed template.
+    /// Compares what starts functions and tasks by the clock with the deployed template.
     Schedule,
+    /// Compares the task of a directory sync, and its cluster, with the deployed template.
+    Task,
+    /// Compares the repository of images with the deployed template, and looks for the
+    /// deployed image in it.
+    Repository,
+    /// Compares what a task may reach, and who may reach it, with the deployed template.
+    Network,
+    /// Looks at secrets and who may read them, never at what they hold.
+    Secret,
+    /// Compares parameters with the deployed template.
+    Parameter,
     /// Compares topics and their policies with the deployed template.
     Topic,
     /// Compares the users of Amazon Connect with the directory, and looks at who may edit them.
@@ -263,6 +274,11 @@ impl Detector {
             Self::Alarm => "alarm",
             Self::Logs => "logs",
             Self::Schedule => "schedule",
+            Self::Task => "task",
+            Self::Repository => "repository",
+            Self::Network => "network",
+            Self::Secret => "secret",
+            Self::Parameter => "parameter",
             Self::Topic => "topic",
             Self::Connect => "connect",
             Self::CloudFormation => "cloudformation",

@@ -16,13 +16,19 @@ mod finding;
 mod function;
 mod iam;
 mod logs;
+mod network;
+mod parameter;
 mod part;
 mod properties;
 mod queue;
 pub mod record;
+mod repository;
 mod resource;
 mod schedule;
+mod scheduler;
+mod secret;
 mod table;
+mod task;
 mod template;
 mod token;
 mod topic;
@@ -88,8 +94,8 @@ impl Report {
 pub struct Policies {
     /// Of the tokens.
     pub tokens: TokenPolicy,
-    /// Of the Connect instance.
-    pub connect: ConnectPolicy,
+    /// Of the Connect instance; of a stack that has one.
+    pub connect: Option<ConnectPolicy>,
 }
 
 #[cfg(test)]
@@ -132,9 +138,15 @@ pub async fn detect(
         logs,
         schedules,
         topics,
+        tasks,
     ) = tokio::join!(
         cloudformation::detect(cloud, stack),
-        connect::detect(environment, stack, &policies.connect),
+        async {
+            match &policies.connect {
+                Some(policy) => connect::detect(environment, stack, policy).await,
+                None => Vec::new(),
+            }
+        },
         function::detect(cloud, stack),
         api::detect(cloud, stack),
         iam::detect(cloud, stack),
@@ -145,7 +157,9 @@ pub async fn detect(
         logs::detect(cloud, stack),
         schedule::detect(environment, stack),
         topic::detect(cloud, stack),
+        of_tasks(cloud, environment, stack),
     );
+    let (tasks, notes) = tasks;
     let missing = stack.missing().into_iter().map(|resource| {
         Finding::not_checked(
             Detector::Template,
@@ -173,14 +187,40 @@ pub async fn detect(
             logs,
             schedules,
             topics,
+            tasks,
             template::findings(plan),
             missing.collect(),
         ]
         .concat(),
         coverage,
         unused_acceptances: Vec::new(),
-        notes: Vec::new(),
+        notes,
     };
     report.sort();
     report
+}
+
+/// Looks at what a task that is run by the clock is made of; with notes about secrets.
+async fn of_tasks(
+    cloud: &Cloud,
+    environment: &aws_json_client::Environment,
+    stack: &DeployedStack,
+) -> (Vec<Finding>, Vec<String>) {
+    let (tasks, schedules, repositories, networks, (secrets, notes), parameters) = tokio::join!(
+        task::detect(environment, stack),
+        scheduler::detect(environment, stack),
+        repository::detect(environment, stack),
+        network::detect(cloud, environment, stack),
+        secret::detect(environment, stack),
+        parameter::detect(environment, stack),
+    );
+    let findings = [
+        tasks,
+        schedules,
+        repositories,
+        networks,
+        secrets,
+        parameters,
+    ];
+    (findings.concat(), notes)
 }

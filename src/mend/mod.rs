@@ -12,6 +12,7 @@ mod function;
 mod iam;
 mod recreation;
 mod resource;
+mod task;
 mod topic;
 
 use std::collections::BTreeSet;
@@ -75,7 +76,7 @@ pub enum Change {
     Function(FunctionChange),
     /// Of the API.
     Api(ApiChange),
-    /// Of a queue, the table, an alarm, a log group or a schedule.
+    /// Of a queue, the table, an alarm, a log group, a schedule, or what a task is made of.
     Resource(ResourceChange),
     /// Of a topic.
     Topic(TopicChange),
@@ -275,9 +276,16 @@ fn change(finding: &Finding, stack: &DeployedStack) -> Option<Change> {
         | Detector::Table
         | Detector::Alarm
         | Detector::Logs
-        | Detector::Schedule => resource::change(finding, stack).map(Change::Resource),
+        | Detector::Schedule
+        | Detector::Repository
+        | Detector::Secret
+        | Detector::Parameter => resource::change(finding, stack).map(Change::Resource),
         Detector::Topic => topic::change(finding, stack).map(Change::Topic),
-        Detector::Template | Detector::Connect | Detector::CloudFormation => None,
+        Detector::Template
+        | Detector::Connect
+        | Detector::CloudFormation
+        | Detector::Task
+        | Detector::Network => None,
     }
 }
 

@@ -1,12 +1,12 @@
-//! Queues, the table, alarms, the dashboard, log groups and schedules: what a few calls set
-//! whose input follows from the template.
+//! Queues, the table, alarms, the dashboard, log groups, schedules, and what a task is made
+//! of: what a few calls set whose input follows from the template.
 
 use std::fmt;
 
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Environment, Error, Method, Request, Service};
 use serde_json::{Map, Value, json};
 
-use super::known;
+use super::{known, task};
 use crate::cloud::service::{CLOUDWATCH, EVENTS, LOGS};
 use crate::drift::{DeployedStack, Finding, shown};
 
@@ -43,17 +43,43 @@ pub struct ResourceChange {
 
 /// One call of a service.
 #[derive(Debug, Clone, PartialEq)]
-struct Call {
+pub(super) struct Call {
     service: Service,
     operation: &'static str,
     input: Value,
+    /// Of a service whose operations are methods and paths: these.
+    rest: Option<(Method, Vec<String>)>,
 }
 
-fn call(service: Service, operation: &'static str, input: Value) -> Call {
+pub(super) fn call(service: Service, operation: &'static str, input: Value) -> Call {
     Call {
         service,
         operation,
         input,
+        rest: None,
+    }
+}
+
+impl Call {
+    /// The same, as a method of a path.
+    pub(super) fn at(mut self, method: Method, path: &[&str]) -> Self {
+        let path = path.iter().map(|&segment| segment.to_owned());
+        self.rest = Some((method, path.collect()));
+        self
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let Some((method, path)) = &self.rest else {
+            return Request::json(self.operation, &self.input);
+        };
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        Request::rest(self.operation, *method, &path).body(&self.input)
+    }
+
+    /// What is called with what.
+    #[cfg(test)]
+    pub(super) fn told(&self) -> (&'static str, &Value) {
+        (self.operation, &self.input)
     }
 }
 
@@ -68,10 +94,10 @@ impl ResourceChange {
     ///
     /// # Errors
     /// When a service refuses or cannot be reached. Repeating is safe.
-    pub async fn make(&self, environment: &Environment) -> Result<(), aws_json_client::Error> {
+    pub async fn make(&self, environment: &Environment) -> Result<(), Error> {
         for call in &self.calls {
             let client = Client::new(call.service, environment);
-            let _answer: Value = client.call(call.operation, &call.input).await?;
+            client.send(call.request()?).await?;
         }
         Ok(())
     }
@@ -112,6 +138,26 @@ pub(super) fn change(finding: &Finding, stack: &DeployedStack) -> Option<Resourc
             _ => (again("log group"), log_group(check, name, properties)?),
         },
         "AWS::Events::Rule" => (again("rule"), rule(finding, name, properties)?),
+        "AWS::Scheduler::Schedule" => {
+            let calls = task::schedule(check, name, properties)?;
+            (again("schedule"), calls)
+        }
+        "AWS::ECR::Repository" => {
+            let calls = task::repository(check, name, properties)?;
+            (again("repository"), calls)
+        }
+        "AWS::SSM::Parameter" => {
+            let calls = task::parameter(check, name, properties)?;
+            (again("parameter"), calls)
+        }
+        "AWS::SecretsManager::Secret" => {
+            let calls = task::secret(check, name)?;
+            let what = match check {
+                "deletion" => format!("restore the secret {name}, which is about to be deleted"),
+                check => format!("set {check} of the secret {name} back"),
+            };
+            (what, calls)
+        }
         _ => return None,
     };
     Some(ResourceChange { what, calls })
