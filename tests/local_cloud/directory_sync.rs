@@ -15,10 +15,11 @@ use crate::container::{RegistryServer, run, unpack};
 use crate::project::{Project, Run, finish_with_input, image};
 use crate::slapd::{PASSWORD, Slapd};
 
-const STACK: &str = "sync-local";
+/// The stack of [`ENVIRONMENT`].
+pub const STACK: &str = "sync-local";
 
 /// `environments/sync.yaml`; nobody answers at its addresses.
-const ENVIRONMENT: &str = "cloud: local
+pub const ENVIRONMENT: &str = "cloud: local
 region: us-east-1
 stackName: sync-local
 directorySync:
@@ -41,7 +42,8 @@ task:
     directoryCidrs: [10.0.0.0/16]
 ";
 
-fn project() -> Project {
+/// A checkout with such an environment, and a local cloud.
+pub fn project() -> Project {
     let project = Project::new();
     project.write_environment("sync", ENVIRONMENT);
     project.run(&["local", "up"]).expect_code(0);
@@ -50,7 +52,7 @@ fn project() -> Project {
 
 impl Project {
     /// A command that needs the image, with that built once for all tests.
-    fn with_image(&self, arguments: &[&str]) -> Run {
+    pub fn with_image(&self, arguments: &[&str]) -> Run {
         let artifacts = image().to_str().unwrap();
         self.run(&[arguments, &["--env", "sync", "--artifacts", artifacts]].concat())
     }

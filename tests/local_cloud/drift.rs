@@ -1,12 +1,13 @@
 //! Drift: an untouched stack has none, and whatever somebody changes past the deployment
 //! is found and called by its name.
 //!
-//! The tamperings stand in one table, `drift/tamperings.py`, and are made by AWS's own client.
+//! The tamperings stand in tables, such as `drift/tamperings.py`, and are made by AWS's own
+//! client.
+
+mod directory_sync;
+mod somebody;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,7 @@ use connect_scim::cloud::service::LOGS;
 use crate::aws::{Aws, EVERYTHING};
 use crate::endpoint::Endpoint;
 use crate::project::{Project, Run, artifacts, finish};
+use somebody::Somebody;
 
 const STACK: &str = "connect-scim-local";
 const INSTANCE: &str = "11111111-2222-4333-8444-555555555555";
@@ -23,7 +25,7 @@ const NONE: [&str; 0] = [];
 #[test]
 fn an_untouched_stack_has_no_finding_and_each_tampering_is_found_by_its_id() {
     let project = guarded();
-    let mut somebody = Somebody::of(&project);
+    let mut somebody = Somebody::with(&project, "tamperings.py", STACK);
     provision(&project, &somebody.say("users"));
     for _ in 0..10 {
         expect(&project, "untouched", &NONE);
@@ -322,49 +324,5 @@ fn found(project: &Project, when: &str, applied: &Map<String, Value>) {
         let run = drift(project, &["--format", format]).expect_code(4);
         let printed = (run.stdout + &run.stderr).to_lowercase();
         assert!(!printed.contains("canary"), "{when}: {printed}");
-    }
-}
-
-/// Somebody with AWS's own client, who knows how to tamper with a stack.
-struct Somebody {
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Somebody {
-    fn of(project: &Project) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = test_support::python(&root.join("tests/requirements.txt"));
-        let mut process = Command::new(python)
-            .arg(root.join("tests/local_cloud/drift/tamperings.py"))
-            .args([&project.cloud_url(), &project.simulator_url()])
-            .args([STACK, INSTANCE, env!("CARGO_BIN_EXE_connect-scim")])
-            .args(["users", "reconcile", "--env", "local"])
-            .current_dir(project.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self {
-            orders: process.stdin.take().unwrap(),
-            answers: BufReader::new(process.stdout.take().unwrap()),
-            process,
-        }
-    }
-
-    /// Has an order carried out.
-    fn say(&mut self, order: &str) -> Value {
-        writeln!(self.orders, "{order}").unwrap();
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).unwrap();
-        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{order} failed: see above"))
-    }
-}
-
-impl Drop for Somebody {
-    fn drop(&mut self) {
-        let _it_may_have_ended = self.process.kill();
-        let _it_was_killed = self.process.wait();
     }
 }
