@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::deploy::Survey;
 use super::error::StackError;
+use super::guardrails::verify::verification;
 use super::interrupt::{InCloud, run_interruptibly};
 use super::operation::Follower;
 use super::software::Software;
@@ -17,7 +18,9 @@ use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg, EventFormat};
 use crate::drift::record::{Record, Records};
-use crate::drift::{self, ConnectPolicy, DeployedStack, Kind, Policies, Report, TokenPolicy};
+use crate::drift::{
+    self, ConnectPolicy, DeployedStack, Finding, Kind, Policies, Report, TokenPolicy,
+};
 use crate::environment::{self, Environment, StackKind};
 use crate::printer::Printer;
 use crate::report::drift::{self as report, EnvironmentText};
@@ -44,7 +47,11 @@ pub(super) fn run(
         let policies = policies(&target.environment, &name);
         let services = target.service_environment()?;
         let detect = async |deployed: &DeployedStack| {
-            let report = drift::detect(&target.cloud, &services, deployed, &plan, &policies).await;
+            let (report, editors) = tokio::join!(
+                drift::detect(&target.cloud, &services, deployed, &plan, &policies),
+                editors(&target, &name),
+            );
+            let report = report.with(editors);
             let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
             report.accepting(&target.environment.drift.accepted, today)
         };
@@ -82,6 +89,17 @@ pub(super) fn run(
         }
         Ok(outcome)
     })
+}
+
+/// Who can edit users and should not, if the environment asks for it.
+async fn editors(target: &Target, name: &str) -> Vec<Finding> {
+    if !target.environment.drift.simulate_principals {
+        return Vec::new();
+    }
+    match verification(target, name.to_owned(), &[]).await {
+        Ok(verification) => drift::editors(&verification),
+        Err(error) => vec![drift::editors_not_checked(&error)],
+    }
 }
 
 fn policies(environment: &Environment, name: &str) -> Policies {
@@ -216,7 +234,7 @@ fn outcome(report: &Report) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drift::{Detector, Finding, Severity};
+    use crate::drift::{Detector, Severity};
 
     #[test]
     fn drift_weighs_more_than_what_was_not_checked_and_undeployed_changes_weigh_nothing() {

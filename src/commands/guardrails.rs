@@ -4,7 +4,7 @@ mod apply;
 mod audit;
 mod organization;
 mod render;
-mod verify;
+pub(super) mod verify;
 
 use super::error::{GuardrailError, StackError};
 use super::interrupt::{InCloud, run_interruptibly};

@@ -12,6 +12,7 @@ mod cloudformation;
 mod connect;
 mod coverage;
 mod deployed;
+mod editor;
 mod finding;
 mod function;
 mod iam;
@@ -42,6 +43,7 @@ pub use cloudformation::Coverage;
 pub use connect::Policy as ConnectPolicy;
 pub(crate) use deployed::is_open;
 pub use deployed::{DeployedStack, Resource};
+pub use editor::{findings as editors, not_checked as editors_not_checked};
 pub use finding::{Certainty, Detector, Finding, Kind, Severity};
 pub use part::Part;
 pub(crate) use properties::shown;
@@ -80,6 +82,14 @@ impl Report {
             .iter()
             .filter(|finding| finding.kind == kind)
             .count()
+    }
+
+    /// The report with more findings.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        self.findings.extend(findings);
+        self.sort();
+        self
     }
 
     fn sort(&mut self) {

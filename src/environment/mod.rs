@@ -722,6 +722,8 @@ pub struct Drift {
     /// Has the stack report edits of users by others than the endpoint within minutes, to an SNS topic. The account must have a CloudTrail trail that logs management events of the region. `{}` is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
+    /// Has `drift` simulate everybody in the account who might edit users, as `guardrails verify` does: whoever can is drift. Leave it off as long as some administrators may.
+    pub simulate_principals: bool,
     /// Findings that somebody has accepted until a day. They are reported as accepted and do not count.
     pub accepted: Vec<AcceptedFinding>,
 }

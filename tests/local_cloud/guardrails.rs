@@ -17,12 +17,27 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, EVERYTHING};
 use crate::deploy::{connect_users, jane};
 use crate::endpoint::Endpoint;
-use crate::project::Project;
+use crate::project::{Project, artifacts, finish};
 
 const INSTANCE: &str = "11111111-2222-4333-8444-555555555555";
 const AGENT: &str = "5eed0001-0000-4000-8000-000000000002";
 const MANAGER: &str = "5eed0001-0000-4000-8000-000000000003";
 const ROUTING: &str = "5eed0002-0000-4000-8000-000000000001";
+
+/// Whom `drift` finds able to edit users.
+fn editors(project: &Project) -> Vec<String> {
+    let mut drift = project.command(&["drift", "--env", "local", "--format", "json"]);
+    drift.arg("--artifacts").arg(artifacts());
+    let report: Value = serde_json::from_str(&finish(&mut drift).stdout).unwrap();
+    let ids = report["findings"].as_array().unwrap().iter();
+    let ids = ids.filter_map(|finding| finding["id"].as_str());
+    let mut editors: Vec<String> = ids
+        .filter_map(|id| id.strip_prefix("iam.editor:GuardrailPolicy:"))
+        .map(str::to_owned)
+        .collect();
+    editors.sort();
+    editors
+}
 
 /// The simulator keeps a decision for a second.
 const DECISIONS_KEPT: Duration = Duration::from_millis(1_100);
@@ -45,6 +60,17 @@ fn an_administrators_call_is_refused_by_the_guardrail_and_the_endpoints_goes_thr
     assert_eq!(before["verdict"], "broken");
     assert_eq!(
         unexpected(&before),
+        ["role/Administrator", "role/Deployer", "user/operator"]
+    );
+
+    // `drift` says it as well, once it is asked to simulate.
+    assert_eq!(editors(&project), Vec::<String>::new());
+    project.edit_environment(
+        "\nguardrails:\n",
+        "\ndrift: {simulatePrincipals: true}\nguardrails:\n",
+    );
+    assert_eq!(
+        editors(&project),
         ["role/Administrator", "role/Deployer", "user/operator"]
     );
 
@@ -86,6 +112,7 @@ fn an_administrators_call_is_refused_by_the_guardrail_and_the_endpoints_goes_thr
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(!names.contains(&"by-hand-again"), "{names:?}");
 
+    assert_eq!(editors(&project), Vec::<String>::new());
     let after = verify(&project, 0);
     assert_eq!(after["verdict"], "holds");
     assert_eq!(unexpected(&after), Vec::<String>::new());

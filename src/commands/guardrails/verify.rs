@@ -23,15 +23,40 @@ pub(super) async fn run(
     target: &Target,
     printer: &Printer,
 ) -> Result<Outcome, Error> {
+    let environment = target::name(&args.environment);
+    let verification = verification(target, environment, &args.principals).await?;
+    printer.data(&match args.format {
+        GuardrailsFormat::Text => report::text(&verification, printer.data_width()),
+        GuardrailsFormat::Markdown => report::markdown(&verification),
+        GuardrailsFormat::Html => report::html(&verification),
+        GuardrailsFormat::Json => format!(
+            "{:#}\n",
+            serde_json::json!(report::json_v1::VerificationReport::from(&verification))
+        ),
+    });
+    Ok(match verification.verdict() {
+        Verdict::Holds => Outcome::SUCCESS,
+        Verdict::Broken => Outcome::CHANGES,
+        Verdict::NotFullyChecked => Outcome::NOT_FULLY_CHECKED,
+    })
+}
+
+/// Simulates the named principals, or everybody who might edit users; `environment` is what
+/// a command line calls it.
+pub(in crate::commands) async fn verification(
+    target: &Target,
+    environment: String,
+    principals: &[String],
+) -> Result<Verification, Error> {
     let deployed = deployed(target).await?;
     let connect = Client::new(Service::CONNECT, &target.service_environment()?);
     let (samples, subjects) = tokio::join!(
         Samples::read(&connect, &deployed.connect_instance),
-        Subjects::find(target, &deployed, &args.principals),
+        Subjects::find(target, &deployed, principals),
     );
     let simulation = Simulation::new(&target.cloud, samples, &deployed.policy);
     let mut verification = Verification {
-        environment: target::name(&args.environment),
+        environment,
         stack_name: target.stack_name(),
         account: target.cloud.account().to_owned(),
         region: target.environment.region.to_string(),
@@ -54,24 +79,11 @@ pub(super) async fn run(
             }),
         }
     }
-    if args.principals.is_empty() {
+    if principals.is_empty() {
         deployments(&simulation, target, &deployed, &mut verification).await;
     }
     verification.sort();
-    printer.data(&match args.format {
-        GuardrailsFormat::Text => report::text(&verification, printer.data_width()),
-        GuardrailsFormat::Markdown => report::markdown(&verification),
-        GuardrailsFormat::Html => report::html(&verification),
-        GuardrailsFormat::Json => format!(
-            "{:#}\n",
-            serde_json::json!(report::json_v1::VerificationReport::from(&verification))
-        ),
-    });
-    Ok(match verification.verdict() {
-        Verdict::Holds => Outcome::SUCCESS,
-        Verdict::Broken => Outcome::CHANGES,
-        Verdict::NotFullyChecked => Outcome::NOT_FULLY_CHECKED,
-    })
+    Ok(verification)
 }
 
 /// What a principal is to the endpoint. Exempt weighs most: whoever is may do anything.

@@ -31,13 +31,20 @@ pub(super) fn violations(
             "remove it",
         );
     }
-    if environment.drift.watch.is_some() {
-        complain(
-            found,
-            path(&["drift", "watch"]),
-            "`drift.watch` reports edits of Connect users, and has no effect with `directorySync`",
-            "remove it",
-        );
+    for (key, is_set) in [
+        ("watch", environment.drift.watch.is_some()),
+        ("simulatePrincipals", environment.drift.simulate_principals),
+    ] {
+        if is_set {
+            complain(
+                found,
+                path(&["drift", key]),
+                format!(
+                    "`drift.{key}` is about edits of Connect users, and has no effect with `directorySync`"
+                ),
+                "remove it",
+            );
+        }
     }
     configuration(sync, found);
     if let Some(assignments) = &environment.assignments {
