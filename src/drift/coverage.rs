@@ -281,6 +281,11 @@ mod tests {
 
     use super::*;
 
+    /// Who has which permissions in which account: every property of these stands in the
+    /// template, so CloudFormation's detection sees a change; where it cannot look, `drift`
+    /// tells them as not checked.
+    const LEFT_TO_CLOUDFORMATION: [&str; 2] = ["AWS::SSO::Assignment", "AWS::SSO::PermissionSet"];
+
     /// The types of the resources in the sources of the templates.
     fn made_by_the_templates() -> BTreeSet<String> {
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
@@ -294,6 +299,7 @@ mod tests {
                 text.lines()
                     .filter_map(|line| line.trim().strip_prefix("Type: "))
                     .filter(|word| word.contains("::"))
+                    .filter(|word| !LEFT_TO_CLOUDFORMATION.contains(word))
                     .map(str::to_owned)
                     .collect::<Vec<_>>()
             })

@@ -71,11 +71,13 @@ pub(super) fn cause(finding: &Finding, stack: &DeployedStack) -> Option<Cause> {
 const API: &str = "apigateway.amazonaws.com";
 const CONNECT: &str = "connect.amazonaws.com";
 const DYNAMODB: &str = "dynamodb.amazonaws.com";
+const ECR: &str = "ecr.amazonaws.com";
 const EVENTS: &str = "events.amazonaws.com";
 const IAM: &str = "iam.amazonaws.com";
 const LAMBDA: &str = "lambda.amazonaws.com";
 const LOGS: &str = "logs.amazonaws.com";
 const MONITORING: &str = "monitoring.amazonaws.com";
+const SCHEDULER: &str = "scheduler.amazonaws.com";
 const SNS: &str = "sns.amazonaws.com";
 const SQS: &str = "sqs.amazonaws.com";
 const SSM: &str = "ssm.amazonaws.com";
@@ -142,6 +144,9 @@ fn of_resource(finding: &Finding, stack: &DeployedStack) -> Option<Calls> {
             calls(LOGS, log_group_calls(check)?, &names)
         }
         "AWS::Events::Rule" => calls(EVENTS, rule_calls(check), &[id]),
+        "AWS::Scheduler::Schedule" => calls(SCHEDULER, schedule_calls(check), &[id]),
+        "AWS::ECR::Repository" => calls(ECR, repository_calls(check)?, &[id]),
+        "AWS::SSM::Parameter" => calls(SSM, parameter_calls(check), &[id]),
         "AWS::SNS::Topic" => calls(SNS, topic_calls(check), &[id]),
         "AWS::SNS::TopicPolicy" => {
             let topic = resource.properties["Topics"][0].as_str()?;
@@ -244,6 +249,32 @@ fn rule_calls(check: &str) -> &'static [&'static str] {
         "Targets" => &["PutTargets", "RemoveTargets"],
         "deleted" => &["DeleteRule"],
         _ => &["PutRule"],
+    }
+}
+
+fn schedule_calls(check: &str) -> &'static [&'static str] {
+    match check {
+        "deleted" => &["DeleteSchedule"],
+        _ => &["UpdateSchedule"],
+    }
+}
+
+fn repository_calls(check: &str) -> Option<&'static [&'static str]> {
+    Some(match check {
+        "ImageTagMutability" => &["PutImageTagMutability"],
+        "ImageScanningConfiguration" => &["PutImageScanningConfiguration"],
+        "LifecyclePolicy" => &["PutLifecyclePolicy", "DeleteLifecyclePolicy"],
+        "RepositoryPolicyText" => &["SetRepositoryPolicy", "DeleteRepositoryPolicy"],
+        "image" => &["BatchDeleteImage"],
+        "deleted" => &["DeleteRepository"],
+        _ => return None,
+    })
+}
+
+fn parameter_calls(check: &str) -> &'static [&'static str] {
+    match check {
+        "deleted" => &["DeleteParameter", "DeleteParameters"],
+        _ => &["PutParameter"],
     }
 }
 

@@ -255,6 +255,15 @@ fn a_finding_leads_to_calls_names_and_questions() {
             &["api1", "r1"],
         ),
         (
+            "AWS::ECR::Repository",
+            "images",
+            json!({}),
+            finding(Detector::Repository, "image"),
+            "eu-central-1",
+            &["BatchDeleteImage"],
+            &["images"],
+        ),
+        (
             "AWS::SNS::TopicPolicy",
             "p",
             json!({"Topics": ["arn:t"]}),
