@@ -19,6 +19,9 @@ pub struct DriftArgs {
     /// Do not ask CloudTrail since when what was found is so, and who did it: half a second for each question.
     #[arg(long)]
     pub no_trail: bool,
+    /// Say who else than the endpoint last read each token, as far as CloudTrail has it.
+    #[arg(long, conflicts_with = "no_trail")]
+    pub token_readers: bool,
     /// Keep the result (when, how many findings, exit code) in an SSM parameter, for `status`; without it nothing is written.
     #[arg(long)]
     pub record: bool,

@@ -76,6 +76,9 @@ pub(super) fn run(
         if !args.no_trail {
             drift::attribute(&target.cloud, &deployed_stack, &mut report).await;
         }
+        if args.token_readers {
+            drift::tell_token_readers(&target.cloud, &deployed_stack, &mut report).await;
+        }
         let file = environment_text(&args.environment)?;
         printer.annotate(report::annotations(&report, &file));
         print(&report, &file, args, printer)?;

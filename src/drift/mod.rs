@@ -48,7 +48,7 @@ pub use finding::{Certainty, Detector, Finding, Kind, Severity};
 pub use part::Part;
 pub(crate) use properties::shown;
 pub use token::Policy as TokenPolicy;
-pub use trail::{Attribution, attribute};
+pub use trail::{Attribution, attribute, tell_token_readers};
 
 /// What was found of one stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

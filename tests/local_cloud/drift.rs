@@ -198,6 +198,13 @@ fn a_change_is_told_with_its_caller_and_time_where_cloudtrail_knows() {
     }
     let printed = asked(&["--no-trail"]).stdout;
     assert!(!printed.contains(&arn), "{printed}");
+
+    let token = "/connect-scim/connect-scim-local/token/idp";
+    let read = mallory.ssm().get_parameter().name(token);
+    mallory.wait(read.with_decryption(true).send()).unwrap();
+    let printed = asked(&["--token-readers"]).stdout;
+    let told = format!("besides the endpoint, {arn} was the last to read {token}");
+    assert!(printed.contains(&told), "{printed}");
 }
 
 #[test]

@@ -8,6 +8,9 @@ use super::cause::Cause;
 /// Whoever brings a stack to its template.
 const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
+/// The calls that hand out the value of an SSM parameter by its name.
+pub(super) const READS: [&str; 3] = ["GetParameter", "GetParameters", "GetParameterHistory"];
+
 /// A recorded call.
 ///
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
@@ -25,6 +28,8 @@ pub(super) struct Event {
     invoked_by: Option<String>,
     /// Whether it was to change something, and was not refused.
     is_change: bool,
+    /// Whether it was not refused.
+    is_success: bool,
     /// Every text in what was asked and answered: ids, names and ARNs among them.
     texts: Vec<String>,
 }
@@ -54,6 +59,7 @@ impl Event {
             role: text(&identity["sessionContext"]["sessionIssuer"]["arn"]),
             invoked_by: text(&identity["invokedBy"]),
             is_change: listed["ReadOnly"] != "true" && record["errorCode"].is_null(),
+            is_success: record["errorCode"].is_null(),
             texts,
         })
     }
@@ -70,6 +76,11 @@ impl Event {
             && self.source == cause.source
             && calls.into_iter().any(|call| call == self.plain_name())
             && cause.names.iter().all(|name| self.mentions(name))
+    }
+
+    /// Whether it read the SSM parameter of this name.
+    pub(super) fn has_read(&self, parameter: &str) -> bool {
+        self.is_success && READS.contains(&self.name.as_str()) && self.mentions(parameter)
     }
 
     /// Whether CloudFormation made it, or one of the roles that the stack has.

@@ -17,9 +17,11 @@ use jiff::Timestamp;
 use super::Report;
 use super::deployed::DeployedStack;
 use super::finding::Kind;
+use super::properties::shown;
 use crate::cloud::Cloud;
 use cause::{Cause, cause};
-use lookup::{Answer, Stopped, Trail};
+use event::READS;
+use lookup::{Answer, Attribute, Question, Stopped, Trail};
 
 /// The call that made a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +37,7 @@ pub struct Attribution {
 /// Says of each drift in the report who made it, as far as CloudTrail can tell. What keeps it
 /// from telling becomes a note of the report: it changes nothing about what was found.
 pub async fn attribute(cloud: &Cloud, stack: &DeployedStack, report: &mut Report) {
-    let own_roles: Vec<String> = stack
-        .resources("AWS::IAM::Role")
-        .into_iter()
-        .map(|role| role.physical_id)
-        .collect();
+    let own_roles = own_roles(stack);
     let mut trail = Trail::new(cloud);
     let drifted = report.findings.iter_mut();
     for finding in drifted.filter(|finding| finding.kind == Kind::Drift) {
@@ -61,6 +59,61 @@ pub async fn attribute(cloud: &Cloud, stack: &DeployedStack, report: &mut Report
             denied.join(" and ")
         ));
     }
+}
+
+/// Notes in the report who else than the stack's own roles last read each token.
+pub async fn tell_token_readers(cloud: &Cloud, stack: &DeployedStack, report: &mut Report) {
+    let own_roles = own_roles(stack);
+    let questions = READS.map(|call| Question {
+        region: stack.place().1.to_owned(),
+        attribute: Attribute::EventName(call.to_owned()),
+    });
+    let mut trail = Trail::new(cloud);
+    let told = match trail.ask(&questions).await {
+        Ok(answers) => stack
+            .resources("Custom::ScimToken")
+            .iter()
+            .map(|token| shown(&token.properties["ParameterName"]))
+            .map(|parameter| last_reader(&answers, &parameter, &own_roles))
+            .collect(),
+        Err(stopped) => vec![note(&stopped)],
+    };
+    let denied = trail.denied_in().next().is_some();
+    report.notes.extend(match denied {
+        true => vec![
+            "who reads tokens is not told: that takes the permission cloudtrail:LookupEvents"
+                .to_owned(),
+        ],
+        false => told,
+    });
+}
+
+fn last_reader(answers: &[&Answer], parameter: &str, own_roles: &[String]) -> String {
+    let horizon = answers.iter().filter_map(|answer| answer.horizon).max();
+    let last = answers
+        .iter()
+        .flat_map(|answer| &answer.events)
+        .filter(|event| event.has_read(parameter) && !event.is_own(own_roles))
+        .max_by_key(|event| event.at);
+    match (last, horizon) {
+        (Some(event), _) => format!(
+            "besides the endpoint, {} was the last to read {parameter}, at {} ({})",
+            event.by,
+            event.at,
+            event.plain_name()
+        ),
+        (None, Some(horizon)) => format!(
+            "nobody but the endpoint has read {parameter} since {horizon}; CloudTrail has more calls from before than are looked at"
+        ),
+        (None, None) => {
+            format!("nobody but the endpoint has read {parameter} within the last 90 days")
+        }
+    }
+}
+
+fn own_roles(stack: &DeployedStack) -> Vec<String> {
+    let roles = stack.resources("AWS::IAM::Role").into_iter();
+    roles.map(|role| role.physical_id).collect()
 }
 
 fn attribution(answers: &[&Answer], cause: &Cause, own_roles: &[String]) -> Option<Attribution> {

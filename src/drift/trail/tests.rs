@@ -319,3 +319,46 @@ fn what_no_known_call_makes_is_not_asked_about() {
         assert_eq!(cause(&finding, &stack), None, "{}", finding.id);
     }
 }
+
+#[test]
+fn the_last_reader_of_a_token_besides_the_endpoint_is_told() {
+    let parameter = "/connect-scim/scim/token/idp";
+    let read = |time: &str, role: &str| {
+        let mut event = listed(
+            "GetParameter",
+            time,
+            json!({
+                "eventSource": "ssm.amazonaws.com",
+                "requestParameters": {"name": parameter, "withDecryption": true},
+                "userIdentity": {
+                    "arn": format!("arn:aws:sts::444455556666:assumed-role/{role}/s"),
+                    "sessionContext": {
+                        "sessionIssuer": {"arn": format!("arn:aws:iam::444455556666:role/{role}")},
+                    },
+                },
+            }),
+        );
+        event["ReadOnly"] = json!("true");
+        event
+    };
+    let told = |events: &[Value], horizon: Option<&str>| {
+        last_reader(
+            &[&answer(events, horizon)],
+            parameter,
+            &["scim-authorizer".to_owned()],
+        )
+    };
+    let authorizer = read("2026-11-03T10:00:00Z", "scim-authorizer");
+    let people = [
+        authorizer.clone(),
+        read("2026-11-01T10:00:00Z", "Auditor"),
+        read("2026-11-02T10:00:00Z", "Operator"),
+    ];
+    let horizon = Some("2026-10-01T10:00:00Z");
+    assert_eq!(
+        told(&people, horizon),
+        "besides the endpoint, arn:aws:sts::444455556666:assumed-role/Operator/s was the last to read /connect-scim/scim/token/idp, at 2026-11-02T10:00:00Z (GetParameter)"
+    );
+    assert!(told(&[authorizer.clone()], horizon).starts_with("nobody but the endpoint has read"));
+    assert!(told(&[authorizer], None).ends_with("within the last 90 days"));
+}
