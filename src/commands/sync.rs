@@ -56,6 +56,8 @@ fn compare(work: Work<'_>, args: &SyncArgs, printer: &Printer) -> Result<Outcome
         };
         let bar = Arc::new(Bar::new(printer));
         let options = Options {
+            program: "connect-scim sync".to_owned(),
+            arguments: format!(" --env {}", target::name(&args.environment)),
             names: args.names,
             confirmed_deletes: match work {
                 Work::Run(args) => args.confirm_deletes,
@@ -71,14 +73,19 @@ fn compare(work: Work<'_>, args: &SyncArgs, printer: &Printer) -> Result<Outcome
         };
         let mut comparing = pin!(sync.compare(work, &options));
         tokio::select! {
-            report = &mut comparing => conclude(&report?, None, args.format, printer),
+            report = &mut comparing => {
+                bar.clear();
+                conclude(&report?, None, args.format, printer)
+            }
             exit = signals.next() => {
                 if !bar.is_writing() {
                     return Err(interrupted(exit));
                 }
                 // What was begun is finished, and told.
                 options.stop.store(true, Ordering::Relaxed);
-                conclude(&comparing.await?, Some(exit), args.format, printer)
+                let report = comparing.await?;
+                bar.clear();
+                conclude(&report, Some(exit), args.format, printer)
             }
         }
     });

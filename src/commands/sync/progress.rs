@@ -48,6 +48,11 @@ impl Bar {
         self.writing.load(Ordering::Relaxed)
     }
 
+    /// Takes it off the terminal.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     pub(super) fn tell(&self, progress: Progress) {
         let stage = match progress {
             Progress::ReadingDirectory => "reading the directory",
@@ -79,7 +84,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.clear();
     }
 }
 

@@ -359,6 +359,9 @@ fn the_last_reader_of_a_token_besides_the_endpoint_is_told() {
         told(&people, horizon),
         "besides the endpoint, arn:aws:sts::444455556666:assumed-role/Operator/s was the last to read /connect-scim/scim/token/idp, at 2026-11-02T10:00:00Z (GetParameter)"
     );
-    assert!(told(&[authorizer.clone()], horizon).starts_with("nobody but the endpoint has read"));
+    assert!(
+        told(std::slice::from_ref(&authorizer), horizon)
+            .starts_with("nobody but the endpoint has read")
+    );
     assert!(told(&[authorizer], None).ends_with("within the last 90 days"));
 }

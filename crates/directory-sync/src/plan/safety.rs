@@ -94,9 +94,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do next.
+    /// What to do next; `command` makes the command line of a verb: `plan`, `run …`.
     #[must_use]
-    pub fn hint(&self) -> String {
+    pub fn hint(&self, command: impl Fn(&str) -> String) -> String {
         match self {
             Self::EmptySource { .. } => {
                 "compare `source` and `scope` with the directory; if it is meant, set \
@@ -104,9 +104,9 @@ impl Refusal {
                     .to_owned()
             }
             Self::TooMany { removals, .. } => format!(
-                "look at `directory-sync plan`; if it is meant, go on with `directory-sync run \
-                 --confirm-deletes {}`",
-                removals.total()
+                "look at `{}`; if it is meant, go on with `{}`",
+                command("plan"),
+                command(&format!("run --confirm-deletes {}", removals.total()))
             ),
         }
     }
@@ -209,7 +209,7 @@ mod tests {
         );
         assert!(
             refusal
-                .hint()
+                .hint(|verb| format!("directory-sync {verb}"))
                 .contains("`directory-sync run --confirm-deletes 30`")
         );
     }

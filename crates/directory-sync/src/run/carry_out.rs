@@ -27,7 +27,7 @@ pub async fn carry_out(
     if refusal.is_some() {
         let mut report = Report::of_comparison(Command::Run, &comparison, client, options);
         report.result = RunResult::Refused;
-        return report.with_refusal(refusal.as_ref());
+        return report.with_refusal(refusal.as_ref(), options);
     }
     let total = comparison.plan.operations().count();
     (options.progress)(Progress::Writing { done: 0, total });

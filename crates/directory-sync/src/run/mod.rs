@@ -61,6 +61,10 @@ pub enum Progress {
 pub struct Options {
     /// How many removals somebody has agreed to.
     pub confirmed_deletes: Option<usize>,
+    /// How the program is called that hints name: `directory-sync`.
+    pub program: String,
+    /// What follows the verb in its command lines, with a space before it.
+    pub arguments: String,
     /// Set when the run is to end: writes under way are finished, no other is begun.
     pub stop: Arc<AtomicBool>,
     /// Whether the report names people: user names and distinguished names.
@@ -77,6 +81,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             confirmed_deletes: None,
+            program: "directory-sync".to_owned(),
+            arguments: String::new(),
             stop: Arc::default(),
             names: false,
             full: false,
@@ -87,6 +93,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The command line that does `verb`.
+    fn command(&self, verb: &str) -> String {
+        format!("{} {verb}{}", self.program, self.arguments)
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -123,7 +134,7 @@ pub fn describe(
 ) -> Report {
     let refusal = refusal(comparison, configuration, options);
     let report = Report::of_comparison(Command::Plan, comparison, client, options);
-    report.with_refusal(refusal.as_ref())
+    report.with_refusal(refusal.as_ref(), options)
 }
 
 /// Makes the server equal to the directory.

@@ -448,9 +448,9 @@ impl Report {
         }
     }
 
-    pub(super) fn with_refusal(mut self, refusal: Option<&Refusal>) -> Self {
+    pub(super) fn with_refusal(mut self, refusal: Option<&Refusal>, options: &Options) -> Self {
         self.refusal = refusal.map(ToString::to_string);
-        self.hint = refusal.map(Refusal::hint);
+        self.hint = refusal.map(|refusal| refusal.hint(|verb| options.command(verb)));
         self
     }
 
