@@ -258,6 +258,12 @@ impl Deployment<'_> {
         }
         self.execute(&change_set, &token, changes.total()).await?;
         if self.args.detach {
+            if deployed.is_none() && matches!(self.software, Software::Image(_)) {
+                self.printer.warning(&format!(
+                    "the image has nowhere to go until the stack stands: deploy {} again to push it",
+                    target::name(&self.args.environment)
+                ));
+            }
             return Ok(self.leave(&token, deployed.is_none() && intended.protected));
         }
         let stack = self.target.describe_existing().await?;

@@ -15,7 +15,7 @@ use crate::cli::TokenCommand;
 use crate::printer::Printer;
 
 pub(super) use renew::renew;
-pub(super) use set::read_token_text;
+pub(super) use set::{read_secret_text, read_token_text};
 pub(super) use subject::pick_client;
 
 /// Runs `token …`.

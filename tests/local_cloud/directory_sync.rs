@@ -158,7 +158,7 @@ fn status_tells_of_secrets_and_of_the_last_run_and_neither_shows_a_secret() {
 
     let mut printed = String::new();
     for (secret, value) in [
-        ("bind-password", "canary-password"),
+        ("bind-password", " canary-password \n"),
         ("token", "canary-token\n"),
     ] {
         let run = project.hand_over(secret, value).expect_code(0);
@@ -178,7 +178,7 @@ fn status_tells_of_secrets_and_of_the_last_run_and_neither_shows_a_secret() {
     );
     assert_eq!(
         aws.secret(outputs["BindPasswordSecretArn"].as_str().unwrap()),
-        "canary-password"
+        " canary-password "
     );
     project.hand_over("token", "").expect_code(2);
 

@@ -15,7 +15,7 @@ use crate::cloud::{ServiceError, failed_call};
 use crate::commands::error::{StackError, SyncError};
 use crate::commands::interrupt::{InCloud, run_interruptibly};
 use crate::commands::target::{self, Target};
-use crate::commands::token::read_token_text;
+use crate::commands::token::{read_secret_text, read_token_text};
 use crate::commands::{Error, Outcome};
 use crate::printer::Printer;
 use crate::stack::StackDescription;
@@ -101,7 +101,11 @@ pub(super) fn set(args: &SyncSecretSetArgs, printer: &Printer) -> Result<Outcome
         let stack = target.describe_existing().await?;
         let arn = arn(&target, &stack, args.secret)?;
         let question = format!("{} (not shown):", args.secret);
-        let value = read_token_text(printer, &question)?;
+        let value = match args.secret {
+            // A password may begin and end with a space.
+            SyncSecret::BindPassword => read_secret_text(printer, &question)?,
+            SyncSecret::Token => read_token_text(printer, &question)?,
+        };
         if value.expose_secret().is_empty() {
             return Err(SyncError::EmptySecret {
                 secret: args.secret,

@@ -34,6 +34,16 @@ pub(in crate::commands) fn read_token_text(
     printer: &Printer,
     question: &str,
 ) -> Result<SecretString, Error> {
+    let text = read_secret_text(printer, question)?;
+    Ok(text.expose_secret().trim().into())
+}
+
+/// A secret from standard input, without the end of its line; asked for without an echo
+/// where that is a terminal.
+pub(in crate::commands) fn read_secret_text(
+    printer: &Printer,
+    question: &str,
+) -> Result<SecretString, Error> {
     let text = if printer.stdin_is_terminal() {
         printer.ask_secretly(question)
     } else {
@@ -43,9 +53,9 @@ pub(in crate::commands) fn read_token_text(
             .read_to_string(&mut text)
             .map(|_| text)
     };
-    text.map(|text| text.trim().into())
+    text.map(|text| text.trim_end_matches(['\r', '\n']).into())
         .map_err(|source| Error::Io {
-            action: "read the token from standard input".to_owned(),
+            action: "read the secret from standard input".to_owned(),
             source,
         })
 }

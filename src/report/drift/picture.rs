@@ -26,13 +26,16 @@ const SPACE: u32 = 14;
 const LONGEST_NAME: usize = 30;
 
 /// The concerns with the column each stands in.
-const CONCERNS: [(&str, usize); 7] = [
+const CONCERNS: [(&str, usize); 10] = [
     ("API", 0),
     ("Clients and tokens", 0),
     ("Functions", 1),
     ("Permissions", 1),
     ("Directory and queues", 2),
     ("Logs and alarms", 2),
+    ("Program and schedule", 0),
+    ("Secrets and settings", 2),
+    ("Access to accounts", 1),
     ("Other", 2),
 ];
 
@@ -64,8 +67,14 @@ fn concern(resource_type: &str) -> usize {
         "AWS::SNS::",
     ]) {
         5
-    } else {
+    } else if is_of(&["AWS::ECS::", "AWS::ECR::", "AWS::Scheduler::", "AWS::EC2::"]) {
         6
+    } else if is_of(&["AWS::SecretsManager::", "AWS::SSM::"]) {
+        7
+    } else if is_of(&["AWS::SSO::"]) {
+        8
+    } else {
+        9
     }
 }
 
