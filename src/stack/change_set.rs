@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetSummary, ChangeSetType, ExecutionStatus,
     Tag,
@@ -222,38 +223,52 @@ impl Stacks {
     }
 
     /// What became of a change set, or `None` while CloudFormation is at it.
-    async fn change_set_outcome(
+    /// All pages of the description of a change set, at least one; with `values` each has
+    /// what properties are before and after.
+    pub(super) async fn describe_change_set(
         &self,
         change_set: &ChangeSet,
-    ) -> Result<Option<ChangeSetOutcome>, ServiceError> {
-        let mut changes = Changes::default();
-        let mut next_token = None;
-        let (status, reason) = loop {
+        values: bool,
+    ) -> Result<Vec<DescribeChangeSetOutput>, ServiceError> {
+        let mut pages: Vec<DescribeChangeSetOutput> = Vec::new();
+        loop {
+            let next_token = pages.last().and_then(|page| page.next_token.clone());
             let page = self
                 .client
                 .describe_change_set()
                 .change_set_name(&change_set.id)
                 .stack_name(&change_set.stack_id)
+                .set_include_property_values(values.then_some(true))
                 .set_next_token(next_token)
                 .send()
                 .await
                 .map_err(failed_to("read the change set"))?;
-            for change in page.changes() {
-                match change.resource_change().and_then(|change| change.action()) {
-                    Some(ChangeAction::Add | ChangeAction::Import) => changes.add += 1,
-                    Some(ChangeAction::Remove) => changes.remove += 1,
-                    Some(_) => changes.modify += 1,
-                    None => {}
-                }
+            let is_last = page.next_token().is_none();
+            pages.push(page);
+            if is_last {
+                return Ok(pages);
             }
-            next_token = page.next_token().map(str::to_owned);
-            if next_token.is_none() {
-                break (
-                    page.status().cloned(),
-                    page.status_reason().unwrap_or_default().to_owned(),
-                );
+        }
+    }
+
+    async fn change_set_outcome(
+        &self,
+        change_set: &ChangeSet,
+    ) -> Result<Option<ChangeSetOutcome>, ServiceError> {
+        let mut changes = Changes::default();
+        let pages = self.describe_change_set(change_set, false).await?;
+        for change in pages.iter().flat_map(|page| page.changes()) {
+            match change.resource_change().and_then(|change| change.action()) {
+                Some(ChangeAction::Add | ChangeAction::Import) => changes.add += 1,
+                Some(ChangeAction::Remove) => changes.remove += 1,
+                Some(_) => changes.modify += 1,
+                None => {}
             }
-        };
+        }
+        let last = pages.last();
+        let status = last.and_then(|page| page.status()).cloned();
+        let reason = last.and_then(|page| page.status_reason());
+        let reason = reason.unwrap_or_default().to_owned();
         Ok(match status {
             Some(ChangeSetStatus::CreateComplete) => Some(ChangeSetOutcome::Ready(changes)),
             Some(ChangeSetStatus::Failed) if EMPTY.iter().any(|words| reason.contains(words)) => {

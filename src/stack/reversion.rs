@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     self, Capability, ChangeAction, ChangeSetType, DeploymentMode, Replacement,
 };
@@ -152,31 +153,15 @@ impl Stacks {
         &self,
         change_set: &ChangeSet,
     ) -> Result<Option<Vec<ResourceChange>>, ServiceError> {
-        let mut changes = Vec::new();
-        let mut next_token = None;
-        loop {
-            let page = self
-                .client
-                .describe_change_set()
-                .change_set_name(&change_set.id)
-                .stack_name(&change_set.stack_id)
-                .set_next_token(next_token)
-                .send()
-                .await
-                .map_err(failed_to("read the change set"))?;
-            if page.deployment_mode() != Some(&DeploymentMode::RevertDrift) {
-                return Ok(None);
-            }
-            let of_resources = page.changes().iter();
-            changes.extend(
-                of_resources
-                    .filter_map(|change| change.resource_change())
-                    .map(ResourceChange::read),
-            );
-            next_token = page.next_token().map(str::to_owned);
-            if next_token.is_none() {
-                return Ok(Some(changes));
-            }
+        let pages = self.describe_change_set(change_set, false).await?;
+        let reverts = |page: &DescribeChangeSetOutput| {
+            page.deployment_mode() == Some(&DeploymentMode::RevertDrift)
+        };
+        if !pages.iter().all(reverts) {
+            return Ok(None);
         }
+        let changes = pages.iter().flat_map(|page| page.changes());
+        let of_resources = changes.filter_map(|change| change.resource_change());
+        Ok(Some(of_resources.map(ResourceChange::read).collect()))
     }
 }

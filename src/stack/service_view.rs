@@ -11,7 +11,7 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::{ChangeSet, Stacks};
-use crate::cloud::{ServiceError, failed_to};
+use crate::cloud::ServiceError;
 use crate::plan::{Action, Replacement, ServiceChange, ServiceProperty};
 
 /// By these words a description says that it is incomplete.
@@ -41,33 +41,14 @@ impl Stacks {
         change_set: &ChangeSet,
         values: bool,
     ) -> Result<(Vec<ServiceChange>, bool), ServiceError> {
-        let (mut changes, mut complete) = (Vec::new(), true);
-        let mut next_token = None;
-        loop {
-            let page = self
-                .client
-                .describe_change_set()
-                .change_set_name(&change_set.id)
-                .stack_name(&change_set.stack_id)
-                .include_property_values(values)
-                .set_next_token(next_token)
-                .send()
-                .await
-                .map_err(failed_to("read the change set"))?;
-            complete &= !page
-                .status_reason()
-                .is_some_and(|reason| reason.contains(INCOMPLETE));
-            changes.extend(
-                page.changes()
-                    .iter()
-                    .filter_map(|change| change.resource_change())
-                    .filter_map(read),
-            );
-            next_token = page.next_token().map(str::to_owned);
-            if next_token.is_none() {
-                return Ok((changes, complete));
-            }
-        }
+        let pages = self.describe_change_set(change_set, values).await?;
+        let reasons = pages.iter().filter_map(|page| page.status_reason());
+        let complete = !reasons
+            .into_iter()
+            .any(|reason| reason.contains(INCOMPLETE));
+        let changes = pages.iter().flat_map(|page| page.changes());
+        let of_resources = changes.filter_map(|change| change.resource_change());
+        Ok((of_resources.filter_map(read).collect(), complete))
     }
 }
 
