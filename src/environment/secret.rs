@@ -6,12 +6,19 @@
 
 use super::problem::Problem;
 
+const CERTIFICATE_BEGINS: &str = "-----BEGIN CERTIFICATE-----";
+const CERTIFICATE_ENDS: &str = "-----END CERTIFICATE-----";
+
 /// The problem of the first thing in `text` that looks like a secret.
 pub(super) fn find(text: &str) -> Option<Problem> {
-    let (index, kind) = text
-        .lines()
-        .enumerate()
-        .find_map(|(index, line)| Some((index, kind(line)?)))?;
+    // A certificate is as random as a secret, and public.
+    let mut in_certificate = false;
+    let (index, kind) = text.lines().enumerate().find_map(|(index, line)| {
+        in_certificate |= line.contains(CERTIFICATE_BEGINS);
+        let found = if in_certificate { None } else { kind(line) };
+        in_certificate &= !line.contains(CERTIFICATE_ENDS);
+        Some((index, found?))
+    })?;
     Some(
         Problem::new(format!("line {} holds what looks like {kind}", index + 1)).help(
             "remove it, and revoke it if the file was ever shared: environment files are committed \
@@ -21,6 +28,10 @@ pub(super) fn find(text: &str) -> Option<Problem> {
 }
 
 fn kind(line: &str) -> Option<&'static str> {
+    // RFC 7468: "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", and what came before it.
+    if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
+        return Some("a private key");
+    }
     let words = |also: &'static str| {
         line.split(move |character: char| {
             !character.is_ascii_alphanumeric() && !also.contains(character)
@@ -68,7 +79,29 @@ fn is_random(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::kind;
+    use super::{find, kind};
+
+    #[test]
+    fn a_certificate_is_no_secret_and_what_follows_it_may_be_one() {
+        let random = "k3JvQ9x1Zb7TqL0aWm2R5fYh2NcPs8UeXoGd1iKtV4A";
+        let text = |kind: &str, end: &str| {
+            format!("ca: |\n  -----BEGIN {kind}-----\n  {random}\n  -----END {kind}-----\n{end}\n")
+        };
+        assert!(find(&text("CERTIFICATE", "")).is_none());
+        for (kind, end, line) in [
+            ("CERTIFICATE", random, 5),
+            ("PRIVATE KEY", "", 2),
+            ("RSA PRIVATE KEY", "", 2),
+        ] {
+            let problem = find(&text(kind, end)).unwrap();
+            assert!(
+                problem.message.starts_with(&format!("line {line} ")),
+                "{}",
+                problem.message
+            );
+            assert!(!problem.message.contains(random));
+        }
+    }
 
     #[test]
     fn secrets_are_told_from_names() {

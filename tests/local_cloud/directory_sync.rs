@@ -1,5 +1,6 @@
 //! Environments with a directory sync: the same commands, another stack.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::container::{RegistryServer, run, unpack};
-use crate::project::{Project, Run, finish_with_input, image};
+use crate::deploy::connect_users;
+use crate::project::{Project, Run, finish, finish_with_input, image};
 use crate::slapd::{PASSWORD, Slapd};
 
 /// The stack of [`ENVIRONMENT`].
@@ -323,7 +325,7 @@ fn a_sync_runs_from_here_between_a_real_directory_and_an_identity_store() {
         command
             .env("DIRECTORY_SYNC_BIND_PASSWORD", PASSWORD)
             .env("DIRECTORY_SYNC_TOKEN", server.token());
-        crate::project::finish(&mut command)
+        finish(&mut command)
     };
     let plan = sync("plan").expect_code(4);
     assert!(plan.stdout.contains("ann"), "{}", plan.stdout);
@@ -340,6 +342,59 @@ fn a_sync_runs_from_here_between_a_real_directory_and_an_identity_store() {
     server.forget_calls();
     sync("run").expect_code(0);
     assert_eq!(server.writes(), 0);
+}
+
+/// Profiles of the simulator's instance.
+const AGENT: &str = "5eed0001-0000-4000-8000-000000000002";
+const MANAGER: &str = "5eed0001-0000-4000-8000-000000000003";
+
+/// One directory feeds Identity Center and Amazon Connect.
+#[test]
+fn a_sync_feeds_the_endpoint_of_amazon_connect() {
+    let slapd = Slapd::start(ENTRIES, "");
+    let project = Project::new();
+    project.deploy();
+    project.change_simulator(&json!({"throttle": null}));
+    let authority = std::fs::read_to_string(slapd.authority()).unwrap();
+    let indented = authority.replace('\n', "\n      ");
+    let server = format!("ldaps://127.0.0.1:{}", slapd.tls_port);
+    let authorities = format!("    certificateAuthorities: |\n      {indented}\n    users:");
+    let outputs = project.outputs();
+    let endpoint = format!(
+        "{}/\n    service: scim",
+        outputs["OktaBaseUrl"].as_str().unwrap()
+    );
+    project.write_environment(
+        "sync",
+        &ENVIRONMENT
+            .replace("ldaps://127.0.0.1:1", &server)
+            .replace("http://127.0.0.1:1/scim/v2/", &endpoint)
+            .replace("    users:", &authorities)
+            .replace("names: ['aws-*']", "names: [CallCenterManager]")
+            .replace("\ntask:", "\n  matchBy: userName\ntask:"),
+    );
+    let token = project.token();
+    let sync = |verb: &str| {
+        let mut command = project.command(&["sync", verb, "--env", "sync"]);
+        command
+            .env("DIRECTORY_SYNC_BIND_PASSWORD", PASSWORD)
+            .env("DIRECTORY_SYNC_TOKEN", &token);
+        finish(&mut command)
+    };
+    sync("run").expect_code(0);
+    sync("verify").expect_code(0);
+    let names: BTreeSet<String> = connect_users(&project)
+        .iter()
+        .map(|user| user["Username"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["ann", "bob"].map(str::to_owned).into());
+    let profiles = |name: &str| {
+        let users = connect_users(&project);
+        let user = users.iter().find(|user| user["Username"] == name);
+        user.unwrap()["SecurityProfileIds"].clone()
+    };
+    assert_eq!(profiles("ann"), json!([MANAGER]));
+    assert_eq!(profiles("bob"), json!([AGENT]));
 }
 
 /// Most bytes that the image may have: a task that is started anew each time pulls it each
@@ -402,6 +457,11 @@ givenName: Bob
 sn: Baker
 displayName: Bob Baker
 mail: bob@example.test
+
+dn: cn=CallCenterManager,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: CallCenterManager
+member: uid=ann,ou=People,dc=example,dc=test
 
 dn: cn=aws-users,ou=Groups,dc=example,dc=test
 objectClass: groupOfNames

@@ -47,7 +47,7 @@ pub fn artifacts() -> &'static Path {
 pub fn image() -> &'static Path {
     static IMAGE: OnceLock<PathBuf> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artifacts");
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("image");
         let run = finish(
             connect_scim(Path::new(env!("CARGO_MANIFEST_DIR")))
                 .args(["build", "--image", "--c-library", "glibc", "--out"])
