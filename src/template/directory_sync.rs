@@ -10,10 +10,6 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, Options};
 use crate::environment::{self, Architecture, Assignments, Environment};
 
-/// Most characters of an SSM parameter of the tier Standard.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html>
-const LONGEST_STANDARD_PARAMETER: usize = 4096;
-
 /// The port of HTTPS, which ECR and CloudWatch Logs answer at.
 const HTTPS: u16 = 443;
 
@@ -28,7 +24,6 @@ pub(super) struct Context<'a> {
     cpu_architecture: &'static str,
     /// JSON, which is YAML as well.
     configuration: String,
-    parameter_tier: &'static str,
     owner: String,
     /// YAML of the dimensions that the run's metrics have.
     metric_dimensions: String,
@@ -39,8 +34,6 @@ pub(super) struct Context<'a> {
     permission_sets: Vec<PermissionSet<'a>>,
     assignments: Vec<Assignment<'a>>,
     run_period_seconds: u32,
-    /// After this the next run is due.
-    event_age_seconds: u32,
 }
 
 /// One address range in which servers of the directory are, and a port of theirs.
@@ -144,18 +137,12 @@ impl<'a> Context<'a> {
                 })
             })
             .collect();
-        let run_period_seconds = task.every_minutes.get() * 60;
         Ok(Self {
             environment: serde_json::to_value(environment).map_err(Error::Environment)?,
             image_digest,
             cpu_architecture: match task.architecture {
                 Architecture::X86_64 => "X86_64",
                 Architecture::Arm64 => "ARM64",
-            },
-            parameter_tier: if text.len() > LONGEST_STANDARD_PARAMETER {
-                "Advanced"
-            } else {
-                "Standard"
             },
             configuration: text,
             owner: configuration.owner.to_string(),
@@ -173,8 +160,7 @@ impl<'a> Context<'a> {
             assignments: wanted
                 .map(|wanted| assignments(wanted, options))
                 .unwrap_or_default(),
-            run_period_seconds,
-            event_age_seconds: run_period_seconds,
+            run_period_seconds: task.every_minutes.get() * 60,
         })
     }
 }
