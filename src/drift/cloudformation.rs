@@ -23,11 +23,20 @@ const CLOUDFORMATION: Detector = Detector::CloudFormation;
 /// Differences that CloudFormation reports although nobody changed anything: type, property,
 /// and where that is known from. Those of properties that a detector of ours compares (a REST
 /// API's policy, the account's logging role) need no entry.
-const FALSE_ALARMS: [(&str, &str, &str); 1] = [(
-    "AWS::ApiGateway::RestApi",
-    "Tags",
-    "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1296",
-)];
+const FALSE_ALARMS: [(&str, &str, &str); 2] = [
+    (
+        "AWS::ApiGateway::RestApi",
+        "Tags",
+        "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1296",
+    ),
+    // `Intelligent-Tiering` leaves the choice to Systems Manager, and the parameter has what
+    // it chose.
+    (
+        "AWS::SSM::Parameter",
+        "Tier",
+        "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html",
+    ),
+];
 
 /// Properties whose values are told to nobody.
 const UNTOLD: [&str; 4] = [
