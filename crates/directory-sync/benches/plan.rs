@@ -67,6 +67,7 @@ fn person(index: usize) -> Person {
         attributes: attributes
             .map(|(name, value)| (name.to_owned(), vec![value]))
             .into(),
+        ..Person::default()
     }
 }
 
@@ -81,6 +82,7 @@ fn snapshot() -> Snapshot {
         distinguished_name: format!("CN=aws-{index},OU=Groups,DC=corp,DC=example,DC=test"),
         attributes: [("cn".to_owned(), vec![format!("aws-{index}")])].into(),
         members: members(index).map(|user| EntryId(guid(1, user))).collect(),
+        ..Group::default()
     });
     Snapshot {
         people: (0..USERS).map(person).collect(),

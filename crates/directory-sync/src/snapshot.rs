@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What identifies an entry for as long as it lives, whatever it is renamed to: the
 /// `objectGUID` of Active Directory, in the form `37750eb4-fab1-4350-9cd9-ade7070b02d5`, or
 /// the `entryUUID` of other servers (RFC 4530).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub String);
 
 /// Values by attribute, in the order in which the server gives them. Names are in lower
@@ -16,7 +16,7 @@ pub struct EntryId(pub String);
 pub type Attributes = BTreeMap<String, Vec<String>>;
 
 /// A user in scope.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Person {
     /// Stays the same when the entry is renamed or moved.
     pub id: EntryId,
@@ -26,10 +26,13 @@ pub struct Person {
     pub active: bool,
     /// The attributes asked for. Personal data: never logged.
     pub attributes: Attributes,
+    /// The attributes asked for that have a value that is not text, in lower case. They are not
+    /// in `attributes`.
+    pub unreadable: BTreeSet<String>,
 }
 
 /// A group in scope.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Group {
     /// Stays the same when the entry is renamed or moved.
     pub id: EntryId,
@@ -37,6 +40,9 @@ pub struct Group {
     pub distinguished_name: String,
     /// The attributes asked for.
     pub attributes: Attributes,
+    /// The attributes asked for that have a value that is not text, in lower case. They are not
+    /// in `attributes`.
+    pub unreadable: BTreeSet<String>,
     /// The users in scope who are members, directly or through other groups.
     pub members: BTreeSet<EntryId>,
 }

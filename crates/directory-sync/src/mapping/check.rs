@@ -46,6 +46,9 @@ pub enum Problem {
     /// Without an at sign between two parts.
     #[error("is not an e-mail address")]
     NotAnAddress,
+    /// Bytes that are not UTF-8, such as a photo.
+    #[error("is not text")]
+    NotText,
     /// A name that Identity Center keeps for itself.
     #[error("is a name that Identity Center reserves")]
     Reserved,

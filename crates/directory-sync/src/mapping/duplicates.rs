@@ -2,8 +2,9 @@
 //!
 //! Whose the name is cannot be decided here, and giving it to whoever comes first would let
 //! one person's data, and access, go to another. So nobody gets it: everybody concerned is
-//! left as the server has them, and reported. Only a disabled account makes room for an
-//! active one. An e-mail address that is shared is left alone, and the person goes on.
+//! left as the server has them, and reported. Inactive entries make room for the only active
+//! one, and are not reported. An e-mail address that is shared is left alone, and the person
+//! goes on.
 
 use std::collections::BTreeMap;
 
@@ -19,25 +20,14 @@ pub(super) fn settle(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
 }
 
 fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
-    for sharers in shared(desired.users.iter().filter_map(|(id, user)| {
-        let name = user.profile.as_ref()?.get(Attribute::UserName)?;
-        Some((fold(name), id))
-    })) {
-        let active: Vec<&EntryId> = sharers
-            .iter()
-            .filter(|id| desired.users.get(id).is_some_and(|user| user.active))
-            .collect();
-        let heir = match active[..] {
-            [only] => Some(only.clone()),
-            _ => None,
-        };
-        for id in &sharers {
-            if heir.as_ref() == Some(id) {
-                continue;
-            }
+    for Sharers { active, inactive } in shared_by_users(desired, Attribute::UserName) {
+        let losers = if active.len() == 1 { &[] } else { &active[..] };
+        for id in losers.iter().chain(&inactive) {
             if let Some(user) = desired.users.get_mut(id) {
                 user.profile = None;
             }
+        }
+        for id in losers {
             desired.skipped.push(skipped(
                 Kind::User,
                 id,
@@ -46,8 +36,8 @@ fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
                 format!(
                     "{} entries have this userName ({}), and a user can stand for one: give \
                      each its own, or take all but one out of scope",
-                    sharers.len(),
-                    list(&sharers)
+                    losers.len(),
+                    list(losers)
                 ),
             ));
         }
@@ -55,17 +45,20 @@ fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
 }
 
 fn emails(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
-    for sharers in shared(desired.users.iter().filter_map(|(id, user)| {
-        let email = user.profile.as_ref()?.get(Attribute::Email)?;
-        Some((fold(email), id))
-    })) {
-        for id in &sharers {
+    for Sharers { active, inactive } in shared_by_users(desired, Attribute::Email) {
+        let has_heir = active.len() == 1;
+        let losers = if has_heir { &[] } else { &active[..] };
+        for id in losers.iter().chain(&inactive) {
             if let Some(user) = desired.users.get_mut(id) {
-                user.kept.insert(Attribute::Email);
+                if !has_heir {
+                    user.kept.insert(Attribute::Email);
+                }
                 if let Some(profile) = &mut user.profile {
                     profile.0.remove(&Attribute::Email);
                 }
             }
+        }
+        for id in losers {
             desired.skipped.push(skipped(
                 Kind::User,
                 id,
@@ -74,8 +67,8 @@ fn emails(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
                 format!(
                     "{} people have this e-mail address ({}), and Identity Center takes it \
                      once: nobody's is changed",
-                    sharers.len(),
-                    list(&sharers)
+                    losers.len(),
+                    list(losers)
                 ),
             ));
         }
@@ -107,6 +100,28 @@ fn group_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
             ));
         }
     }
+}
+
+/// Entries that share a value.
+struct Sharers {
+    active: Vec<EntryId>,
+    inactive: Vec<EntryId>,
+}
+
+/// The users that share a value of an attribute, for each value that is shared.
+fn shared_by_users(desired: &Desired, attribute: Attribute) -> Vec<Sharers> {
+    let valued = desired.users.iter().filter_map(|(id, user)| {
+        let value = user.profile.as_ref()?.get(attribute)?;
+        Some((fold(value), id))
+    });
+    shared(valued)
+        .into_iter()
+        .map(|ids| {
+            let is_active = |id: &EntryId| desired.users.get(id).is_some_and(|user| user.active);
+            let (active, inactive) = ids.into_iter().partition(is_active);
+            Sharers { active, inactive }
+        })
+        .collect()
 }
 
 /// The entries that share a name, for each name that is shared.

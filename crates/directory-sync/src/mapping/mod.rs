@@ -64,7 +64,8 @@ pub struct DesiredUser {
 pub struct DesiredGroup {
     /// The security identifier, where the directory has them.
     pub sid: Option<String>,
-    /// The name; none where it could not be said, so that the group is left as it is.
+    /// The name; none where it could not be said, so that the group keeps its name, or is not
+    /// created. Its memberships follow the directory all the same.
     pub display_name: Option<String>,
     /// The users in scope who are members.
     pub members: BTreeSet<EntryId>,
@@ -209,11 +210,16 @@ impl Mapping {
         desired
     }
 
+    /// An inactive person needs no value: nothing is reported, and what cannot be used is left
+    /// as it is.
     fn person(&self, person: &Person, skipped: &mut Vec<Skipped>) -> DesiredUser {
         let mut profile = Profile::default();
         let mut kept = BTreeSet::new();
         let mut complete = true;
         let mut skip = |attribute: Option<Attribute>, reason: String| {
+            if !person.active {
+                return;
+            }
             skipped.push(Skipped {
                 kind: Kind::User,
                 entry: Some(person.id.clone()),
@@ -224,7 +230,7 @@ impl Mapping {
         };
         for (&attribute, sources) in &self.user {
             let check = |value: &str| check::user(attribute, value);
-            match value(sources, &person.attributes, check) {
+            match value(sources, &person.attributes, &person.unreadable, check) {
                 Ok(Some(value)) => drop(profile.0.insert(attribute, value)),
                 Ok(None) if attribute.is_required() => {
                     complete = false;
@@ -264,7 +270,12 @@ impl Mapping {
 
     fn group(&self, group: Group, skipped: &mut Vec<Skipped>) -> (EntryId, String, DesiredGroup) {
         let sources = list(&self.group_name);
-        let display_name = match value(&self.group_name, &group.attributes, check::group) {
+        let display_name = match value(
+            &self.group_name,
+            &group.attributes,
+            &group.unreadable,
+            check::group,
+        ) {
             Ok(Some(name)) => Ok(name),
             Ok(None) => Err(format!("has no name: fill {sources} in the directory")),
             Err(problem) => Err(format!("displayName {problem}: correct it in {sources}")),
@@ -291,14 +302,23 @@ impl Mapping {
 fn value(
     sources: &[Source],
     attributes: &Attributes,
+    unreadable: &BTreeSet<String>,
     check: impl Fn(&str) -> Result<(), Problem>,
 ) -> Result<Option<String>, Problem> {
     let mut first_problem = None;
-    for value in sources.iter().filter_map(|source| source.value(attributes)) {
-        match check(&value) {
-            Ok(()) => return Ok(Some(value)),
-            Err(problem) => first_problem = first_problem.or(Some(problem)),
-        }
+    for source in sources {
+        let problem = if source.attributes().any(|name| unreadable.contains(name)) {
+            Problem::NotText
+        } else {
+            let Some(value) = source.value(attributes) else {
+                continue;
+            };
+            match check(&value) {
+                Ok(()) => return Ok(Some(value)),
+                Err(problem) => problem,
+            }
+        };
+        first_problem = first_problem.or(Some(problem));
     }
     first_problem.map_or(Ok(None), Err)
 }

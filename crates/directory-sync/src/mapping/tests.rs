@@ -16,6 +16,7 @@ fn person(id: &str, values: &[(&str, &str)]) -> Person {
         distinguished_name: format!("CN={id},DC=corp,DC=example,DC=test"),
         active: true,
         attributes: attributes(values),
+        ..Person::default()
     }
 }
 
@@ -206,6 +207,126 @@ fn a_disabled_account_makes_room_for_the_active_one_of_the_same_name() {
     let desired = apply(vec![disabled, person("2", ADA)]);
     assert!(desired.users[&EntryId("1".to_owned())].profile.is_none());
     assert!(desired.users[&EntryId("2".to_owned())].profile.is_some());
+    assert!(desired.skipped.is_empty());
+}
+
+#[test]
+fn an_inactive_entry_needs_no_value_and_conflicts_with_no_one() {
+    let name = ("userprincipalname", "ada@example.test");
+    let complete = |extra| [ADA, &[extra]].concat();
+    let cases = [
+        ("no surname", vec![name, ("givenname", "Ada")], false),
+        ("no userName", ADA[1..].to_vec(), false),
+        (
+            "a reserved userName",
+            complete(("userprincipalname", "Administrator")),
+            false,
+        ),
+        ("an invalid surname", complete(("sn", "A\u{7}B")), false),
+        ("an invalid title", complete(("title", "A\u{7}B")), true),
+    ];
+    for (case, values, is_complete) in cases {
+        let mut inactive = person("1", &values);
+        let reported = apply(vec![inactive.clone()]);
+        assert!(!reported.skipped.is_empty(), "{case}");
+        inactive.active = false;
+        let desired = apply(vec![inactive]);
+        assert!(desired.skipped.is_empty(), "{case}");
+        let user = &desired.users[&EntryId("1".to_owned())];
+        assert!(!user.active, "{case}");
+        assert_eq!(user.profile.is_some(), is_complete, "{case}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_text_affects_its_attribute_only() {
+    let configuration = serde_yaml::from_str("user: {nickName: [jpegPhoto]}").unwrap();
+    let mapping = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap();
+    let with_unreadable = |name: &str, active| {
+        let mut person = person("1", ADA);
+        person.active = active;
+        person.attributes.remove(name);
+        person.unreadable.insert(name.to_owned());
+        mapping.apply(Snapshot {
+            people: vec![person],
+            ..Snapshot::default()
+        })
+    };
+    let desired = with_unreadable("jpegphoto", true);
+    let user = &desired.users[&EntryId("1".to_owned())];
+    assert!(user.profile.is_some());
+    assert_eq!(user.kept, [Attribute::NickName].into());
+    assert_eq!(
+        reasons(&desired),
+        ["nickName is not text: correct it in jpegPhoto"]
+    );
+    let desired = with_unreadable("sn", true);
+    assert!(desired.users.values().all(|user| user.profile.is_none()));
+    assert_eq!(
+        reasons(&desired),
+        ["familyName is not text: correct it in sn"]
+    );
+    for name in ["jpegphoto", "sn"] {
+        assert!(with_unreadable(name, false).skipped.is_empty());
+    }
+
+    let group = Group {
+        id: EntryId("7".to_owned()),
+        unreadable: ["cn".to_owned()].into(),
+        members: [EntryId("1".to_owned())].into(),
+        ..Group::default()
+    };
+    let desired = mapping.apply(Snapshot {
+        groups: vec![group],
+        ..Snapshot::default()
+    });
+    let group = &desired.groups[&EntryId("7".to_owned())];
+    assert_eq!(group.display_name, None);
+    assert_eq!(group.members.len(), 1, "memberships follow the directory");
+    assert_eq!(
+        reasons(&desired),
+        ["displayName is not text: correct it in cn"]
+    );
+}
+
+#[test]
+fn an_e_mail_address_is_the_only_active_entrys_and_no_inactive_one_is_reported() {
+    // (whether each of the sharers is active, whether each gets the address, reports)
+    let cases: [(&[bool], &[bool], usize); 4] = [
+        (&[true, false], &[true, false], 0),
+        (&[true, false, false], &[true, false, false], 0),
+        (&[true, true, false], &[false, false, false], 2),
+        (&[false, false], &[false, false], 0),
+    ];
+    for (active, expected, reports) in cases {
+        let people = active.iter().enumerate().map(|(index, active)| {
+            let name = format!("u{index}@example.test");
+            let mut values = ADA.to_vec();
+            values[0].1 = &name;
+            values.push(("mail", "Eva@example.test"));
+            let mut person = person(&index.to_string(), &values);
+            person.active = *active;
+            person
+        });
+        let desired = apply(people.collect());
+        let emails: Vec<bool> = desired
+            .users
+            .values()
+            .map(|user| {
+                user.profile
+                    .as_ref()
+                    .unwrap()
+                    .get(Attribute::Email)
+                    .is_some()
+            })
+            .collect();
+        assert_eq!(emails, expected, "{active:?}");
+        assert_eq!(desired.skipped.len(), reports, "{active:?}");
+        let has_heir = expected.contains(&true);
+        for user in desired.users.values() {
+            assert_eq!(user.kept.contains(&Attribute::Email), !has_heir);
+        }
+    }
 }
 
 #[test]
@@ -271,7 +392,7 @@ fn groups_that_share_a_name_are_left_alone() {
         id: EntryId(id.to_owned()),
         distinguished_name: format!("CN={name},OU={id}"),
         attributes: attributes(&[("cn", name)]),
-        members: BTreeSet::new(),
+        ..Group::default()
     };
     let desired = mapping().apply(Snapshot {
         groups: vec![

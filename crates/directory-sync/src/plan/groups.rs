@@ -235,7 +235,7 @@ impl Planner<'_> {
             };
             let entry = entries.get(&index).copied();
             let (wanted, new) = match entry.and_then(|entry| self.desired.groups.get(entry)) {
-                Some(wanted) if wanted.display_name.is_some() => self.members(wanted),
+                Some(wanted) => self.members(wanted),
                 None if gone.contains(&index) && self.policy.gone_groups == GoneGroups::Empty => {
                     Default::default()
                 }

@@ -79,19 +79,14 @@ impl Matching {
     }
 
     /// The groups whose members the planner needs, as ascending indices: those that stand
-    /// for an entry that can be used, and those that will be emptied.
+    /// for an entry in scope, and those that will be emptied.
     #[must_use]
     pub fn groups_to_read(&self, desired: &Desired, policy: &Policy) -> Vec<usize> {
         let mut indices: Vec<usize> = self
             .groups
             .objects
             .iter()
-            .filter(|(entry, _)| {
-                desired
-                    .groups
-                    .get(entry)
-                    .is_some_and(|group| group.display_name.is_some())
-            })
+            .filter(|(entry, _)| desired.groups.contains_key(entry))
             .map(|(_, index)| *index)
             .collect();
         if policy.gone_groups == GoneGroups::Empty {

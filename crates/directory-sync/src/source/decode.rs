@@ -39,7 +39,7 @@ pub(super) struct User {
 pub(super) struct Group {
     pub(super) distinguished_name: String,
     /// What is needed to synchronise it, if it is in scope; its members count either way.
-    pub(super) usable: Result<(EntryId, Attributes), Unusable>,
+    pub(super) usable: Result<Readable, Unusable>,
     /// `cn`, of which other directories than Active Directory may have several.
     pub(super) names: Vec<String>,
     /// `sAMAccountName`, the name before Windows 2000.
@@ -49,6 +49,14 @@ pub(super) struct Group {
     pub(super) members: Vec<String>,
     /// The `uid`s of its direct members.
     pub(super) member_uids: Vec<String>,
+}
+
+/// The identifier and the attributes of an entry.
+pub(super) struct Readable {
+    pub(super) id: EntryId,
+    pub(super) attributes: Attributes,
+    /// The attributes that have a value that is not text.
+    pub(super) unreadable: BTreeSet<String>,
 }
 
 /// What is wanted of the entries of a read.
@@ -97,25 +105,32 @@ impl Decoder<'_> {
             Flavor::ActiveDirectory => Vec::new(),
             Flavor::OpenLdap => texts(&entry, "uid"),
         };
-        let id = self.id(&entry);
-        let attributes = self.attributes(entry.attributes, &self.user_attributes);
-        match (id, active, attributes) {
-            (Ok(id), Ok(active), Ok(attributes)) => Ok(User {
-                person: Person {
-                    id,
-                    distinguished_name: entry.distinguished_name,
-                    active,
-                    attributes,
-                },
-                expires: expires.filter(|expires| *expires > self.now),
-                primary_group,
-                uids,
-            }),
-            (id, active, attributes) => {
-                let other = active.err().or(attributes.err());
-                Err(unusable(entry.distinguished_name, id, other))
-            }
-        }
+        let distinguished_name = entry.distinguished_name.clone();
+        let unusable = |id, reason| Unusable {
+            distinguished_name: distinguished_name.clone(),
+            id,
+            reason,
+        };
+        let Readable {
+            id,
+            attributes,
+            unreadable,
+        } = self
+            .readable(entry, &self.user_attributes)
+            .map_err(|reason| unusable(None, reason))?;
+        let active = active.map_err(|reason| unusable(Some(id.clone()), reason))?;
+        Ok(User {
+            person: Person {
+                id,
+                distinguished_name,
+                active,
+                attributes,
+                unreadable,
+            },
+            expires: expires.filter(|expires| *expires > self.now),
+            primary_group,
+            uids,
+        })
     }
 
     fn is_active(&self, entry: &Entry) -> Result<bool, String> {
@@ -148,17 +163,14 @@ impl Decoder<'_> {
         let names = texts(&entry, "cn");
         let account_name = entry.text("samaccountname").map(str::to_owned);
         let sid = sid(&entry);
-        let id = self.id(&entry);
-        let usable = match (
-            id,
-            self.attributes(entry.attributes, &self.group_attributes),
-        ) {
-            (Ok(id), Ok(attributes)) => Ok((id, attributes)),
-            (id, attributes) => {
-                let name = entry.distinguished_name.clone();
-                Err(unusable(name, id, attributes.err()))
-            }
-        };
+        let distinguished_name = entry.distinguished_name.clone();
+        let usable = self
+            .readable(entry, &self.group_attributes)
+            .map_err(|reason| Unusable {
+                distinguished_name: distinguished_name.clone(),
+                id: None,
+                reason,
+            });
         Group {
             usable,
             names,
@@ -166,7 +178,7 @@ impl Decoder<'_> {
             sid,
             members,
             member_uids,
-            distinguished_name: entry.distinguished_name,
+            distinguished_name,
         }
     }
 
@@ -183,14 +195,16 @@ impl Decoder<'_> {
             .ok_or_else(|| format!("its {attribute} cannot be understood"))
     }
 
-    /// The attributes asked for, and those by which users may be matched.
-    fn attributes(
-        &self,
-        all: Vec<Attribute>,
-        wanted: &BTreeSet<String>,
-    ) -> Result<Attributes, String> {
+    /// The identifier, the attributes asked for, and those by which users may be matched. An
+    /// attribute with a value that is not text does not affect the others.
+    ///
+    /// # Errors
+    /// The identifier cannot be read, so nothing can be said about the entry.
+    fn readable(&self, entry: Entry, wanted: &BTreeSet<String>) -> Result<Readable, String> {
+        let id = self.id(&entry)?;
         let mut attributes = Attributes::new();
-        for Attribute { name, values, .. } in all {
+        let mut unreadable = BTreeSet::new();
+        for Attribute { name, values, .. } in entry.attributes {
             let is_identifier = name == self.flavor.id_attribute() || name == "objectsid";
             if values.is_empty() || !is_identifier && !wanted.contains(&name) {
                 continue;
@@ -203,31 +217,17 @@ impl Decoder<'_> {
                     _ => String::from_utf8(value).ok(),
                 })
                 .collect();
-            let Some(texts) = texts else {
-                return Err(format!(
-                    "its {name} is no text; correct it, or do not map that attribute"
-                ));
-            };
-            attributes.entry(name).or_default().extend(texts);
+            match texts {
+                Some(texts) => attributes.entry(name).or_default().extend(texts),
+                None => drop(unreadable.insert(name)),
+            }
         }
-        Ok(attributes)
-    }
-}
-
-/// Of an entry without an identifier, or with another fault.
-fn unusable(
-    distinguished_name: String,
-    id: Result<EntryId, String>,
-    other: Option<String>,
-) -> Unusable {
-    let (id, reason) = match id {
-        Ok(id) => (Some(id), other),
-        Err(reason) => (None, Some(reason)),
-    };
-    Unusable {
-        distinguished_name,
-        id,
-        reason: reason.unwrap_or_default(),
+        attributes.retain(|name, _| !unreadable.contains(name));
+        Ok(Readable {
+            id,
+            attributes,
+            unreadable,
+        })
     }
 }
 
@@ -395,8 +395,43 @@ mod tests {
         assert!(reason(&[CLASSES, GUID]).contains("userAccountControl"));
         let unreadable = [CLASSES, GUID, ENABLED, ("accountexpires", &[b"soon"])];
         assert!(reason(&unreadable).contains("accountExpires"));
-        let binary: &[&[u8]] = &[b"\xff"];
-        assert!(reason(&[CLASSES, GUID, ENABLED, ("mail", binary)]).contains("its mail"));
+    }
+
+    #[test]
+    fn a_value_that_is_not_text_affects_its_attribute_only() {
+        let binary: &[&[u8]] = &[b"a@example.test", b"\xff"];
+        let user = user(&[
+            CLASSES,
+            GUID,
+            ("useraccountcontrol", &[b"514"]),
+            ("mail", binary),
+            ("ms-ds-consistencyguid", &[&[7; 16]]),
+        ])
+        .ok()
+        .unwrap();
+        assert!(!user.person.active);
+        assert_eq!(user.person.unreadable, ["mail".to_owned()].into());
+        let attributes: Vec<_> = user.person.attributes.keys().collect();
+        assert_eq!(attributes, ["ms-ds-consistencyguid", "objectguid"]);
+
+        let decoder = Decoder {
+            flavor: Flavor::OpenLdap,
+            users: &UserScope::default(),
+            user_attributes: BTreeSet::new(),
+            group_attributes: ["description".to_owned()].into(),
+            now: now(),
+        };
+        let Decoded::Group(group) = decoder.decode(entry(&[
+            ("objectclass", &[b"groupOfNames"]),
+            ("entryuuid", &[b"g"]),
+            ("description", binary),
+            ("member", &[b"cn=a"]),
+        ])) else {
+            panic!("not taken for a group");
+        };
+        let usable = group.usable.ok().unwrap();
+        assert_eq!(usable.unreadable, ["description".to_owned()].into());
+        assert_eq!(group.members, ["cn=a"]);
     }
 
     #[test]

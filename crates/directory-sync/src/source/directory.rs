@@ -313,17 +313,18 @@ impl Directory {
                     .iter()
                     .filter(|member| self.is_unusable_wherever_it_is(**member)),
             );
-            if let Ok((id, attributes)) = &known.group.usable {
+            if let Ok(usable) = &known.group.usable {
                 let group = snapshot::Group {
-                    id: id.clone(),
+                    id: usable.id.clone(),
                     distinguished_name: self.distinguished_name(*node).to_owned(),
-                    attributes: attributes.clone(),
+                    attributes: usable.attributes.clone(),
+                    unreadable: usable.unreadable.clone(),
                     members: members
                         .iter()
                         .filter_map(|member| ids.get(member).cloned())
                         .collect(),
                 };
-                groups.insert(id.clone(), group);
+                groups.insert(usable.id.clone(), group);
             }
         }
         let mut unusable: Vec<Unusable> = problems
@@ -420,6 +421,7 @@ mod tests {
 
     use super::*;
     use crate::snapshot::Attributes;
+    use crate::source::decode::Readable;
 
     fn user(name: &str, primary_group: Option<&str>) -> Decoded {
         Decoded::User(User {
@@ -427,7 +429,7 @@ mod tests {
                 id: EntryId(name.to_owned()),
                 distinguished_name: format!("CN={name},DC=x"),
                 active: true,
-                attributes: Attributes::new(),
+                ..Person::default()
             },
             expires: None,
             primary_group: primary_group.map(str::to_owned),
@@ -438,7 +440,11 @@ mod tests {
     fn group(name: &str, members: &[&str], uids: &[&str]) -> Decoded {
         Decoded::Group(Group {
             distinguished_name: format!("CN={name},OU=Groups,DC=x"),
-            usable: Ok((EntryId(name.to_owned()), Attributes::new())),
+            usable: Ok(Readable {
+                id: EntryId(name.to_owned()),
+                attributes: Attributes::new(),
+                unreadable: BTreeSet::new(),
+            }),
             names: vec![name.to_owned()],
             account_name: None,
             sid: Some(format!("S-{name}")),

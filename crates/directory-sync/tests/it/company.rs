@@ -83,12 +83,14 @@ impl Company {
                 .iter()
                 .map(|(name, value)| (name.clone(), vec![value.clone()]))
                 .collect(),
+            ..Person::default()
         });
         let groups = self.groups.iter().map(|(id, (name, members))| Group {
             id: EntryId(id.clone()),
             distinguished_name: format!("CN={name},OU=Groups,DC=example,DC=test"),
             attributes: [("cn".to_owned(), vec![name.clone()])].into(),
             members: members.iter().map(|id| EntryId(id.clone())).collect(),
+            ..Group::default()
         });
         Snapshot {
             people: people.collect(),

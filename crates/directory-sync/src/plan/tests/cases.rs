@@ -318,6 +318,28 @@ fn an_attribute_that_is_kept_is_not_changed() {
 }
 
 #[test]
+fn a_group_without_a_usable_name_keeps_its_name_and_loses_members() {
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .user("2", "bob")
+        .group("7", "unused", &["1"]);
+    directory
+        .0
+        .groups
+        .get_mut(&entry("7"))
+        .unwrap()
+        .display_name = None;
+    let server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .user("u2", Some("corp:2"), "bob")
+        .group("g7", Some("corp:7"), "all", &["u1", "u2"]);
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy())),
+        ["0 members of all: +0 -1"]
+    );
+}
+
+#[test]
 fn an_address_is_written_as_a_whole() {
     let mut directory =
         Directory::default()
