@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::current::{Current, CurrentGroup, ResourceId};
 use super::matching::{Matching, Standing, entries_by_object, with_standing};
-use super::names::{Claim, Settled, settle};
+use super::names::{Claim, Holders, Settled, Settlement, placeholder, settle};
 use super::operation::{Operation, Reference, Subject};
 use super::phases::Phases;
 use super::policy::{GoneGroups, Policy};
@@ -74,11 +74,17 @@ impl Planner<'_> {
                 }));
         }
         self.members_of_existing(&gone, phases, &mut figures);
-        self.names(&deleted, phases, skipped);
+        self.names(&deleted, &gone, phases, skipped);
         figures
     }
 
-    fn names(&self, deleted: &HashSet<usize>, phases: &mut Phases, skipped: &mut Vec<Skip>) {
+    fn names(
+        &self,
+        deleted: &HashSet<usize>,
+        gone: &BTreeSet<usize>,
+        phases: &mut Phases,
+        skipped: &mut Vec<Skip>,
+    ) {
         let changes = self.changes();
         let held: HashMap<String, usize> = self
             .current
@@ -88,10 +94,44 @@ impl Planner<'_> {
             .map(|(index, group)| (fold(&group.display_name), index))
             .collect();
         let claims: Vec<Claim> = changes.iter().map(|change| self.claim(change)).collect();
-        let settlement = settle(&held, deleted, &claims);
+        // An emptied group is like an inactive user.
+        let yielding = match self.policy.gone_groups {
+            GoneGroups::Empty => gone.iter().copied().collect(),
+            GoneGroups::Delete | GoneGroups::Ignore => HashSet::new(),
+        };
+        let holders = Holders {
+            held: &held,
+            deleted,
+            yielding: &yielding,
+        };
+        let Settlement { settled, yielded } = settle(&holders, &claims);
+        let rename = |index: usize, external_id: Option<String>, entry: Option<&EntryId>| {
+            let group = &self.current.groups()[index];
+            let subject = self.subject(group);
+            Operation::UpdateGroup {
+                subject: Subject {
+                    entry: entry.cloned().or(subject.entry),
+                    ..subject
+                },
+                display_name: Some(placeholder(&group.id.0, &held, &claims, fold)),
+                external_id,
+            }
+        };
+        for index in yielded {
+            phases.update(0, rename(index, None, None));
+        }
         for (index, mut change) in changes.into_iter().enumerate() {
-            let wave = match settlement[index] {
+            let wave = match settled[index] {
                 Settled::Wave(wave) => wave,
+                Settled::Circle(wave) => {
+                    if let Some(object) = change.object {
+                        // With the mark, by which the next run knows the group if this one is
+                        // interrupted.
+                        let mark = change.external_id.take();
+                        phases.update(0, rename(object, mark, Some(change.entry)));
+                    }
+                    wave
+                }
                 Settled::Refused => {
                     let holder = claims[index].takes.as_ref().and_then(|name| held.get(name));
                     skipped.push(self.refusal(&change, holder.copied()));
@@ -157,6 +197,7 @@ impl Planner<'_> {
             object: change.object,
             takes,
             releases,
+            is_active: true,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::current::{Current, CurrentUser};
 use super::managers::{self, Manager};
 use super::matching::{Matched, Standing, entries_by_object, with_standing};
-use super::names::{Claim, Settled, settle};
+use super::names::{Claim, Holders, Settled, Settlement, placeholder, settle};
 use super::operation::{Operation, Subject, UserChanges};
 use super::phases::Phases;
 use super::policy::{Leavers, Policy};
@@ -36,11 +36,24 @@ pub(super) struct Users {
 }
 
 /// A user who is changed or made.
+#[derive(Default)]
 struct Change<'a> {
     object: Option<usize>,
     entry: Option<&'a EntryId>,
     changes: UserChanges,
     is_leaver: bool,
+    /// Whether the entry is active. What an inactive one cannot have is not reported.
+    is_active: bool,
+    user_name: Turn,
+    email: Turn,
+}
+
+/// When a change takes its new value of a unique attribute.
+#[derive(Default)]
+struct Turn {
+    wave: usize,
+    /// The value before it, which breaks a circle; without one, the attribute is removed.
+    between: Option<Option<String>>,
 }
 
 /// Adds the writes to `phases` and what is left alone to `skipped`.
@@ -62,13 +75,19 @@ pub(super) fn plan(
     if policy.leavers == Leavers::Deactivate {
         changes.extend(leavers(&gone, current));
     }
-    let updates = changes.len();
     changes.extend(joiners(desired, current, matched));
 
-    let user_names = Names::new(Attribute::UserName, &changes, &deleted, current, matched);
-    let emails = policy
-        .unique_emails
-        .then(|| Names::new(Attribute::Email, &changes, &deleted, current, matched));
+    let unique = UniqueValues {
+        current,
+        matched,
+        deleted: &deleted,
+        yielding: yielding(desired, current, matched, policy, &entries),
+        entries: &entries,
+    };
+    unique.settle(Attribute::UserName, &mut changes, skipped);
+    if policy.unique_emails {
+        unique.settle(Attribute::Email, &mut changes, skipped);
+    }
 
     let mut users = Users {
         created: BTreeSet::new(),
@@ -77,19 +96,13 @@ pub(super) fn plan(
         before: 0,
     };
     let mut late = Vec::new();
-    for (index, mut change) in changes.into_iter().enumerate() {
-        let user_name_wave = user_names.wave(index, &mut change, skipped);
-        let email_wave = emails
-            .as_ref()
-            .map_or(Some(0), |emails| emails.wave(index, &mut change, skipped))
-            .unwrap_or_default();
-        if index < updates {
+    for change in changes {
+        if change.object.is_some() {
             if change.changes.active == Some(false) {
                 users.removed += 1;
             }
-            let waves = (user_name_wave.unwrap_or_default(), email_wave);
-            update(change, waves, current, policy, phases, &mut late);
-        } else if let (Some(_), Some(entry)) = (user_name_wave, change.entry) {
+            update(change, current, policy, phases, &mut late);
+        } else if let Some(entry) = change.entry {
             users.created.insert(entry.clone());
             let profile = Profile(change.changes.set);
             phases.create_users.push(create(entry, profile, policy));
@@ -131,6 +144,7 @@ fn leavers<'a>(gone: &BTreeSet<usize>, current: &Current) -> impl Iterator<Item 
             ..UserChanges::default()
         },
         is_leaver: true,
+        ..Change::default()
     })
 }
 
@@ -151,13 +165,13 @@ fn joiners<'a>(
             set.insert(Attribute::Manager, id.to_owned());
         }
         Some(Change {
-            object: None,
             entry: Some(entry),
             changes: UserChanges {
                 set,
                 ..UserChanges::default()
             },
-            is_leaver: false,
+            is_active: true,
+            ..Change::default()
         })
     })
 }
@@ -197,7 +211,8 @@ fn changed<'a>(
                 object: Some(index),
                 entry: Some(entry),
                 changes: difference,
-                is_leaver: false,
+                is_active: wanted.active,
+                ..Change::default()
             });
         }
     }
@@ -275,83 +290,151 @@ fn join_address(changes: &mut UserChanges, before: &Profile) {
     }
 }
 
-/// Who can have which name, or which e-mail address.
-struct Names<'a> {
-    attribute: Attribute,
-    held: HashMap<String, usize>,
-    claims: Vec<Claim>,
-    settled: Vec<Settled>,
-    current: &'a Current,
-    matched: &'a Matched,
+/// The users that give a unique value up when an active user needs it: those of the sync that
+/// are inactive after this run.
+fn yielding(
+    desired: &Desired,
+    current: &Current,
+    matched: &Matched,
+    policy: &Policy,
+    entries: &HashMap<usize, &EntryId>,
+) -> HashSet<usize> {
+    let is_inactive = |index: usize, user: &CurrentUser| match matched.standing(index) {
+        Standing::Matched => {
+            let wanted = entries.get(&index).and_then(|id| desired.users.get(*id));
+            wanted.is_some_and(|wanted| !wanted.active)
+        }
+        Standing::Gone => !user.active || policy.leavers == Leavers::Deactivate,
+        Standing::Foreign | Standing::Kept => false,
+    };
+    let users = current.users().iter().enumerate();
+    users
+        .filter(|(index, user)| is_inactive(*index, user))
+        .map(|(index, _)| index)
+        .collect()
 }
 
-impl<'a> Names<'a> {
-    fn new(
-        attribute: Attribute,
-        changes: &[Change<'_>],
-        deleted: &HashSet<usize>,
-        current: &'a Current,
-        matched: &'a Matched,
-    ) -> Self {
-        let name = |index: usize| current.users()[index].profile.get(attribute).map(fold);
-        let held = (0..current.users().len())
-            .filter_map(|index| Some((name(index)?, index)))
+/// Which user can have which user name, or which e-mail address.
+struct UniqueValues<'a, 'b> {
+    current: &'b Current,
+    matched: &'b Matched,
+    deleted: &'b HashSet<usize>,
+    yielding: HashSet<usize>,
+    entries: &'b HashMap<usize, &'a EntryId>,
+}
+
+impl<'a> UniqueValues<'a, '_> {
+    /// Gives each change its turn. A value that cannot be had is taken out of the change and
+    /// reported; without a user name, no user is created.
+    fn settle(&self, attribute: Attribute, changes: &mut Vec<Change<'a>>, skipped: &mut Vec<Skip>) {
+        let users = self.current.users();
+        let value = |index: usize| users[index].profile.get(attribute).map(fold);
+        let held: HashMap<String, usize> = (0..users.len())
+            .filter_map(|index| Some((value(index)?, index)))
             .collect();
         let claims: Vec<Claim> = changes
             .iter()
             .map(|change| {
-                let takes = change.changes.set.get(&attribute).map(|name| fold(name));
+                let takes = change.changes.set.get(&attribute).map(|value| fold(value));
                 let is_released = takes.is_some() || change.changes.removed.contains(&attribute);
                 Claim {
                     object: change.object,
                     releases: change
                         .object
                         .filter(|_| is_released)
-                        .and_then(name)
-                        .filter(|name| takes.as_ref() != Some(name)),
+                        .and_then(value)
+                        .filter(|value| takes.as_ref() != Some(value)),
                     takes,
+                    is_active: change.is_active,
                 }
             })
             .collect();
-        Self {
-            attribute,
-            settled: settle(&held, deleted, &claims),
-            held,
-            claims,
-            current,
-            matched,
+        let holders = Holders {
+            held: &held,
+            deleted: self.deleted,
+            yielding: &self.yielding,
+        };
+        let Settlement { settled, yielded } = settle(&holders, &claims);
+        let placeholder = |index: usize| {
+            (attribute == Attribute::UserName)
+                .then(|| placeholder(&users[index].id.0, &held, &claims, fold))
+        };
+        let mut remaining = Vec::with_capacity(changes.len());
+        for (index, mut change) in changes.drain(..).enumerate() {
+            let turn = match settled[index] {
+                Settled::Wave(wave) => Turn {
+                    wave,
+                    between: None,
+                },
+                Settled::Circle(wave) => Turn {
+                    wave,
+                    between: change.object.map(placeholder),
+                },
+                Settled::Refused => {
+                    change.changes.set.remove(&attribute);
+                    let is_whole_user = change.object.is_none() && attribute == Attribute::UserName;
+                    if change.is_active {
+                        let value = claims[index].takes.as_ref();
+                        let holder = value.and_then(|value| held.get(value)).copied();
+                        let attribute_left = (!is_whole_user).then_some(attribute);
+                        skipped.push(self.refusal(&change, attribute, attribute_left, holder));
+                    }
+                    if is_whole_user {
+                        continue;
+                    }
+                    Turn::default()
+                }
+            };
+            match attribute {
+                Attribute::UserName => change.user_name = turn,
+                _ => change.email = turn,
+            }
+            remaining.push(change);
         }
+        for index in yielded {
+            let known = remaining
+                .iter()
+                .position(|change| change.object == Some(index));
+            let at = known.unwrap_or_else(|| {
+                remaining.push(Change {
+                    object: Some(index),
+                    entry: self.entries.get(&index).copied(),
+                    ..Change::default()
+                });
+                remaining.len() - 1
+            });
+            let changes = &mut remaining[at].changes;
+            match placeholder(index) {
+                Some(value) => drop(changes.set.insert(attribute, value)),
+                None => {
+                    changes.set.remove(&attribute);
+                    changes.removed.insert(attribute);
+                }
+            }
+        }
+        *changes = remaining;
     }
 
-    /// The wave of a change. Where the name cannot be had, it is taken out of the change and
-    /// reported.
-    fn wave(
+    fn refusal(
         &self,
-        index: usize,
-        change: &mut Change<'_>,
-        skipped: &mut Vec<Skip>,
-    ) -> Option<usize> {
-        let attribute = self.attribute;
-        if let Settled::Wave(wave) = self.settled[index] {
-            return Some(wave);
-        }
-        change.changes.set.remove(&attribute);
-        let name = self.claims[index].takes.as_ref();
-        let holder = name.and_then(|name| self.held.get(name)).map(|&holder| {
+        change: &Change<'_>,
+        attribute: Attribute,
+        attribute_left: Option<Attribute>,
+        holder: Option<usize>,
+    ) -> Skip {
+        let holder = holder.map(|holder| {
             let id = &self.current.users()[holder].id;
             describe_holder("user", id, self.matched.standing(holder))
         });
-        let is_whole_user = change.object.is_none() && attribute == Attribute::UserName;
-        skipped.push(Skip {
+        Skip {
             kind: Kind::User,
             entry: change.entry.cloned(),
-            attribute: (!is_whole_user).then_some(attribute),
+            attribute: attribute_left,
             reason: format!(
                 "{attribute} cannot be taken: {}",
                 holder.unwrap_or_else(|| "it is in use".to_owned())
             ),
-        });
-        None
+        }
     }
 }
 
@@ -360,7 +443,6 @@ impl<'a> Names<'a> {
 /// user names (to `late`), so that no two changes can wait for each other.
 fn update(
     change: Change<'_>,
-    (user_name_wave, email_wave): (usize, usize),
     current: &Current,
     policy: &Policy,
     phases: &mut Phases,
@@ -380,17 +462,29 @@ fn update(
         changes,
         is_leaver: change.is_leaver,
     };
-    if email_wave > 0
+    if change.email.wave > 0
         && let Some(email) = changes.set.remove(&Attribute::Email)
     {
         let changes = UserChanges {
             set: [(Attribute::Email, email)].into(),
             ..UserChanges::default()
         };
-        late.push((email_wave - 1, operation(changes)));
+        late.push((change.email.wave - 1, operation(changes)));
+    }
+    if change.email.between.is_some() {
+        changes.removed.insert(Attribute::Email);
+    }
+    if let Some(Some(user_name)) = change.user_name.between {
+        // With the mark, by which the next run knows the user if this one is interrupted.
+        let between = UserChanges {
+            external_id: changes.external_id.take(),
+            set: [(Attribute::UserName, user_name)].into(),
+            ..UserChanges::default()
+        };
+        phases.update(0, operation(between));
     }
     if changes.active == Some(false) {
-        if user_name_wave == 0 {
+        if change.user_name.wave == 0 {
             phases.removals.push(operation(changes));
             return;
         }
@@ -401,7 +495,7 @@ fn update(
         }));
     }
     if !changes.is_empty() {
-        phases.update(user_name_wave, operation(changes));
+        phases.update(change.user_name.wave, operation(changes));
     }
 }
 

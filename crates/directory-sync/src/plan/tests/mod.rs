@@ -3,6 +3,7 @@
 mod cases;
 mod properties;
 mod server;
+mod unique_values;
 
 use std::collections::BTreeSet;
 

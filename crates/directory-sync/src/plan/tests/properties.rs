@@ -246,6 +246,14 @@ proptest! {
                 Standing::Gone => match policy.leavers {
                     Leavers::Delete => prop_assert!(now.is_none()),
                     Leavers::Deactivate => prop_assert!(!now.unwrap().active),
+                    // An inactive user gives up what an active one needs.
+                    Leavers::Ignore if !user.active => {
+                        let now = now.unwrap();
+                        for (attribute, value) in &now.profile.0 {
+                            let is_placeholder = *attribute == Attribute::UserName && *value == user.id.0;
+                            prop_assert!(is_placeholder || user.profile.0.get(attribute) == Some(value));
+                        }
+                    }
                     Leavers::Ignore => prop_assert_eq!(now, Some(user)),
                 },
                 Standing::Matched => {}
@@ -319,7 +327,8 @@ proptest! {
             }
         }
         // One write for each user who changes, and one of its own where access is taken away
-        // before a name can be had, and where an address or a manager has to be waited for.
+        // before a name can be had, where an address or a manager has to be waited for, and
+        // where a circle of names begins.
         for user in current.users() {
             let writes: Vec<&UserChanges> = plan.operations()
                 .filter_map(|operation| match operation {
@@ -341,8 +350,11 @@ proptest! {
                     && changes.removed.iter().eq([&Attribute::Manager])
             };
             let of_manager = writes.iter().filter(|changes| is_manager_alone(changes)).count();
-            prop_assert!(of_access <= 1 && of_address <= 1 && of_manager <= 1);
-            prop_assert!(writes.len() - of_access - of_address - of_manager <= 1);
+            let of_circle = writes.iter()
+                .filter(|changes| changes.set.get(&Attribute::UserName) == Some(&user.id.0))
+                .count();
+            prop_assert!(of_access <= 1 && of_address <= 1 && of_manager <= 1 && of_circle <= 1);
+            prop_assert!(writes.len() - of_access - of_address - of_manager - of_circle <= 1);
         }
     }
 
