@@ -4,27 +4,28 @@
 //! lists are kept for five minutes. A name that is not in them may be new, so a miss
 //! reads the list once more, but not more often than every ten seconds: an
 //! identity provider that keeps sending a wrong name must not use up the quota.
+//!
+//! While Connect is slow, a list that was read before is used after 1.5 seconds of
+//! waiting. A list that was never read fails by the deadline of the request. After a
+//! failed read, requests do not wait for the next ten seconds.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
+mod cache;
+mod list;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use self::{
+    cache::{Cache, Need},
+    list::List,
 };
-
-use aws_json_client::Error;
-use tokio::sync::Mutex;
-
 use crate::{
     connect::{Connect, NamedResource},
     mapping::{SecurityProfiles, Wanted},
+    reconcile::Failure,
     user::ConnectUser,
 };
-
-/// How long a list is used.
-const TIME_TO_LIVE: Duration = Duration::from_secs(300);
-
-/// How long after a list was read a miss is taken at its word.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The most security profiles that a user can have.
 const MAXIMUM_SECURITY_PROFILES: usize = 10;
@@ -62,7 +63,7 @@ pub struct Names {
     pub hierarchy_groups: Vec<String>,
 }
 
-/// Which kind of name was not found.
+/// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Security profile.
@@ -102,9 +103,29 @@ pub enum ProfileError {
         "{0} security profiles are named; Amazon Connect allows a user {MAXIMUM_SECURITY_PROFILES}"
     )]
     TooMany(usize),
-    /// Connect did not give the list.
-    #[error(transparent)]
-    Connect(#[from] Error),
+    /// The security profile of suspended users does not exist; its name.
+    #[error(
+        "the Amazon Connect instance has no security profile \"{0}\", which suspended users are to have"
+    )]
+    NoSuspendedProfile(String),
+    /// The list is not known, and Connect did not return it.
+    #[error("Amazon Connect does not return the list of names at the moment")]
+    Unlisted(Failure),
+}
+
+impl From<Failure> for ProfileError {
+    fn from(failure: Failure) -> Self {
+        Self::Unlisted(failure)
+    }
+}
+
+/// The ids of all security profiles of the instance, at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityProfileIds {
+    /// All of them: never empty, never a part.
+    pub ids: BTreeSet<String>,
+    /// The time since they were read.
+    pub age: Duration,
 }
 
 fn unknown_message(kind: Kind, unknown: &[(String, Vec<String>)]) -> String {
@@ -126,60 +147,9 @@ fn unknown_message(kind: Kind, unknown: &[(String, Vec<String>)]) -> String {
 pub struct Profiles {
     connect: Connect,
     defaults: Defaults,
-    lists: Arc<Mutex<Lists>>,
-}
-
-#[derive(Debug, Default)]
-struct Lists {
-    security_profiles: List,
-    routing_profiles: List,
-    hierarchy_groups: List,
-}
-
-#[derive(Debug, Default)]
-struct List {
-    items: Vec<NamedResource>,
-    read_at: Option<Instant>,
-}
-
-impl List {
-    fn is_older_than(&self, age: Duration) -> bool {
-        self.read_at.is_none_or(|read_at| read_at.elapsed() >= age)
-    }
-
-    /// The resource of this name, or of this name in other case if that is only one.
-    fn find(&self, name: &str) -> Option<&NamedResource> {
-        self.items
-            .iter()
-            .find(|item| item.name == name)
-            .or_else(|| {
-                let folded = name.to_lowercase();
-                let mut similar = self
-                    .items
-                    .iter()
-                    .filter(|item| item.name.to_lowercase() == folded);
-                similar.next().filter(|_| similar.next().is_none())
-            })
-    }
-
-    fn closest(&self, name: &str) -> Vec<String> {
-        let folded = name.to_lowercase();
-        let mut scored: Vec<(f64, &str)> = self
-            .items
-            .iter()
-            .map(|item| {
-                let score = strsim::jaro_winkler(&folded, &item.name.to_lowercase());
-                (score, item.name.as_str())
-            })
-            .filter(|(score, _)| *score > 0.7)
-            .collect();
-        scored.sort_by(|left, right| right.0.total_cmp(&left.0));
-        scored
-            .into_iter()
-            .take(3)
-            .map(|(_, name)| name.to_owned())
-            .collect()
-    }
+    security_profiles: Arc<Cache>,
+    routing_profiles: Arc<Cache>,
+    hierarchy_groups: Arc<Cache>,
 }
 
 impl Profiles {
@@ -188,155 +158,225 @@ impl Profiles {
         Self {
             connect,
             defaults,
-            lists: Arc::default(),
+            security_profiles: Cache::new("ListSecurityProfiles"),
+            routing_profiles: Cache::new("ListRoutingProfiles"),
+            hierarchy_groups: Cache::new("ListUserHierarchyGroups"),
+        }
+    }
+
+    /// Discards all lists, so that the next use of each reads it again: Connect reported
+    /// that an id does not exist.
+    pub fn forget(&self) {
+        for cache in [
+            &self.security_profiles,
+            &self.routing_profiles,
+            &self.hierarchy_groups,
+        ] {
+            cache.forget();
         }
     }
 
     /// The ids that a user's names stand for.
     ///
     /// # Errors
-    /// When a name does not exist, and when Connect does not answer.
-    pub async fn resolve(&self, wanted: &Wanted) -> Result<ProfileIds, ProfileError> {
-        let mut lists = self.lists.lock().await;
+    /// When a name does not exist, and when a list is not known and Connect does not
+    /// return it by the deadline.
+    pub async fn resolve(
+        &self,
+        wanted: &Wanted,
+        deadline: Instant,
+    ) -> Result<ProfileIds, ProfileError> {
+        let (security_profiles, routing_profile, hierarchy_group) = tokio::join!(
+            self.resolve_security_profiles(wanted, deadline),
+            self.resolve_routing_profile(wanted, deadline),
+            self.resolve_hierarchy_group(wanted, deadline),
+        );
         Ok(ProfileIds {
-            security_profiles: self.resolve_security_profiles(&mut lists, wanted).await?,
-            routing_profile: self.resolve_routing_profile(&mut lists, wanted).await?,
-            hierarchy_group: self.resolve_hierarchy_group(&mut lists, wanted).await?,
+            security_profiles: security_profiles?,
+            routing_profile: routing_profile?,
+            hierarchy_group: hierarchy_group?,
         })
     }
 
-    /// The ids of a suspended user: the profile that permits nothing, and of the rest
-    /// what the names stand for or, where a name no longer exists, what the user has
-    /// (`applied`): a leaver must not keep permissions because a profile was renamed.
+    /// The ids of a suspended user: the profile that permits nothing, and the named
+    /// routing profile and hierarchy group or, where one cannot be resolved, the one that
+    /// the user has (`applied`): a leaver must not keep permissions because a profile was
+    /// renamed or a list cannot be read.
     ///
     /// # Errors
-    /// When the profile that permits nothing does not exist, when a name does not and
-    /// nothing was applied, and when Connect does not answer.
+    /// When the profile that permits nothing does not exist
+    /// ([`ProfileError::NoSuspendedProfile`]), when a routing profile cannot be resolved
+    /// and nothing was applied, and when the list of security profiles is not known and
+    /// Connect does not return it by the deadline.
     pub async fn resolve_suspended(
         &self,
         wanted: &Wanted,
         applied: Option<&ConnectUser>,
+        deadline: Instant,
     ) -> Result<ProfileIds, ProfileError> {
-        let mut lists = self.lists.lock().await;
-        let security_profiles = match &self.defaults.suspended_security_profile {
-            Some(name) => {
-                let name = std::slice::from_ref(name);
-                self.find_all(&mut lists, Kind::SecurityProfile, name)
-                    .await?
-            }
-            None => self.resolve_security_profiles(&mut lists, wanted).await?,
-        };
-        let routing_profile = match self.resolve_routing_profile(&mut lists, wanted).await {
-            Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)) if applied.is_some() => {
-                applied
-                    .map(|user| user.routing_profile_id.clone())
-                    .unwrap_or_default()
-            }
-            resolved => resolved?,
-        };
-        let hierarchy_group = match self.resolve_hierarchy_group(&mut lists, wanted).await {
-            Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)) => {
-                applied.and_then(|user| user.hierarchy_group_id.clone())
-            }
-            resolved => resolved?,
-        };
+        let (security_profiles, routing_profile, hierarchy_group) = tokio::join!(
+            self.resolve_suspended_security_profiles(wanted, deadline),
+            self.resolve_routing_profile(wanted, deadline),
+            self.resolve_hierarchy_group(wanted, deadline),
+        );
         Ok(ProfileIds {
-            security_profiles,
-            routing_profile,
-            hierarchy_group,
+            security_profiles: security_profiles?,
+            routing_profile: match (routing_profile, applied) {
+                (Err(_), Some(user)) => user.routing_profile_id.clone(),
+                (resolved, _) => resolved?,
+            },
+            hierarchy_group: match (hierarchy_group, applied) {
+                (Err(_), Some(user)) => user.hierarchy_group_id.clone(),
+                (Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)), None) => None,
+                (resolved, None) | (resolved @ Ok(_), Some(_)) => resolved?,
+            },
         })
+    }
+
+    async fn resolve_suspended_security_profiles(
+        &self,
+        wanted: &Wanted,
+        deadline: Instant,
+    ) -> Result<BTreeSet<String>, ProfileError> {
+        let Some(name) = &self.defaults.suspended_security_profile else {
+            return self.resolve_security_profiles(wanted, deadline).await;
+        };
+        let kind = Kind::SecurityProfile;
+        match self
+            .find_all(kind, std::slice::from_ref(name), deadline)
+            .await
+        {
+            Err(ProfileError::Unknown { .. }) => {
+                Err(ProfileError::NoSuspendedProfile(name.clone()))
+            }
+            found => found,
+        }
     }
 
     async fn resolve_routing_profile(
         &self,
-        lists: &mut Lists,
         wanted: &Wanted,
+        deadline: Instant,
     ) -> Result<String, ProfileError> {
         let name = wanted
             .routing_profile
             .as_ref()
             .unwrap_or(&self.defaults.routing_profile);
         let ids = self
-            .find_all(lists, Kind::RoutingProfile, std::slice::from_ref(name))
+            .find_all(Kind::RoutingProfile, std::slice::from_ref(name), deadline)
             .await?;
         Ok(ids.into_iter().next().unwrap_or_default())
     }
 
     async fn resolve_hierarchy_group(
         &self,
-        lists: &mut Lists,
         wanted: &Wanted,
+        deadline: Instant,
     ) -> Result<Option<String>, ProfileError> {
         let Some(name) = &wanted.hierarchy_group else {
             return Ok(None);
         };
         let ids = self
-            .find_all(lists, Kind::HierarchyGroup, std::slice::from_ref(name))
+            .find_all(Kind::HierarchyGroup, std::slice::from_ref(name), deadline)
             .await?;
         Ok(ids.into_iter().next())
+    }
+
+    async fn resolve_security_profiles(
+        &self,
+        wanted: &Wanted,
+        deadline: Instant,
+    ) -> Result<BTreeSet<String>, ProfileError> {
+        let default = std::slice::from_ref(&self.defaults.security_profile);
+        let names: &[String] = match &wanted.security_profiles {
+            SecurityProfiles::Named(names) => names,
+            SecurityProfiles::Default => default,
+            SecurityProfiles::Fallback(parts) => {
+                let list = self
+                    .list(Kind::SecurityProfile, Need::Known, deadline)
+                    .await?;
+                let names_profiles = parts.iter().any(|part| list.find(part).is_some());
+                if names_profiles { parts } else { default }
+            }
+        };
+        if names.len() > MAXIMUM_SECURITY_PROFILES {
+            return Err(ProfileError::TooMany(names.len()));
+        }
+        self.find_all(Kind::SecurityProfile, names, deadline).await
     }
 
     /// The security profiles of the instance, by name.
     ///
     /// # Errors
-    /// When Connect does not answer and the list was never read.
-    pub async fn security_profiles(&self) -> Result<Vec<NamedResource>, Error> {
-        let mut lists = self.lists.lock().await;
-        self.refresh(&mut lists, Kind::SecurityProfile, TIME_TO_LIVE)
+    /// When the list is not known and Connect does not return it by the deadline.
+    pub async fn security_profiles(
+        &self,
+        deadline: Instant,
+    ) -> Result<Vec<NamedResource>, Failure> {
+        let list = self
+            .list(Kind::SecurityProfile, Need::Known, deadline)
             .await?;
-        let mut profiles = lists.security_profiles.items.clone();
+        let mut profiles = list.items.clone();
         profiles.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(profiles)
     }
 
-    /// The security profile of this name, read anew if it is not in the list.
+    /// The ids of all security profiles, at most five minutes old or as they were last
+    /// read.
     ///
     /// # Errors
-    /// [`ProfileError::Unknown`] with the closest names, or when Connect does not answer.
-    pub async fn security_profile(&self, name: &str) -> Result<NamedResource, ProfileError> {
-        let mut lists = self.lists.lock().await;
-        let names = [name.to_owned()];
-        self.find_all(&mut lists, Kind::SecurityProfile, &names)
+    /// When the list is not known and Connect does not return it by the deadline, and when
+    /// Connect returns none: each instance has some.
+    pub async fn security_profile_ids(
+        &self,
+        deadline: Instant,
+    ) -> Result<SecurityProfileIds, Failure> {
+        let list = self
+            .list(Kind::SecurityProfile, Need::Known, deadline)
             .await?;
-        lists
-            .security_profiles
-            .find(name)
+        if list.items.is_empty() {
+            return Err(Failure::Transient("NoSecurityProfiles".to_owned()));
+        }
+        Ok(SecurityProfileIds {
+            ids: list.items.iter().map(|item| item.id.clone()).collect(),
+            age: list.age(),
+        })
+    }
+
+    /// The security profile of this name; the list is read again if it is not in it.
+    ///
+    /// # Errors
+    /// [`ProfileError::Unknown`] with the closest names, or when Connect does not return
+    /// the list by the deadline.
+    pub async fn security_profile(
+        &self,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<NamedResource, ProfileError> {
+        let list = self
+            .list_with(Kind::SecurityProfile, &[name], deadline)
+            .await?;
+        list.find(name)
             .cloned()
             .ok_or_else(|| ProfileError::Unknown {
                 kind: Kind::SecurityProfile,
-                unknown: vec![(name.to_owned(), Vec::new())],
+                unknown: vec![(name.to_owned(), list.closest(name))],
             })
     }
 
-    /// The names that users can be given, as far as Connect says: where it does not
-    /// answer, a list is empty. Names of several hierarchy groups are left out.
-    pub async fn names(&self) -> Names {
-        let mut lists = self.lists.lock().await;
-        let mut names = [
-            Kind::SecurityProfile,
-            Kind::RoutingProfile,
-            Kind::HierarchyGroup,
-        ]
-        .map(|kind| (kind, Vec::new()));
-        for (kind, names) in &mut names {
-            if self.refresh(&mut lists, *kind, TIME_TO_LIVE).await.is_ok() {
-                let mut found: Vec<&str> = lists
-                    .of(*kind)
-                    .items
-                    .iter()
-                    .map(|item| item.name.as_str())
-                    .collect();
-                found.sort_unstable();
-                *names = found
-                    .chunk_by(|left, right| left == right)
-                    .filter_map(|same| match same {
-                        [name] => Some((*name).to_owned()),
-                        _ => None,
-                    })
-                    .collect();
-            }
-        }
-        let [security_profiles, routing_profiles, hierarchy_groups] = names.map(|(_, names)| names);
+    /// The names that users can be given. A list that is not known and that Connect does
+    /// not return by the deadline is empty. Names of several hierarchy groups are left out.
+    pub async fn names(&self, deadline: Instant) -> Names {
+        let of = async |kind| {
+            let list = self.list(kind, Need::Known, deadline).await;
+            list.map(|list| list.unambiguous_names())
+                .unwrap_or_default()
+        };
+        let (security_profiles, routing_profiles, hierarchy_groups) = tokio::join!(
+            of(Kind::SecurityProfile),
+            of(Kind::RoutingProfile),
+            of(Kind::HierarchyGroup),
+        );
         Names {
             security_profiles,
             routing_profiles,
@@ -344,97 +384,48 @@ impl Profiles {
         }
     }
 
-    async fn resolve_security_profiles(
-        &self,
-        lists: &mut Lists,
-        wanted: &Wanted,
-    ) -> Result<BTreeSet<String>, ProfileError> {
-        let default = std::slice::from_ref(&self.defaults.security_profile);
-        let names: &[String] = match &wanted.security_profiles {
-            SecurityProfiles::Named(names) => names,
-            SecurityProfiles::Default => default,
-            SecurityProfiles::Fallback(parts) => {
-                self.refresh(lists, Kind::SecurityProfile, TIME_TO_LIVE)
-                    .await?;
-                let names_profiles = parts
-                    .iter()
-                    .any(|part| lists.security_profiles.find(part).is_some());
-                if names_profiles { parts } else { default }
-            }
-        };
-        if names.len() > MAXIMUM_SECURITY_PROFILES {
-            return Err(ProfileError::TooMany(names.len()));
-        }
-        self.find_all(lists, Kind::SecurityProfile, names).await
-    }
-
     async fn find_all(
         &self,
-        lists: &mut Lists,
         kind: Kind,
         names: &[String],
+        deadline: Instant,
     ) -> Result<BTreeSet<String>, ProfileError> {
-        self.refresh(lists, kind, TIME_TO_LIVE).await?;
-        if names.iter().any(|name| lists.of(kind).find(name).is_none()) {
-            self.refresh(lists, kind, REFRESH_INTERVAL).await?;
-        }
-        let list = lists.of(kind);
-        let mut ids = BTreeSet::new();
-        let mut unknown = Vec::new();
-        for name in names {
-            match list.find(name) {
-                Some(item) => {
-                    let same_name = list.items.iter().filter(|other| other.name == item.name);
-                    if kind == Kind::HierarchyGroup && same_name.count() > 1 {
-                        return Err(ProfileError::Ambiguous(name.clone()));
-                    }
-                    ids.insert(item.id.clone());
-                }
-                None => unknown.push((name.clone(), list.closest(name))),
-            }
-        }
-        if unknown.is_empty() {
-            Ok(ids)
-        } else {
-            Err(ProfileError::Unknown { kind, unknown })
-        }
+        self.list_with(kind, names, deadline)
+            .await?
+            .find_all(kind, names)
     }
 
-    /// Reads the list unless it is younger than `age`. An old list is better than none
-    /// while Connect does not answer.
-    async fn refresh(&self, lists: &mut Lists, kind: Kind, age: Duration) -> Result<(), Error> {
-        if !lists.of(kind).is_older_than(age) {
-            return Ok(());
+    /// The list, read again if it has not all of these names.
+    async fn list_with(
+        &self,
+        kind: Kind,
+        names: &[impl AsRef<str>],
+        deadline: Instant,
+    ) -> Result<Arc<List>, Failure> {
+        let list = self.list(kind, Need::Known, deadline).await?;
+        if names.iter().all(|name| list.find(name.as_ref()).is_some()) {
+            return Ok(list);
         }
-        let answer = match kind {
-            Kind::SecurityProfile => self.connect.security_profiles().await,
-            Kind::RoutingProfile => self.connect.routing_profiles().await,
-            Kind::HierarchyGroup => self.connect.hierarchy_groups().await,
+        self.list(kind, Need::New, deadline).await
+    }
+
+    async fn list(&self, kind: Kind, need: Need, deadline: Instant) -> Result<Arc<List>, Failure> {
+        let cache = match kind {
+            Kind::SecurityProfile => &self.security_profiles,
+            Kind::RoutingProfile => &self.routing_profiles,
+            Kind::HierarchyGroup => &self.hierarchy_groups,
         };
-        let list = lists.of(kind);
-        match answer {
-            Ok(items) => {
-                *list = List {
-                    items,
-                    read_at: Some(Instant::now()),
+        let read = || {
+            let connect = self.connect.clone();
+            async move {
+                let items = match kind {
+                    Kind::SecurityProfile => connect.security_profiles().await,
+                    Kind::RoutingProfile => connect.routing_profiles().await,
+                    Kind::HierarchyGroup => connect.hierarchy_groups().await,
                 };
-                Ok(())
+                items.map_err(|error| Failure::from(&error))
             }
-            Err(error) if error.is_retryable() && list.read_at.is_some() && age == TIME_TO_LIVE => {
-                tracing::warn!(%error, "using an old list of names");
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Lists {
-    fn of(&mut self, kind: Kind) -> &mut List {
-        match kind {
-            Kind::SecurityProfile => &mut self.security_profiles,
-            Kind::RoutingProfile => &mut self.routing_profiles,
-            Kind::HierarchyGroup => &mut self.hierarchy_groups,
-        }
+        };
+        cache.get(need, deadline, read).await
     }
 }

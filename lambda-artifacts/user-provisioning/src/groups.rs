@@ -18,7 +18,6 @@ use connect_directory::{
     connect::NamedResource,
     directory::{Context, Directory},
     profiles::ProfileError,
-    reconcile::Failure,
     store::{Link, Member},
 };
 use scim::{
@@ -92,14 +91,18 @@ impl Group {
     }
 }
 
-async fn profiles(directory: &Directory) -> Result<Vec<NamedResource>, ScimError> {
-    let listed = directory.profiles().security_profiles().await;
-    listed.map_err(|error| connect_failure(Failure::from(&error)))
+async fn profiles(
+    directory: &Directory,
+    context: Context<'_>,
+) -> Result<Vec<NamedResource>, ScimError> {
+    let profiles = directory.profiles();
+    let listed = profiles.security_profiles(context.deadline).await;
+    listed.map_err(connect_failure)
 }
 
-async fn find(directory: &Directory, id: &str) -> Result<Group, ScimError> {
+async fn find(directory: &Directory, id: &str, context: Context<'_>) -> Result<Group, ScimError> {
     let not_found = || ScimError::not_found("there is no group of this id");
-    let profile = profiles(directory)
+    let profile = profiles(directory, context)
         .await?
         .into_iter()
         .find(|profile| profile.id == id)
@@ -125,8 +128,9 @@ pub(crate) async fn get(
     directory: &Directory,
     id: &str,
     base: &str,
+    context: Context<'_>,
 ) -> Result<Resource, ScimError> {
-    Ok(find(directory, id).await?.resource(base))
+    Ok(find(directory, id, context).await?.resource(base))
 }
 
 /// All groups that may satisfy the query: one that it names, or every one.
@@ -135,8 +139,9 @@ pub(crate) async fn candidates(
     resource_type: &ResourceType,
     query: &ListQuery,
     base: &str,
+    context: Context<'_>,
 ) -> Result<Vec<Resource>, ScimError> {
-    let profiles = profiles(directory).await?;
+    let profiles = profiles(directory, context).await?;
     if let Some(profile) = query
         .filter
         .as_ref()
@@ -205,10 +210,10 @@ pub(crate) async fn create(
     let name = display_name(incoming);
     let profile = directory
         .profiles()
-        .security_profile(name)
+        .security_profile(name, context.deadline)
         .await
         .map_err(|error| match error {
-            ProfileError::Connect(error) => connect_failure(Failure::from(&error)),
+            ProfileError::Unlisted(failure) => connect_failure(failure),
             unknown => ScimError::invalid_value(format!(
                 "groups are the security profiles of Amazon Connect, which are created there: {unknown}"
             )),
@@ -231,7 +236,7 @@ pub(crate) async fn put(
     base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
-    let before = find(directory, id).await?;
+    let before = find(directory, id, context).await?;
     request.preconditions.check_write(&before.version())?;
     let replaced = replace(&before.resource(base), incoming, resource_type)?;
     change(directory, before, &replaced, base, context).await
@@ -246,7 +251,7 @@ pub(crate) async fn patch(
     base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
-    let before = find(directory, id).await?;
+    let before = find(directory, id, context).await?;
     request.preconditions.check_write(&before.version())?;
     let patched = patch.apply(&before.resource(base), resource_type)?;
     change(directory, before, &patched.resource, base, context).await
@@ -260,7 +265,7 @@ pub(crate) async fn delete(
     id: &str,
     context: Context<'_>,
 ) -> Result<u32, ScimError> {
-    let group = find(directory, id).await?;
+    let group = find(directory, id, context).await?;
     request.preconditions.check_write(&group.version())?;
     let members = ids(&group.members);
     let pending = set_members(

@@ -163,15 +163,15 @@ impl Handler {
         resource_types: &[&'t ResourceType],
         query: &ListQuery,
         base: &str,
-        client: &str,
+        context: Context<'_>,
     ) -> Result<Page<'t>, ScimError> {
         let directory = &self.directory;
         let mut candidates = Vec::new();
         for resource_type in resource_types {
             let found = if is_group(resource_type) {
-                groups::candidates(directory, resource_type, query, base).await?
+                groups::candidates(directory, resource_type, query, base, context).await?
             } else {
-                users::candidates(directory, resource_type, query, client).await?
+                users::candidates(directory, resource_type, query, context.client).await?
             };
             candidates.extend(found.into_iter().map(|resource| (*resource_type, resource)));
         }
@@ -204,7 +204,7 @@ impl Handler {
             }
             Operation::Get { resource_type, id } => {
                 let found = if is_group(resource_type) {
-                    groups::get(directory, id, base).await?
+                    groups::get(directory, id, base, context).await?
                 } else {
                     users::get(directory, id).await?
                 };
@@ -221,9 +221,7 @@ impl Handler {
                 {
                     return users::page(directory, users, query, responder).await;
                 }
-                let page = self
-                    .list(resource_types, query, base, context.client)
-                    .await?;
+                let page = self.list(resource_types, query, base, context).await?;
                 responder.list(query, page)
             }
             Operation::Replace {
@@ -271,7 +269,7 @@ impl Handler {
                 responder.deleted()
             }
             Operation::Discovery(document @ (Discovery::Schemas | Discovery::Schema(_))) => {
-                let names = directory.profiles().names().await;
+                let names = directory.profiles().names(context.deadline).await;
                 let service =
                     service::with_names(self.service.clone(), &names, self.directory.attributes());
                 responder.document(200, service.discover(document, responder.base())?)

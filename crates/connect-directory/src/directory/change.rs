@@ -105,7 +105,7 @@ impl Directory {
         if self.is_settled(&claimed.record, &after) {
             return Ok(self.conclude(claimed, after, Ok(()), context).await?);
         }
-        let (wanted, presence) = match self.check(&claimed.record, &after).await {
+        let (wanted, presence) = match self.check(&claimed.record, &after, context).await {
             Ok(checked) => checked,
             Err(error) => {
                 self.release(claimed).await;
@@ -146,6 +146,7 @@ impl Directory {
         &self,
         before: &Record,
         after: &Record,
+        context: Context<'_>,
     ) -> Result<(Wanted, Result<Presence, String>), DirectoryError> {
         let wanted = self.wanted(&after.user)?;
         let renamed = fold(before.user.user_name()) != fold(after.user.user_name());
@@ -160,7 +161,7 @@ impl Directory {
                 return Err(StoreError::UserNameTaken.into());
             }
         }
-        match self.presence(after, &wanted).await {
+        match self.presence(after, &wanted, context.deadline).await {
             Ok(presence) => Ok((wanted, Ok(presence))),
             Err(Unresolved::Transient(code)) => {
                 let before = self.wanted(&before.user).ok();

@@ -41,7 +41,7 @@ impl Directory {
             pending_since: None,
             removed: false,
         };
-        let presence = match self.presence(&record, &wanted).await {
+        let presence = match self.presence(&record, &wanted, context.deadline).await {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => return Err(error),
             Err(Unresolved::Transient(code)) => Err(accept_unresolved(None, &wanted, code)?),

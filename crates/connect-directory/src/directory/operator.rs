@@ -1,10 +1,14 @@
 //! What only an operator does: comparing a user with Connect, bringing Connect back to
 //! what is wanted whatever somebody else made of it, taking users over.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use aws_json_client::Error;
 use jiff::Timestamp;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, Written};
@@ -17,6 +21,9 @@ use crate::{
     store::{ConnectState, Record, StoreError, StoredUser, iso, new_id},
     user::{AppliedUser, ConnectUser, owner},
 };
+
+/// How long an operator waits for a list of names.
+const LIST_TIME: Duration = Duration::from_secs(30);
 
 /// What is wanted of a user, and what Connect has.
 pub struct Comparison {
@@ -156,7 +163,10 @@ impl Directory {
             return Ok(Presence::Absent);
         }
         let wanted = self.wanted(&record.user)?;
-        match self.presence(record, &wanted).await {
+        match self
+            .presence(record, &wanted, Instant::now() + LIST_TIME)
+            .await
+        {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => Err(error),
             Err(Unresolved::Transient(code)) => Err(DirectoryError::Unchecked(code)),

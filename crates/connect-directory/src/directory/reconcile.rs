@@ -54,7 +54,7 @@ impl Directory {
         }
         let outcome = match self.wanted(&after.user) {
             Err(error) => Err(Failure::Refused(Refusal::Invalid(error.to_string()))),
-            Ok(wanted) => match self.presence(&after, &wanted).await {
+            Ok(wanted) => match self.presence(&after, &wanted, context.deadline).await {
                 Err(Unresolved::Refused(error)) => {
                     Err(Failure::Refused(Refusal::Invalid(error.to_string())))
                 }

@@ -1,5 +1,7 @@
 //! What is wanted of Connect, worked out from what is kept of a user.
 
+use tokio::time::Instant;
+
 use super::{Deprovision, Directory, DirectoryError, Rename, Unresolved};
 use crate::{
     mapping::{MappingError, Wanted, map},
@@ -25,28 +27,27 @@ impl Directory {
         &self,
         record: &Record,
         wanted: &Wanted,
+        deadline: Instant,
     ) -> Result<Presence, Unresolved> {
         // Before any name is resolved: a leaver goes, whatever became of the profiles.
         if !wanted.active && self.settings.deprovision == Deprovision::Delete {
             return Ok(Presence::Absent);
         }
         let resolved = if wanted.active {
-            self.profiles.resolve(wanted).await
+            self.profiles.resolve(wanted, deadline).await
         } else {
             let applied = record.connect.applied.as_ref();
             self.profiles
-                .resolve_suspended(wanted, applied.map(|applied| &applied.user))
+                .resolve_suspended(wanted, applied.map(|applied| &applied.user), deadline)
                 .await
         };
         let ids = match resolved {
             Ok(ids) => ids,
-            Err(ProfileError::Connect(error)) => {
-                return Err(match Failure::from(&error) {
-                    Failure::Transient(code) => Unresolved::Transient(code),
-                    Failure::Refused(refusal) => {
-                        Unresolved::Refused(DirectoryError::Refused(refusal))
-                    }
-                });
+            Err(ProfileError::Unlisted(Failure::Transient(code))) => {
+                return Err(Unresolved::Transient(code));
+            }
+            Err(ProfileError::Unlisted(Failure::Refused(refusal))) => {
+                return Err(Unresolved::Refused(DirectoryError::Refused(refusal)));
             }
             Err(error) => {
                 return Err(Unresolved::Refused(DirectoryError::Profile(
