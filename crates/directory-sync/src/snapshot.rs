@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub String);
 
-/// Values by attribute, in the order in which the server gives them. Names are in lower
+/// Values by attribute; their order has no meaning (RFC 4511, section 4.1.7). Names are in lower
 /// case, as attribute names are compared without regard to case (RFC 4512, section 2.5).
 pub type Attributes = BTreeMap<String, Vec<String>>;
 

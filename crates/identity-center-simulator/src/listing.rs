@@ -23,6 +23,8 @@ pub(crate) struct Query {
     filter: Option<String>,
     cursor: Option<String>,
     count: Option<usize>,
+    /// With a parameter that the pages `listusers` and `listgroups` do not list as supported.
+    has_unsupported: bool,
 }
 
 impl Query {
@@ -39,8 +41,7 @@ impl Query {
                     }
                     query.count = Some(count);
                 }
-                // Documented as unsupported: without effect.
-                _ => {}
+                _ => query.has_unsupported = true,
             }
         }
         Ok(query)
@@ -171,6 +172,10 @@ impl State {
         query: &Query,
         document: impl Fn(&str) -> Map<String, Value>,
     ) -> Result<Value, Error> {
+        // Before cursors, clients had nothing else, and it was without effect.
+        if query.has_unsupported && self.options.cursors {
+            return Err(Error::Validation);
+        }
         let total = ids.len();
         let cursor = query.cursor.as_deref().filter(|_| self.options.cursors);
         let mut size = query.count.unwrap_or(PAGE);

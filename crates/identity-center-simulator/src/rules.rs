@@ -92,7 +92,7 @@ pub(crate) fn check_user(user: &Resource) -> Result<(), Error> {
             .chars()
             .any(|next| next.is_whitespace() || next.is_control()),
     )?;
-    valid(!["administrator", "awsadministrators"].contains(&user_name.to_lowercase().as_str()))?;
+    valid(!is_reserved(user_name))?;
     for name in ["emails", "addresses", "phoneNumbers", "roles"] {
         let Some(values) = user.get(name) else {
             continue;
@@ -118,8 +118,14 @@ pub(crate) fn check_user(user: &Resource) -> Result<(), Error> {
 pub(crate) fn check_group(group: &Resource) -> Result<(), Error> {
     known(group, &GROUP_ATTRIBUTES)?;
     let name = group.get("displayName").and_then(Value::as_str);
-    valid(name.is_some_and(|name| !name.is_empty()))?;
+    valid(name.is_some_and(|name| !name.is_empty() && !is_reserved(name)))?;
     valid(group.values().all(short))
+}
+
+/// Names that neither a user nor a group may have (CreateUser and CreateGroup of the Identity
+/// Store).
+fn is_reserved(name: &str) -> bool {
+    ["administrator", "awsadministrators"].contains(&name.to_lowercase().as_str())
 }
 
 /// Strings have at most 1,024 characters.

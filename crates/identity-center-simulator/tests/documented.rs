@@ -86,6 +86,7 @@ async fn users_have_the_required_attributes_and_one_value_of_each() {
         (json!({"groups": []}), 400),
         (json!({"userName": "with space"}), 400),
         (json!({"userName": "Administrator"}), 400),
+        (json!({"userName": "awsadministrators"}), 400),
         (json!({"title": "t".repeat(1025)}), 400),
     ] {
         let mut body = user("ann");
@@ -300,6 +301,40 @@ async fn filters_are_equalities_of_the_documented_attributes() {
         let (answered, list) = endpoint.get(&path).await;
         let resources = list["Resources"].as_array().map_or(0, Vec::len);
         assert_eq!((answered, resources), (status, count), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_reserved_name_is_refused_to_groups_on_creation_and_on_rename() {
+    let endpoint = Endpoint::start(Options::default()).await;
+    let (status, group) = endpoint.post("Groups", json!({"displayName": "all"})).await;
+    assert_eq!(status, 201);
+    let path = format!("Groups/{}", group["id"].as_str().unwrap());
+    for name in ["Administrator", "AWSAdministrators", "awsadministrators"] {
+        let (status, _) = endpoint.post("Groups", json!({"displayName": name})).await;
+        assert_eq!(status, 400, "{name}");
+        let patch = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "displayName", "value": name}],
+        });
+        let (status, _) = endpoint.send(Method::PATCH, &path, patch).await;
+        assert_eq!(status, 400, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_lists_do_not_support_are_refused() {
+    let endpoint = Endpoint::start(Options::default()).await;
+    for kind in ["Users", "Groups"] {
+        for parameter in [
+            "startIndex=1",
+            "attributes=id",
+            "excludedAttributes=id",
+            "sortBy=id",
+        ] {
+            let (status, _) = endpoint.get(&format!("{kind}?{parameter}")).await;
+            assert_eq!(status, 400, "{kind} {parameter}");
+        }
     }
 }
 

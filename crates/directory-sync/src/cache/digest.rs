@@ -114,11 +114,13 @@ mod tests {
                     sid: None,
                     profile: None,
                     kept: Default::default(),
+                    alternatives: Default::default(),
                 };
                 desired.users.insert(entry.clone(), user);
                 let group = crate::mapping::DesiredGroup {
                     sid: None,
                     display_name: None,
+                    other_names: Default::default(),
                     members: member.then(|| entry.clone()).into_iter().collect(),
                 };
                 desired.groups.insert(entry.clone(), group);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, fold};
 
 /// Letters, marks, symbols, numbers and punctuation; no spaces and no control characters.
 static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$"));
@@ -37,12 +37,21 @@ pub enum Problem {
         /// Characters it may have.
         limit: usize,
     },
-    /// With a space or a control character.
-    #[error("has a space or a control character")]
-    Space,
-    /// With a control character.
-    #[error("has a control character")]
-    Control,
+    /// With a character that the attribute may not have: a control or format character, an
+    /// unusual space, or in a name without spaces, a space.
+    #[error(
+        "has the character U+{:04X} at position {position}, which Identity Center does not accept",
+        u32::from(*character)
+    )]
+    Character {
+        /// The character.
+        character: char,
+        /// Its position among the characters of the value, from 1.
+        position: usize,
+    },
+    /// Without a character.
+    #[error("is empty")]
+    Empty,
     /// Without an at sign between two parts.
     #[error("is not an e-mail address")]
     NotAnAddress,
@@ -59,20 +68,12 @@ pub(super) fn user(attribute: Attribute, value: &str) -> Result<(), Problem> {
     match attribute {
         Attribute::UserName => {
             length(value, USER_NAME_LENGTH)?;
-            if !is_word(value) {
-                return Err(Problem::Space);
-            }
-            // "Administrator and AWSAdministrators are reserved names" (CreateUser).
-            if ["administrator", "awsadministrators"].contains(&value.to_lowercase().as_str()) {
-                return Err(Problem::Reserved);
-            }
-            Ok(())
+            characters(value, is_word)?;
+            not_reserved(value)
         }
         Attribute::Email => {
             length(value, LENGTH)?;
-            if !is_word(value) {
-                return Err(Problem::Space);
-            }
+            characters(value, is_word)?;
             match value.rsplit_once('@') {
                 Some((local, domain)) if !local.is_empty() && !domain.is_empty() => Ok(()),
                 _ => Err(Problem::NotAnAddress),
@@ -84,16 +85,41 @@ pub(super) fn user(attribute: Attribute, value: &str) -> Result<(), Problem> {
 
 /// Checks the name of a group.
 pub(super) fn group(name: &str) -> Result<(), Problem> {
-    text(name)
+    text(name)?;
+    not_reserved(name)
+}
+
+/// "Administrator and AWSAdministrators are reserved names and can't be used for users or groups"
+/// (CreateUser and CreateGroup).
+fn not_reserved(name: &str) -> Result<(), Problem> {
+    if ["administrator", "awsadministrators"].contains(&fold(name).as_str()) {
+        return Err(Problem::Reserved);
+    }
+    Ok(())
 }
 
 fn text(value: &str) -> Result<(), Problem> {
     length(value, LENGTH)?;
-    if is_text(value) {
-        Ok(())
-    } else {
-        Err(Problem::Control)
+    characters(value, is_text)
+}
+
+/// Names the first character for which `is_allowed` does not hold, where it does not hold for
+/// all of them.
+fn characters(value: &str, is_allowed: impl Fn(&str) -> bool) -> Result<(), Problem> {
+    if is_allowed(value) {
+        return Ok(());
     }
+    let mut buffer = [0; 4];
+    let refused = value
+        .chars()
+        .position(|character| !is_allowed(character.encode_utf8(&mut buffer)));
+    let found = refused.and_then(|index| Some((index, value.chars().nth(index)?)));
+    Err(
+        found.map_or(Problem::Empty, |(index, character)| Problem::Character {
+            character,
+            position: index + 1,
+        }),
+    )
 }
 
 /// Most values are ASCII, all printable characters of which are allowed; a directory has a
@@ -129,11 +155,22 @@ mod tests {
     fn values_are_held_to_the_limits_of_identity_center() {
         let long = "a".repeat(129);
         let longer = "a".repeat(1025);
+        let refused = |character, position| {
+            Err(Problem::Character {
+                character,
+                position,
+            })
+        };
         let cases = [
             (Attribute::UserName, "alice@example.test", Ok(())),
             (Attribute::UserName, "åse.ørsted", Ok(())),
-            (Attribute::UserName, "alice smith", Err(Problem::Space)),
+            (Attribute::UserName, "alice smith", refused(' ', 6)),
             (Attribute::UserName, "Administrator", Err(Problem::Reserved)),
+            (
+                Attribute::UserName,
+                "AWSadministrators",
+                Err(Problem::Reserved),
+            ),
             (
                 Attribute::UserName,
                 &long,
@@ -144,8 +181,9 @@ mod tests {
             ),
             (Attribute::GivenName, "Ann Marie", Ok(())),
             (Attribute::GivenName, "山田\u{3000}太郎", Ok(())),
-            (Attribute::GivenName, "A\u{0}B", Err(Problem::Control)),
-            (Attribute::Title, "A\u{200b}B", Err(Problem::Control)),
+            (Attribute::GivenName, "A\u{0}B", refused('\0', 2)),
+            (Attribute::Title, "Ä\u{200b}B", refused('\u{200b}', 2)),
+            (Attribute::Title, "", Err(Problem::Empty)),
             (
                 Attribute::Title,
                 &longer,
@@ -161,7 +199,12 @@ mod tests {
                 Err(Problem::NotAnAddress),
             ),
             (Attribute::Email, "a@", Err(Problem::NotAnAddress)),
-            (Attribute::Email, "a b@example.test", Err(Problem::Space)),
+            (
+                Attribute::Email,
+                "@example.test",
+                Err(Problem::NotAnAddress),
+            ),
+            (Attribute::Email, "a b@example.test", refused(' ', 2)),
         ];
         for (attribute, value, result) in cases {
             assert_eq!(user(attribute, value), result, "{attribute}: {value:?}");
@@ -181,6 +224,18 @@ mod tests {
     #[test]
     fn names_of_groups_may_have_spaces() {
         assert_eq!(group("AWS administrators (all)"), Ok(()));
-        assert_eq!(group("a\u{7}b"), Err(Problem::Control));
+        let problem = group("a\u{7}b").unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "has the character U+0007 at position 2, which Identity Center does not accept"
+        );
+    }
+
+    #[test]
+    fn reserved_names_are_refused_to_groups_in_any_case() {
+        for name in ["Administrator", "AWSAdministrators", "awsadministrators"] {
+            assert_eq!(group(name), Err(Problem::Reserved), "{name}");
+        }
+        assert_eq!(group("Administrators"), Ok(()));
     }
 }

@@ -6,7 +6,7 @@
 //! one, and are not reported. An e-mail address that is shared is left alone, and the person
 //! goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Kind, Skipped};
 use crate::attribute::{Attribute, fold};
@@ -17,6 +17,32 @@ pub(super) fn settle(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
     user_names(desired, names);
     emails(desired, names);
     group_names(desired, names);
+}
+
+/// Takes out of the alternatives what another entry should have: that one needs it.
+pub(super) fn reserve(desired: &mut Desired) {
+    for attribute in [Attribute::UserName, Attribute::Email] {
+        let taken: BTreeSet<String> = desired
+            .users
+            .values()
+            .filter_map(|user| Some(fold(user.profile.as_ref()?.get(attribute)?)))
+            .collect();
+        for user in desired.users.values_mut() {
+            if let Some(others) = user.alternatives.get_mut(&attribute) {
+                others.retain(|value| !taken.contains(&fold(value)));
+            }
+        }
+    }
+    let taken: BTreeSet<String> = desired
+        .groups
+        .values()
+        .filter_map(|group| group.display_name.as_deref().map(fold))
+        .collect();
+    for group in desired.groups.values_mut() {
+        group
+            .other_names
+            .retain(|name| !taken.contains(&fold(name)));
+    }
 }
 
 fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {

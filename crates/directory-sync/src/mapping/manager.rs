@@ -2,7 +2,7 @@
 //! (RFC 2798, section 9.1.10; MS-ADA2, attribute manager), SCIM by a user's id (RFC 7643,
 //! section 4.3), so only somebody in scope can be a manager.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Desired;
 use crate::attribute::Attribute;
@@ -11,7 +11,8 @@ use crate::source::NameKey;
 
 /// Puts the entry of each manager in the place of the distinguished name. `names` has the
 /// distinguished name of every entry; who is not in scope is nobody's manager, and one whose
-/// entry cannot be used stays the manager of those who have them.
+/// entry cannot be used stays the manager of those who have them. Of several managers, the one
+/// with the least identifier is meant, unless the server has another of them.
 pub(super) fn resolve(
     desired: &mut Desired,
     names: &BTreeMap<EntryId, String>,
@@ -36,10 +37,20 @@ pub(super) fn resolve(
         let Some(name) = profile.0.remove(&Attribute::Manager) else {
             continue;
         };
-        let key = NameKey::of(&name);
-        if let Some(entry) = people.get(&key) {
-            profile.0.insert(Attribute::Manager, entry.0.clone());
-        } else if unusable.contains(&key) {
+        let others = user.alternatives.remove(&Attribute::Manager);
+        let keys: Vec<NameKey> = [name]
+            .iter()
+            .chain(others.iter().flatten())
+            .map(|name| NameKey::of(name))
+            .collect();
+        let mut found: BTreeSet<String> = keys
+            .iter()
+            .filter_map(|key| Some(people.get(key)?.0.clone()))
+            .collect();
+        if let Some(entry) = found.pop_first() {
+            profile.0.insert(Attribute::Manager, entry);
+            user.alternatives.insert(Attribute::Manager, found);
+        } else if keys.iter().any(|key| unusable.contains(key)) {
             user.kept.insert(Attribute::Manager);
         }
     }

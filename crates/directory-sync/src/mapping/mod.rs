@@ -57,6 +57,8 @@ pub struct DesiredUser {
     pub profile: Option<Profile>,
     /// Attributes to leave as they are, because their value could not be used.
     pub kept: BTreeSet<Attribute>,
+    /// Values that are as right as the one in `profile`: the server keeps one that it has.
+    pub alternatives: BTreeMap<Attribute, BTreeSet<String>>,
 }
 
 /// A group as the directory has it.
@@ -67,6 +69,8 @@ pub struct DesiredGroup {
     /// The name; none where it could not be said, so that the group keeps its name, or is not
     /// created. Its memberships follow the directory all the same.
     pub display_name: Option<String>,
+    /// Names that are as right: the server keeps one that it has.
+    pub other_names: BTreeSet<String>,
     /// The users in scope who are members.
     pub members: BTreeSet<EntryId>,
 }
@@ -200,6 +204,7 @@ impl Mapping {
             });
         }
         duplicates::settle(&mut desired, &names);
+        duplicates::reserve(&mut desired);
         desired.skipped.sort_by(|a, b| {
             let key = |skipped: &Skipped| (skipped.kind, skipped.entry.clone(), skipped.attribute);
             key(a)
@@ -215,6 +220,7 @@ impl Mapping {
     fn person(&self, person: &Person, skipped: &mut Vec<Skipped>) -> DesiredUser {
         let mut profile = Profile::default();
         let mut kept = BTreeSet::new();
+        let mut alternatives = BTreeMap::new();
         let mut complete = true;
         let mut skip = |attribute: Option<Attribute>, reason: String| {
             if !person.active {
@@ -230,8 +236,13 @@ impl Mapping {
         };
         for (&attribute, sources) in &self.user {
             let check = |value: &str| check::user(attribute, value);
-            match value(sources, &person.attributes, &person.unreadable, check) {
-                Ok(Some(value)) => drop(profile.0.insert(attribute, value)),
+            match values(sources, &person.attributes, &person.unreadable, check) {
+                Ok(Some((value, others))) => {
+                    profile.0.insert(attribute, value);
+                    if !others.is_empty() {
+                        alternatives.insert(attribute, others);
+                    }
+                }
                 Ok(None) if attribute.is_required() => {
                     complete = false;
                     skip(
@@ -265,22 +276,23 @@ impl Mapping {
             sid: sid(&person.attributes),
             profile: complete.then_some(profile),
             kept,
+            alternatives,
         }
     }
 
     fn group(&self, group: Group, skipped: &mut Vec<Skipped>) -> (EntryId, String, DesiredGroup) {
         let sources = list(&self.group_name);
-        let display_name = match value(
+        let names = match values(
             &self.group_name,
             &group.attributes,
             &group.unreadable,
             check::group,
         ) {
-            Ok(Some(name)) => Ok(name),
+            Ok(Some(names)) => Ok(names),
             Ok(None) => Err(format!("has no name: fill {sources} in the directory")),
             Err(problem) => Err(format!("displayName {problem}: correct it in {sources}")),
         };
-        let display_name = display_name.map_err(|reason| {
+        let names = names.map_err(|reason| {
             skipped.push(Skipped {
                 kind: Kind::Group,
                 entry: Some(group.id.clone()),
@@ -289,36 +301,42 @@ impl Mapping {
                 reason,
             });
         });
+        let (display_name, other_names) = names.ok().unzip();
         let desired = DesiredGroup {
             sid: sid(&group.attributes),
-            display_name: display_name.ok(),
+            display_name,
+            other_names: other_names.unwrap_or_default(),
             members: group.members,
         };
         (group.id, group.distinguished_name, desired)
     }
 }
 
-/// The first value that can be used; else what is wrong with the first that cannot.
-fn value(
+/// The least value of the first source with one that can be used, and the other values of that
+/// source; else what is wrong with the first that cannot.
+fn values(
     sources: &[Source],
     attributes: &Attributes,
     unreadable: &BTreeSet<String>,
     check: impl Fn(&str) -> Result<(), Problem>,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<(String, BTreeSet<String>)>, Problem> {
     let mut first_problem = None;
     for source in sources {
         let problem = if source.attributes().any(|name| unreadable.contains(name)) {
             Problem::NotText
         } else {
-            let Some(value) = source.value(attributes) else {
+            let values = source.values(attributes);
+            let problem = values.iter().find_map(|value| check(value).err());
+            let mut usable = values.into_iter().filter(|value| check(value).is_ok());
+            if let Some(least) = usable.next() {
+                return Ok(Some((least, usable.collect())));
+            }
+            let Some(problem) = problem else {
                 continue;
             };
-            match check(&value) {
-                Ok(()) => return Ok(Some(value)),
-                Err(problem) => problem,
-            }
+            problem
         };
-        first_problem = first_problem.or(Some(problem));
+        first_problem.get_or_insert(problem);
     }
     first_problem.map_or(Ok(None), Err)
 }

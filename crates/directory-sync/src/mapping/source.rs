@@ -1,9 +1,12 @@
 //! Where a value comes from: one attribute of the directory, or several joined by a
 //! template.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -125,28 +128,72 @@ impl Source {
         })
     }
 
-    /// The value, without spaces at its ends; of an attribute with several values, the first.
-    /// None where one of the attributes has none: half a template is no value.
+    /// The values, in ascending order, each once: the values of an attribute are a set (RFC 4511,
+    /// section 4.1.7), and a template has one for each combination. Empty where one of the
+    /// attributes has none: half a template is no value.
     #[must_use]
-    pub fn value(&self, attributes: &Attributes) -> Option<String> {
-        let mut value = String::new();
+    pub fn values(&self, attributes: &Attributes) -> Vec<String> {
+        let mut values = vec![String::new()];
         for part in &self.parts {
             match part {
-                Part::Literal(text) => value.push_str(text),
-                Part::Attribute(name) => value.push_str(first(attributes, name)?),
+                Part::Literal(text) => values.iter_mut().for_each(|value| value.push_str(text)),
+                Part::Attribute(name) => {
+                    let of_attribute = trimmed_values(attributes, name);
+                    // Of a template with more combinations, the others are never chosen.
+                    let room = (MAX_COMBINATIONS / values.len().max(1)).max(1);
+                    values = values
+                        .iter()
+                        .flat_map(|begin| {
+                            let ends = of_attribute.iter().take(room);
+                            ends.map(move |end| format!("{begin}{end}"))
+                        })
+                        .collect();
+                }
             }
         }
-        let trimmed = value.trim();
-        (!trimmed.is_empty()).then(|| trimmed.to_owned())
+        let values: BTreeSet<&str> = values
+            .iter()
+            .map(|value| trimmed(value))
+            .filter(|value| !value.is_empty())
+            .collect();
+        values.into_iter().map(str::to_owned).collect()
     }
 }
 
-fn first<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    attributes
-        .get(name)?
-        .iter()
-        .map(|value| value.trim())
-        .find(|value| !value.is_empty())
+/// How many combinations of values a template may have.
+const MAX_COMBINATIONS: usize = 100;
+
+fn trimmed_values<'a>(attributes: &'a Attributes, name: &str) -> BTreeSet<&'a str> {
+    let values = attributes.get(name).into_iter().flatten();
+    values
+        .map(|value| trimmed(value))
+        .filter(|value| !value.is_empty())
+        .collect()
+}
+
+/// Without the spaces and the format characters at its ends, such as the byte order mark and the
+/// zero-width space that come with copied text: nobody sees them.
+fn trimmed(value: &str) -> &str {
+    let value = value.trim();
+    if value.is_ascii() {
+        return value;
+    }
+    INVISIBLE_BEGIN
+        .find(value)
+        .map_or(value, |found| &value[found.end()..])
+        .trim_end_matches(|character: char| {
+            character.is_whitespace()
+                || !character.is_ascii() && FORMAT.is_match(character.encode_utf8(&mut [0; 4]))
+        })
+}
+
+static INVISIBLE_BEGIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\s\p{Cf}]+"));
+
+static FORMAT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\p{Cf}$"));
+
+#[expect(clippy::expect_used, reason = "constants; the tests use both")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern of this file")
 }
 
 #[cfg(test)]
@@ -157,7 +204,8 @@ mod tests {
         [
             ("givenname", vec![" Ada "]),
             ("sn", vec!["Lovelace"]),
-            ("mail", vec!["", "ada@example.test", "a@example.test"]),
+            ("mail", vec!["", "b@example.test", "a@example.test "]),
+            ("ou", vec!["Two", "One"]),
             ("title", vec!["  "]),
         ]
         .into_iter()
@@ -171,17 +219,60 @@ mod tests {
     #[test]
     fn a_value_comes_from_an_attribute_or_a_template() {
         let cases = [
-            ("mail", Some("ada@example.test")),
-            ("MAIL", Some("ada@example.test")),
-            ("{givenName} {sn}", Some("Ada Lovelace")),
-            ("{sn}, {givenName} (staff)", Some("Lovelace, Ada (staff)")),
-            ("title", None),
-            ("department", None),
-            ("{givenName} {department}", None),
+            ("mail", &["a@example.test", "b@example.test"][..]),
+            ("MAIL", &["a@example.test", "b@example.test"]),
+            ("{givenName} {sn}", &["Ada Lovelace"]),
+            ("{sn}, {givenName} (staff)", &["Lovelace, Ada (staff)"]),
+            (
+                "{ou} {mail}",
+                &[
+                    "One a@example.test",
+                    "One b@example.test",
+                    "Two a@example.test",
+                    "Two b@example.test",
+                ],
+            ),
+            ("title", &[]),
+            ("department", &[]),
+            ("{givenName} {department}", &[]),
         ];
-        for (source, value) in cases {
+        for (source, values) in cases {
             let source: Source = source.parse().unwrap();
-            assert_eq!(source.value(&attributes()).as_deref(), value, "{source}");
+            assert_eq!(source.values(&attributes()), values, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_template_has_a_limited_number_of_combinations() {
+        let many = (0..1000).map(|number| format!("{number:04}")).collect();
+        let attributes = [("ou".to_owned(), many)].into();
+        let source: Source = "{ou}{ou}{ou}".parse().unwrap();
+        let values = source.values(&attributes);
+        assert_eq!(values.len(), MAX_COMBINATIONS);
+        assert_eq!(values[0], "000000000000");
+    }
+
+    #[test]
+    fn invisible_characters_at_the_ends_are_removed() {
+        let invisible = [
+            '\u{200b}', '\u{200d}', '\u{ad}', '\u{202f}', '\u{feff}', '\u{a0}',
+        ];
+        let source: Source = "sn".parse().unwrap();
+        for character in invisible {
+            let values = [
+                (format!("{character}Ärger"), "Ärger".to_owned()),
+                (format!("Ärger {character} "), "Ärger".to_owned()),
+                (format!("Ada{character}"), "Ada".to_owned()),
+                (format!("A{character}B"), format!("A{character}B")),
+                // A letter of which the joiner is a part.
+                ("ශ්\u{200d}රී".to_owned(), "ශ්\u{200d}රී".to_owned()),
+            ];
+            for (value, expected) in values {
+                let attributes = [("sn".to_owned(), vec![value.clone()])].into();
+                assert_eq!(source.values(&attributes), [expected], "{value:?}");
+            }
+            let attributes = [("sn".to_owned(), vec![character.to_string()])].into();
+            assert!(source.values(&attributes).is_empty(), "{character:?}");
         }
     }
 

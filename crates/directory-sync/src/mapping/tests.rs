@@ -169,7 +169,10 @@ fn an_optional_value_that_cannot_be_used_is_left_as_it_is() {
     assert_eq!(user.kept, [Attribute::Title].into());
     assert_eq!(
         reasons(&desired),
-        ["title has a control character: correct it in title"]
+        [
+            "title has the character U+0007 at position 2, which Identity Center does not accept: \
+          correct it in title"
+        ]
     );
 }
 
@@ -387,6 +390,48 @@ fn a_manager_is_somebody_in_scope_named_in_any_spelling() {
 }
 
 #[test]
+fn other_values_are_as_right_unless_another_entry_has_to_have_them() {
+    let values = |first: &str, mails: &[&str]| {
+        let mut person = person(first, ADA);
+        let name = format!("{first}@example.test");
+        person
+            .attributes
+            .insert("userprincipalname".to_owned(), vec![name]);
+        let mails = mails.iter().map(|mail| (*mail).to_owned()).collect();
+        person.attributes.insert("mail".to_owned(), mails);
+        person
+    };
+    let desired = apply(vec![
+        values("1", &["d@x", "b@x", "c@x", "no address"]),
+        values("2", &["C@x"]),
+    ]);
+    let user = &desired.users[&EntryId("1".to_owned())];
+    assert_eq!(
+        user.profile.as_ref().unwrap().get(Attribute::Email),
+        Some("b@x")
+    );
+    let others = user.alternatives.iter().collect::<Vec<_>>();
+    assert_eq!(others, [(&Attribute::Email, &["d@x".to_owned()].into())]);
+
+    let group = |id: &str, names: &[&str]| Group {
+        id: EntryId(id.to_owned()),
+        attributes: [(
+            "cn".to_owned(),
+            names.iter().map(|name| (*name).to_owned()).collect(),
+        )]
+        .into(),
+        ..Group::default()
+    };
+    let desired = mapping().apply(Snapshot {
+        groups: vec![group("1", &["c", "b", "a"]), group("2", &["B"])],
+        ..Snapshot::default()
+    });
+    let group = &desired.groups[&EntryId("1".to_owned())];
+    assert_eq!(group.display_name.as_deref(), Some("a"));
+    assert_eq!(group.other_names, ["c".to_owned()].into());
+}
+
+#[test]
 fn groups_that_share_a_name_are_left_alone() {
     let group = |id: &str, name: &str| Group {
         id: EntryId(id.to_owned()),
@@ -464,5 +509,41 @@ proptest! {
             shuffled.swap(index, other);
         }
         prop_assert_eq!(apply(people), apply(shuffled));
+    }
+
+    #[test]
+    fn the_order_of_values_does_not_matter(
+        values in prop::collection::vec(
+            (prop::sample::select(&["userprincipalname", "mail", "cn", "title", "sn", "givenname", "company"][..]),
+                prop::sample::select(&["a@x", "B@x", "b@x", " c@x ", "", "d\u{200b}", "e\u{7}f"][..])),
+            0..30,
+        ),
+        order in any::<prop::sample::Index>(),
+    ) {
+        let attributes = |values: &[(&str, &str)]| {
+            let mut attributes = Attributes::new();
+            for (name, value) in values {
+                let values = attributes.entry((*name).to_owned()).or_default();
+                values.push((*value).to_owned());
+            }
+            attributes
+        };
+        let mut permuted = values.clone();
+        permuted.reverse();
+        permuted.rotate_left(order.index(values.len().max(1)));
+        let of = |values: &[(&str, &str)]| {
+            let person = Person { attributes: attributes(values), ..person("1", &[]) };
+            let group = Group {
+                id: EntryId("7".to_owned()),
+                attributes: attributes(values),
+                ..Group::default()
+            };
+            mapping().apply(Snapshot {
+                people: vec![person],
+                groups: vec![group],
+                ..Snapshot::default()
+            })
+        };
+        prop_assert_eq!(of(&values), of(&permuted));
     }
 }

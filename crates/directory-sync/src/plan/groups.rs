@@ -160,7 +160,11 @@ impl Planner<'_> {
                     object,
                     entry,
                     group,
-                    display_name: (before.map(|group| group.display_name.as_str()) != Some(name))
+                    display_name: before
+                        .is_none_or(|before| {
+                            let before = &before.display_name;
+                            before != name && !group.other_names.contains(before)
+                        })
                         .then_some(name),
                     external_id: (before.and_then(|group| group.external_id.as_ref())
                         != Some(&mark))

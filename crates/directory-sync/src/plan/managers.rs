@@ -18,8 +18,12 @@ use crate::snapshot::EntryId;
 /// Who a user's manager is to be.
 pub(super) enum Manager<'a> {
     Nobody,
-    /// The server's id.
-    User(&'a str),
+    User {
+        /// The server's id.
+        id: &'a str,
+        /// The ids of users that are as right.
+        others: Vec<&'a str>,
+    },
     /// Has no user yet, and may or may not get one.
     Pending(EntryId),
 }
@@ -31,8 +35,21 @@ impl<'a> Manager<'a> {
             return Self::Nobody;
         };
         let entry = EntryId(entry.to_owned());
-        match matched.objects.get(&entry) {
-            Some(index) => Self::User(&current.users()[*index].id.0),
+        let user = |entry: &EntryId| {
+            let index = matched.objects.get(entry)?;
+            Some(current.users()[*index].id.0.as_str())
+        };
+        match user(&entry) {
+            Some(id) => Self::User {
+                id,
+                others: wanted
+                    .alternatives
+                    .get(&Attribute::Manager)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|entry| user(&EntryId(entry.clone())))
+                    .collect(),
+            },
             None => Self::Pending(entry),
         }
     }

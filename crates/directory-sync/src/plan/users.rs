@@ -161,7 +161,7 @@ fn joiners<'a>(
     without_user.filter_map(|(entry, user)| {
         let mut set = user.profile.as_ref()?.0.clone();
         set.remove(&Attribute::Manager);
-        if let Manager::User(id) = Manager::of(user, current, matched) {
+        if let Manager::User { id, .. } = Manager::of(user, current, matched) {
             set.insert(Attribute::Manager, id.to_owned());
         }
         Some(Change {
@@ -246,11 +246,13 @@ fn difference(
     for attribute in managed.difference(&wanted.kept) {
         let new = match (attribute, manager) {
             (Attribute::Manager, Manager::Pending(_)) => continue,
-            (Attribute::Manager, Manager::User(id)) => Some(*id),
+            (Attribute::Manager, Manager::User { id, .. }) => Some(*id),
             (Attribute::Manager, Manager::Nobody) => None,
             _ => profile.get(*attribute),
         };
-        match (new, user.profile.get(*attribute)) {
+        let old = user.profile.get(*attribute);
+        match (new, old) {
+            (Some(_), Some(old)) if is_alternative(wanted, *attribute, old, manager) => {}
             (Some(new), old) if old != Some(new) => {
                 changes.set.insert(*attribute, new.to_owned());
             }
@@ -262,6 +264,22 @@ fn difference(
     }
     join_address(&mut changes, &user.profile);
     changes
+}
+
+/// Whether the value that the server has is another of the values that are right.
+fn is_alternative(
+    wanted: &DesiredUser,
+    attribute: Attribute,
+    value: &str,
+    manager: &Manager<'_>,
+) -> bool {
+    match (attribute, manager) {
+        (Attribute::Manager, Manager::User { others, .. }) => others.contains(&value),
+        _ => {
+            let others = wanted.alternatives.get(&attribute);
+            others.is_some_and(|others| others.contains(value))
+        }
+    }
 }
 
 /// Where a part of an address changes, the whole address is set: to the new parts, and the

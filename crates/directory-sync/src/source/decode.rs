@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::configuration::{AttributeCondition, Flavor, UserScope};
+use super::distinguished_name::naming_values;
 use super::entry::{Attribute, Entry};
 use super::flavor::{Kind, MemberSyntax};
 use super::identifier;
+use super::name_pattern::NamePattern;
+use crate::attribute::fold;
 use crate::snapshot::{Attributes, EntryId, Person, Unusable};
 
 /// An entry that is understood.
@@ -67,6 +70,8 @@ pub(super) struct Decoder<'a> {
     pub(super) user_attributes: BTreeSet<String>,
     /// In lower case.
     pub(super) group_attributes: BTreeSet<String>,
+    /// The names of the groups in scope.
+    pub(super) group_names: &'a [NamePattern],
     /// Accounts that expire until then have expired.
     pub(super) now: Timestamp,
 }
@@ -164,6 +169,18 @@ impl Decoder<'_> {
         let account_name = entry.text("samaccountname").map(str::to_owned);
         let sid = sid(&entry);
         let distinguished_name = entry.distinguished_name.clone();
+        let mut entry = entry;
+        // A group in scope is never called by a name that is not in scope.
+        for attribute in &mut entry.attributes {
+            if attribute.name == "cn" {
+                keep_if_any(&mut attribute.values, |name| {
+                    let name = std::str::from_utf8(name).ok();
+                    name.is_some_and(|name| {
+                        self.group_names.iter().any(|wanted| wanted.matches(name))
+                    })
+                });
+            }
+        }
         let usable = self
             .readable(entry, &self.group_attributes)
             .map_err(|reason| Unusable {
@@ -196,12 +213,14 @@ impl Decoder<'_> {
     }
 
     /// The identifier, the attributes asked for, and those by which users may be matched. An
-    /// attribute with a value that is not text does not affect the others.
+    /// attribute with a value that is not text does not affect the others. Of a naming attribute,
+    /// the value in the distinguished name: others may be left from a rename.
     ///
     /// # Errors
     /// The identifier cannot be read, so nothing can be said about the entry.
     fn readable(&self, entry: Entry, wanted: &BTreeSet<String>) -> Result<Readable, String> {
         let id = self.id(&entry)?;
+        let distinguished_name = entry.distinguished_name;
         let mut attributes = Attributes::new();
         let mut unreadable = BTreeSet::new();
         for Attribute { name, values, .. } in entry.attributes {
@@ -223,11 +242,23 @@ impl Decoder<'_> {
             }
         }
         attributes.retain(|name, _| !unreadable.contains(name));
+        for (name, value) in naming_values(&distinguished_name) {
+            if let Some(values) = attributes.get_mut(&name) {
+                keep_if_any(values, |one| fold(one.trim()) == fold(&value));
+            }
+        }
         Ok(Readable {
             id,
             attributes,
             unreadable,
         })
+    }
+}
+
+/// Removes the values for which `is_preferred` does not hold, unless it holds for none.
+fn keep_if_any<T>(values: &mut Vec<T>, is_preferred: impl Fn(&T) -> bool) {
+    if values.iter().any(&is_preferred) {
+        values.retain(is_preferred);
     }
 }
 
@@ -280,12 +311,13 @@ fn sid(entry: &Entry) -> Option<String> {
     identifier::sid(entry.values("objectsid").next()?)
 }
 
+/// The values that are text, in ascending order.
 fn texts(entry: &Entry, attribute: &str) -> Vec<String> {
-    entry
+    let texts: BTreeSet<&str> = entry
         .values(attribute)
         .filter_map(|value| std::str::from_utf8(value).ok())
-        .map(str::to_owned)
-        .collect()
+        .collect();
+    texts.into_iter().map(str::to_owned).collect()
 }
 
 /// `cn=a#'0101'B` is the name `cn=a`.
@@ -326,13 +358,15 @@ mod tests {
     }
 
     fn decode(flavor: Flavor, users: &UserScope, entry: Entry) -> Decoded {
+        let patterns = [NamePattern::try_from("aws*".to_owned()).unwrap()];
         let decoder = Decoder {
             flavor,
             users,
             user_attributes: ["mail", "mS-DS-ConsistencyGuid"]
                 .map(str::to_lowercase)
                 .into(),
-            group_attributes: BTreeSet::new(),
+            group_attributes: ["cn".to_owned()].into(),
+            group_names: &patterns,
             now: now(),
         };
         decoder.decode(entry)
@@ -419,6 +453,7 @@ mod tests {
             users: &UserScope::default(),
             user_attributes: BTreeSet::new(),
             group_attributes: ["description".to_owned()].into(),
+            group_names: &[],
             now: now(),
         };
         let Decoded::Group(group) = decoder.decode(entry(&[
@@ -499,6 +534,44 @@ mod tests {
             assert_eq!(user.person.active, active);
             assert_eq!(user.person.id.0, "b4f1");
         }
+    }
+
+    #[test]
+    fn of_several_names_the_one_in_the_distinguished_name_counts() {
+        let scope = UserScope::default();
+        let group = |name: &str, names: &[&[u8]]| {
+            let mut entry = entry(&[
+                ("objectclass", &[b"groupOfNames"]),
+                ("entryuuid", &[b"g"]),
+                ("cn", names),
+            ]);
+            entry.distinguished_name = format!("cn={name},dc=x");
+            let Decoded::Group(group) = decode(Flavor::OpenLdap, &scope, entry) else {
+                panic!("not taken for a group");
+            };
+            group.usable.ok().unwrap().attributes["cn"].clone()
+        };
+        // The pattern of the groups in scope is `aws*`.
+        assert_eq!(group("AWS-new", &[b"aws-old", b"aws-new"]), ["aws-new"]);
+        assert_eq!(group("Everybody", &[b"Everybody", b"aws"]), ["aws"]);
+        assert_eq!(
+            group("Everybody", &[b"Everybody", b"aws", b"aws-2"]),
+            ["aws", "aws-2"]
+        );
+        assert_eq!(group("b", &[b"a", b"b"]), ["b"]);
+        assert_eq!(group("absent", &[b"a", b"b"]), ["a", "b"]);
+
+        let mut entry = entry(&[
+            CLASSES,
+            GUID,
+            ENABLED,
+            ("mail", &[b"b@example.test", b"a@example.test"]),
+        ]);
+        entry.distinguished_name = "mail=A@example.test+CN=Ada,DC=x".to_owned();
+        let Decoded::User(user) = decode(Flavor::ActiveDirectory, &scope, entry) else {
+            panic!("not taken for a user");
+        };
+        assert_eq!(user.person.attributes["mail"], ["a@example.test"]);
     }
 
     #[test]

@@ -173,6 +173,20 @@ fn canonical_part(part: &str) -> Option<String> {
     Some(part)
 }
 
+/// The attributes and values of the relative name of an entry, such as `cn` in lower case and
+/// `Ada Lovelace`. Empty if RFC 4514 does not allow the name.
+pub(super) fn naming_values(name: &str) -> Vec<(String, String)> {
+    let relative_name = split(name, b',').next().unwrap_or_default();
+    split(relative_name, b'+')
+        .map(|part| {
+            let (attribute, value) = part.split_once('=')?;
+            let value = unescaped(trimmed(value))?.into_owned();
+            Some((attribute.trim().to_lowercase(), value))
+        })
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
 /// The parts between separators that are not escaped.
 fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
@@ -278,6 +292,24 @@ mod tests {
             ("CN=a,DC=x", false),
         ] {
             assert_eq!(NameKey::of(name).is_within(&base), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_relative_name_has_attributes_and_values() {
+        let cases: [(&str, &[(&str, &str)]); 4] = [
+            ("CN=Ada Lovelace,DC=x", &[("cn", "Ada Lovelace")]),
+            (
+                "uid=ada+Cn=Lovelace\\, Ada,DC=x",
+                &[("uid", "ada"), ("cn", "Lovelace, Ada")],
+            ),
+            ("CN=\\C3\\84rger,DC=x", &[("cn", "Ärger")]),
+            ("no name", &[]),
+        ];
+        for (name, expected) in cases {
+            let found = naming_values(name);
+            let found: Vec<_> = found.iter().map(|(a, v)| (&**a, &**v)).collect();
+            assert_eq!(found, expected, "{name}");
         }
     }
 

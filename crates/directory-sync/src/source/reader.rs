@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
                 users,
                 user_attributes: lower(&requested.users),
                 group_attributes: lower(&requested.groups),
+                group_names: &configuration.groups.names,
                 now,
             },
             user_attributes: distinct(

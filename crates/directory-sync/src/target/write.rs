@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::client::Client;
+use super::configuration::Service;
 use super::error::Error;
 use super::list::{PAGE, Paging, equals};
 use super::operation::Operation;
@@ -64,9 +65,9 @@ impl Client {
         external_id: &str,
         read: impl Fn(Value) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
-        // One at most: cursors and large pages are not needed.
+        // One at most, so the server's own page size does not matter.
         let paging = Paging {
-            cursors: false,
+            cursors: self.service() == Service::IdentityCenter,
             count: PAGE,
         };
         let filter = equals("externalId", external_id);

@@ -404,3 +404,40 @@ async fn a_user_made_meanwhile_with_our_mark_is_adopted_and_another_is_reported(
     assert_eq!(store.users["bob@example.test"].0, "", "not ours");
     assert_eq!(store.members("aws-readers"), ["ann", "cid"]);
 }
+
+#[tokio::test]
+async fn reserved_names_are_skipped_before_anything_is_sent() {
+    let simulator = simulator().await;
+    let configuration = for_simulator(&simulator, "mapping: {user: {userName: [title]}}");
+    let mut company = Company::of_three();
+    for (id, name) in [("1", "ann"), ("2", "bob"), ("3", "cid")] {
+        company.set(id, "title", name);
+    }
+    sync(&company, &configuration, simulator.token()).await;
+    simulator.forget_calls();
+
+    // A rename and a creation of each.
+    let before = company.clone();
+    company.set("1", "title", "administrator");
+    company = company.employ("4", "dan");
+    company.set("4", "title", "AWSAdministrators");
+    company.groups.get_mut("71").unwrap().0 = "AwsAdministrators".to_owned();
+    company = company.group("73", "ADMINISTRATOR", &["2"]);
+    let report = sync(&company, &configuration, simulator.token()).await;
+    assert_eq!(report.exit(), Exit::Incomplete);
+    assert_eq!(simulator.writes(), 0);
+    let skipped: Vec<_> = report
+        .skipped
+        .iter()
+        .map(|skip| skip.reason.as_str())
+        .collect();
+    assert_eq!(skipped.len(), 4, "{skipped:?}");
+    for reason in skipped {
+        assert!(
+            reason.contains("is a name that Identity Center reserves"),
+            "{reason}"
+        );
+    }
+    let report = sync(&before, &configuration, simulator.token()).await;
+    assert_eq!(report.result, RunResult::Equal);
+}

@@ -340,6 +340,47 @@ fn a_group_without_a_usable_name_keeps_its_name_and_loses_members() {
 }
 
 #[test]
+fn the_server_keeps_a_value_that_is_as_right_as_the_chosen_one() {
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .with("1", Attribute::Title, "A")
+        .with("1", Attribute::Manager, "2")
+        .user("2", "bob")
+        .user("3", "cid")
+        .group("7", "all", &[]);
+    let ann = directory.0.users.get_mut(&entry("1")).unwrap();
+    ann.alternatives = [
+        (Attribute::Title, ["B".to_owned()].into()),
+        (Attribute::Manager, ["3".to_owned()].into()),
+    ]
+    .into();
+    let group = directory.0.groups.get_mut(&entry("7")).unwrap();
+    group.other_names = ["everybody".to_owned()].into();
+    let server = |title: &str, manager: &str, group: &str| {
+        let mut server = Server::default()
+            .user("u1", Some("corp:1"), "ann")
+            .user("u2", Some("corp:2"), "bob")
+            .user("u3", Some("corp:3"), "cid")
+            .group("g7", Some("corp:7"), group, &[]);
+        let profile = &mut server.users.get_mut("u1").unwrap().profile.0;
+        profile.insert(Attribute::Title, title.to_owned());
+        profile.insert(Attribute::Manager, manager.to_owned());
+        server
+    };
+    for (title, manager, group) in [("A", "u2", "all"), ("B", "u3", "everybody")] {
+        let plan = server(title, manager, group).plan(&directory.0, &policy());
+        assert!(plan.is_empty(), "{:?}", lines(&plan));
+    }
+    assert_eq!(
+        lines(&server("C", "u1", "others").plan(&directory.0, &policy())),
+        [
+            "0 update ann: title=A manager=u2",
+            "0 update group others: Some(\"all\") None",
+        ]
+    );
+}
+
+#[test]
 fn an_address_is_written_as_a_whole() {
     let mut directory =
         Directory::default()

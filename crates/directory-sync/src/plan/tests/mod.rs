@@ -64,6 +64,7 @@ impl Directory {
             sid: Some(format!("S-1-5-21-1-2-3-{id}")),
             profile: Some(profile(user_name)),
             kept: BTreeSet::new(),
+            alternatives: Default::default(),
         };
         self.0.users.insert(entry(id), user);
         self
@@ -90,6 +91,7 @@ impl Directory {
         let group = DesiredGroup {
             sid: None,
             display_name: Some(name.to_owned()),
+            other_names: BTreeSet::new(),
             members: members.iter().map(|id| entry(id)).collect(),
         };
         self.0.groups.insert(entry(id), group);
