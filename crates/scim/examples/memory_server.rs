@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use scim::bulk::BulkRun;
+use scim::comparison::Comparison;
 use scim::list::Page;
 use scim::patch::Patched;
 use scim::protocol::{HttpRequest, Operation, Request, Responder, Response, parse, parse_query};
-use scim::resource::replace;
+use scim::resource::{create, replace};
 use scim::schema::{ResourceType, ServiceDefinition, core};
 use scim::{Resource, ScimError, etag};
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ impl Application {
                 incoming,
             } => {
                 store.last_id += 1;
-                let mut resource = incoming.resource.clone();
+                let mut resource = create(&incoming.resource, resource_type);
                 resource.insert("id".to_owned(), store.last_id.to_string().into());
                 let created = store.write(resource_type, resource, None)?;
                 Ok(responder.created(&request, resource_type, &created))
@@ -205,7 +206,7 @@ fn folded(resource: &Resource, name: &str) -> Option<String> {
     resource
         .get(name)
         .and_then(Value::as_str)
-        .map(str::to_lowercase)
+        .map(|name| Comparison::Name.key(name).into_owned())
 }
 
 /// Answers the requests of one connection until the client closes it.

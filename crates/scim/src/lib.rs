@@ -38,6 +38,7 @@
 //! a value that a client sent.
 
 pub mod bulk;
+pub mod comparison;
 pub mod error;
 pub mod etag;
 pub mod filter;

@@ -21,8 +21,8 @@ use connect_directory::{
     store::{Link, Member},
 };
 use scim::{
-    Resource, ScimError, ScimType, etag, filter::Filter, list::ListQuery, patch::PatchRequest,
-    protocol::Request, resource::replace, schema::ResourceType,
+    Resource, ScimError, ScimType, comparison::Comparison, etag, filter::Filter, list::ListQuery,
+    patch::PatchRequest, protocol::Request, resource::replace, schema::ResourceType,
 };
 use serde_json::{Value, json};
 
@@ -191,7 +191,7 @@ fn named(
     equalities.iter().find_map(|equality| {
         let is_meant = |profile: &&NamedResource| match equality.attribute.as_str() {
             "id" => profile.id == equality.value,
-            _ => profile.name.to_lowercase() == equality.value.to_lowercase(),
+            _ => Comparison::Name.is_equal(&profile.name, &equality.value),
         };
         let decides = matches!(equality.attribute.as_str(), "id" | "displayName");
         // Names that differ in case alone are several profiles.
@@ -310,7 +310,7 @@ async fn change(
     base: &str,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
-    if display_name(wanted).to_lowercase() != before.profile.name.to_lowercase() {
+    if !Comparison::Name.is_equal(display_name(wanted), &before.profile.name) {
         return Err(ScimError::of(
             ScimType::Mutability,
             "displayName cannot be changed: Amazon Connect cannot rename security profiles",

@@ -197,7 +197,8 @@ impl Handler {
                         groups::create(directory, &incoming.resource, base, context).await?;
                     summary.note(changed.resource, changed.pending)
                 } else {
-                    let changed = users::create(directory, incoming, context).await?;
+                    let changed =
+                        users::create(directory, resource_type, incoming, context).await?;
                     summary.note(changed.resource, changed.pending)
                 };
                 responder.created(request, resource_type, &created)

@@ -3,6 +3,7 @@
 use connect_attributes::{Attributes, schema::user};
 use connect_directory::profiles::Names;
 use scim::{
+    comparison::Comparison,
     path::PatchPath,
     schema::{Attribute, AttributeType, Mutability, ResourceType, ServiceDefinition, core},
 };
@@ -22,6 +23,8 @@ pub(crate) fn definition() -> ServiceDefinition {
     if let Some(name) = group.schema.attribute_mut("displayName") {
         // Connect cannot rename security profiles.
         name.mutability = Mutability::Immutable;
+        // A name with surrounding spaces links the profile, and so it must find the group.
+        name.comparison = Comparison::Name;
     }
     ServiceDefinition::new(vec![user().clone(), group])
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connect_directory::{
     directory::{Context, Directory},
-    store::{MAXIMUM_KEY_LENGTH, StoredUser, WrittenUser},
+    store::{MAXIMUM_KEY_LENGTH, StoredUser, WrittenUser, fold},
 };
 use scim::{
     Resource, ScimError, ScimType, etag,
@@ -27,7 +27,10 @@ const OWN_ATTRIBUTES: [&str; 3] = ["id", "meta", "groups"];
 
 /// A user in canonical form, as the protocol knows it.
 pub(crate) fn resource(user: StoredUser) -> Resource {
+    let active = user.is_active();
     let mut resource = user.document;
+    // Users that lost `active` before the schema kept it get it back with their next change.
+    resource.entry("active").or_insert(active.into());
     resource.insert("id".to_owned(), user.id.into());
     if !user.groups.is_empty() {
         resource.insert("groups".to_owned(), groups(&user.groups));
@@ -63,11 +66,17 @@ const MAXIMUM_SIZE: usize = 256 * 1024;
 /// What is stored of a resource.
 fn document(mut resource: Resource) -> Result<Resource, ScimError> {
     resource.retain(|name, _| !OWN_ATTRIBUTES.contains(&name.as_str()));
-    let external_id = resource.get("externalId").and_then(Value::as_str);
-    if external_id.is_some_and(|external_id| external_id.len() > MAXIMUM_KEY_LENGTH) {
-        return Err(ScimError::invalid_value(format!(
-            "externalId is longer than {MAXIMUM_KEY_LENGTH} bytes"
-        )));
+    let text = |name: &str| resource.get(name).and_then(Value::as_str);
+    let keys = [
+        ("userName", text("userName").map(fold)),
+        ("externalId", text("externalId").map(str::to_owned)),
+    ];
+    for (name, key) in keys {
+        if key.is_some_and(|key| key.len() > MAXIMUM_KEY_LENGTH) {
+            return Err(ScimError::invalid_value(format!(
+                "{name} is longer than {MAXIMUM_KEY_LENGTH} bytes"
+            )));
+        }
     }
     if json!(resource).to_string().len() > MAXIMUM_SIZE {
         return Err(ScimError::new(
@@ -76,12 +85,6 @@ fn document(mut resource: Resource) -> Result<Resource, ScimError> {
         ));
     }
     Ok(resource)
-}
-
-/// A user who is not said to be inactive is active, and is shown as such.
-fn with_active(mut resource: Resource, active: bool) -> Resource {
-    resource.entry("active").or_insert(Value::Bool(active));
-    resource
 }
 
 fn password(write_only: &Resource) -> Option<SecretString> {
@@ -99,10 +102,11 @@ pub(crate) struct Changed {
 
 pub(crate) async fn create(
     directory: &Directory,
+    resource_type: &ResourceType,
     incoming: &Incoming,
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
-    let document = document(with_active(incoming.resource.clone(), true))?;
+    let document = document(scim::resource::create(&incoming.resource, resource_type))?;
     let password = password(&incoming.write_only);
     let written = directory
         .create(document, password.as_ref(), context)
@@ -128,10 +132,7 @@ pub(crate) async fn put(
     context: Context<'_>,
 ) -> Result<Changed, ScimError> {
     change(directory, request, id, context, |before| {
-        // An identity provider that leaves `active` out does not mean to reactivate.
-        let active = before.get("active").and_then(Value::as_bool) != Some(false);
-        let incoming = with_active(incoming.resource.clone(), active);
-        replace(before, &incoming, resource_type)
+        replace(before, &incoming.resource, resource_type)
     })
     .await
 }
@@ -304,6 +305,10 @@ pub(crate) async fn page(
 /// stored: what is stored is returned by default, all of it.
 fn written(user: &WrittenUser, location: String) -> String {
     let mut own = Resource::new();
+    // A quotation mark within a text is escaped, so this is a key.
+    if !user.document.contains("\"active\":") {
+        own.insert("active".to_owned(), true.into());
+    }
     own.insert("id".to_owned(), user.id.as_str().into());
     if !user.groups.is_empty() {
         own.insert("groups".to_owned(), groups(&user.groups));

@@ -8,8 +8,8 @@ use super::{
     MAXIMUM_KEY_LENGTH, Store, StoreError,
     listing::Listing,
     record::{
-        Claim, PENDING, Record, StoredUser, external_id_item, external_id_key, fold, is_removed,
-        iso, member_key, parse_record, user_item, user_key, user_name_key,
+        Claim, PENDING, Record, StoredUser, external_id_item, external_id_key, is_removed, iso,
+        member_key, parse_record, user_item, user_key, user_name_key, user_name_keys,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
@@ -147,9 +147,9 @@ impl Store {
                 changes.extend(self.delete_copies(before)?);
             }
         } else if old != new {
-            if fold(old.user_name()) != fold(new.user_name()) {
-                changes.push(self.delete(user_name_key(old.user_name())));
-            }
+            let key = user_name_key(new.user_name());
+            let left = user_name_keys(old.user_name()).into_iter();
+            changes.extend(left.filter(|old| *old != key).map(|old| self.delete(old)));
             changes.push(self.put_user_name(new));
             let external_ids = [
                 (&before.client, old.external_id()),
@@ -202,7 +202,8 @@ impl Store {
             .map(|external_id| external_id_key(&record.client, external_id, &user.id));
         let memberships = user.groups.keys().map(|id| member_key(id, &user.id));
         let mut changes = vec![self.list(&user.id, Listing::Remove)?];
-        let copies = std::iter::once(user_name_key(user.user_name()))
+        let copies = user_name_keys(user.user_name())
+            .into_iter()
             .chain(external_id)
             .chain(memberships);
         changes.extend(copies.map(|key| self.delete(key)));

@@ -11,8 +11,8 @@ use super::{
     MAXIMUM_KEY_LENGTH, Store, StoreError, items,
     record::{
         Json, PENDING, Record, StoredDocument, StoredUser, Text, USER_ATTRIBUTES, UserItem,
-        WrittenUser, external_id_partition, is_removed, parse_record, parse_user, user_key,
-        user_name_key,
+        WrittenUser, external_id_partition, fold, is_removed, parse_record, parse_user, user_key,
+        user_name_keys,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
@@ -78,11 +78,15 @@ impl Store {
         &self,
         user_name: &str,
     ) -> Result<Option<StoredUser>, StoreError> {
-        if user_name.len() > MAXIMUM_KEY_LENGTH {
+        if fold(user_name).len() > MAXIMUM_KEY_LENGTH {
             return Ok(None);
         }
-        let item = self.get_item(user_name_key(user_name)).await?;
-        item.map(|item| parse_user(&item)).transpose()
+        for key in user_name_keys(user_name) {
+            if let Some(item) = self.get_item(key).await? {
+                return parse_user(&item).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// The users to whom this client gave this external id: one, if it keeps to its

@@ -15,6 +15,7 @@
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use jiff::Timestamp;
+use scim::comparison::Comparison;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error, Visitor},
@@ -113,16 +114,10 @@ pub fn iso(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// One form for all spellings of a userName that SCIM holds to be equal (RFC 7643,
-/// section 4.1.1: caseExact false).
+/// One form for all spellings of a userName that SCIM holds to be equal: two names have the
+/// same form exactly if a filter `userName eq` with one finds the other.
 pub fn fold(user_name: &str) -> String {
-    user_name
-        .trim()
-        .nfc()
-        .collect::<String>()
-        .to_lowercase()
-        .nfc()
-        .collect()
+    Comparison::Name.key(user_name).into_owned()
 }
 
 pub(super) fn user_key(id: &str) -> Value {
@@ -130,7 +125,23 @@ pub(super) fn user_key(id: &str) -> Value {
 }
 
 pub(super) fn user_name_key(user_name: &str) -> Value {
-    json!({"pk": {"S": format!("USERNAME#{}", fold(user_name))}, "sk": {"S": "USERNAME"}})
+    user_name_key_of(&fold(user_name))
+}
+
+fn user_name_key_of(folded: &str) -> Value {
+    json!({"pk": {"S": format!("USERNAME#{folded}")}, "sk": {"S": "USERNAME"}})
+}
+
+/// The keys under which the copy by name may be. Until width was folded, a name with
+/// fullwidth or halfwidth letters had another one; the next change of the user moves it.
+pub(super) fn user_name_keys(user_name: &str) -> Vec<Value> {
+    let with_width: String = user_name.trim().nfc().collect();
+    let former: String = with_width.to_lowercase().nfc().collect();
+    let mut keys = vec![user_name_key(user_name)];
+    if former != fold(user_name) {
+        keys.push(user_name_key_of(&former));
+    }
+    keys
 }
 
 pub(super) fn external_id_partition(client: &str, external_id: &str) -> String {
@@ -345,4 +356,50 @@ pub(super) fn parse_record(item: &Value) -> Result<Record, StoreError> {
         pending_since: string(item, "pendingSince").ok().map(str::to_owned),
         removed: is_removed(item),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use scim::filter::Filter;
+
+    use super::*;
+
+    #[test]
+    fn names_share_a_key_exactly_if_a_filter_finds_one_by_the_other() {
+        let names = [
+            "rose@example.net",
+            " Rose@Example.NET\u{3000}",
+            "\u{FF52}ose@example.net",
+            "jos\u{e9}",
+            "jose\u{301}",
+            "JOSE\u{301} ",
+            "jose",
+            "ro se@example.net",
+            "\u{df}",
+            "ss",
+        ];
+        let user_type = connect_attributes::schema::user();
+        for stored in names {
+            let user = Map::from_iter([("userName".to_owned(), json!(stored))]);
+            for wanted in names {
+                let filter: Filter = format!("userName eq {}", json!(wanted))
+                    .parse()
+                    .expect("a filter");
+                assert_eq!(
+                    filter.matches(&user, user_type),
+                    user_name_key(stored) == user_name_key(wanted),
+                    "{stored:?} and {wanted:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_with_width_has_its_former_key_too() {
+        assert_eq!(user_name_keys("Rose"), [user_name_key("rose")]);
+        assert_eq!(
+            user_name_keys("\u{FF32}ose "),
+            [user_name_key("rose"), user_name_key_of("\u{FF52}ose")]
+        );
+    }
 }

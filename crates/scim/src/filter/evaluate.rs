@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{CompareOperator, Filter, FilterValue};
 use crate::Resource;
+use crate::comparison::Comparison;
 use crate::error::{ScimError, ScimType};
 use crate::path::{AttributePath, PatchPath};
 use crate::schema::{Attribute, AttributeType, ResourceType};
@@ -287,7 +288,7 @@ fn compare(
         _ => {
             return value
                 .as_str()
-                .is_some_and(|text| compare_text(attribute.case_exact, text, operator, literal));
+                .is_some_and(|text| compare_text(attribute.comparison, text, operator, literal));
         }
     };
     match order {
@@ -316,7 +317,7 @@ const fn decide(operator: CompareOperator, order: Ordering) -> bool {
 }
 
 fn compare_text(
-    case_exact: bool,
+    comparison: Comparison,
     text: &str,
     operator: CompareOperator,
     literal: &FilterValue,
@@ -325,33 +326,18 @@ fn compare_text(
         FilterValue::String(wanted) => Cow::Borrowed(wanted.as_str()),
         other => Cow::Owned(other.to_string()),
     };
-    if matches!(operator, CompareOperator::Eq | CompareOperator::Ne) {
-        return equal_text(case_exact, text, &wanted) == (operator == CompareOperator::Eq);
-    }
-    let (text, wanted) = if case_exact {
-        (Cow::Borrowed(text), wanted)
-    } else {
-        (Cow::Owned(fold(text)), Cow::Owned(fold(&wanted)))
-    };
+    let search =
+        |found: fn(&str, &str) -> bool| found(&comparison.key(text), &comparison.searched(&wanted));
     match operator {
-        CompareOperator::Co => text.contains(&*wanted),
-        CompareOperator::Sw => text.starts_with(&*wanted),
-        CompareOperator::Ew => text.ends_with(&*wanted),
-        _ => decide(operator, text.cmp(&wanted)),
+        CompareOperator::Eq => comparison.is_equal(text, &wanted),
+        CompareOperator::Ne => !comparison.is_equal(text, &wanted),
+        CompareOperator::Co => search(|text, wanted| text.contains(wanted)),
+        CompareOperator::Sw => search(|text, wanted| text.starts_with(wanted)),
+        CompareOperator::Ew => search(|text, wanted| text.ends_with(wanted)),
+        CompareOperator::Gt | CompareOperator::Ge | CompareOperator::Lt | CompareOperator::Le => {
+            decide(operator, comparison.key(text).cmp(&comparison.key(&wanted)))
+        }
     }
-}
-
-/// Text without case.
-pub(crate) fn fold(text: &str) -> String {
-    text.to_lowercase()
-}
-
-/// Whether two texts are equal by the attribute's case rule.
-pub(crate) fn equal_text(case_exact: bool, left: &str, right: &str) -> bool {
-    if case_exact || (left.is_ascii() && right.is_ascii()) {
-        return left == right || (!case_exact && left.eq_ignore_ascii_case(right));
-    }
-    fold(left) == fold(right)
 }
 
 /// Entra ID compares booleans with the text `"True"`.

@@ -13,7 +13,7 @@ mod print;
 
 pub use lookup::Equality;
 
-pub(crate) use evaluate::{equal_text, fold, instant};
+pub(crate) use evaluate::instant;
 pub(crate) use parse::parse_bracketed;
 
 use std::fmt;

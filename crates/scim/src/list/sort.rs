@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Sort;
-use crate::filter::{fold, instant};
+use crate::filter::instant;
 use crate::resource::{Resource, is_primary};
 use crate::schema::{AttributeType, ResourceType};
 
@@ -74,8 +74,9 @@ impl Sort {
             AttributeType::Boolean => value.as_bool().map(Key::Boolean),
             AttributeType::Integer | AttributeType::Decimal => value.as_f64().map(Key::Number),
             AttributeType::DateTime => value.as_str().and_then(instant).map(Key::Instant),
-            _ if attribute.case_exact => value.as_str().map(|text| Key::Text(text.to_owned())),
-            _ => value.as_str().map(|text| Key::Text(fold(text))),
+            _ => value
+                .as_str()
+                .map(|text| Key::Text(attribute.comparison.key(text).into_owned())),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{ScimError, ScimType};
 use crate::filter::Filter;
 use crate::path::{AttributePath, PatchPath};
 use crate::resource::{
-    Member, Resource, coerce, complete_schemas, is_unassigned, object_at, require,
+    Absence, Member, Resource, coerce, complete_schemas, is_unassigned, keep, object_at, require,
 };
 use crate::schema::{Mutability, Resolved, ResourceType};
 
@@ -183,7 +183,10 @@ impl Patch<'_> {
         {
             return match origin {
                 Origin::ValueObject => Ok(()),
-                Origin::Path => Err(immutable(&resolved.canonical(), "is read-only")),
+                Origin::Path => Err(ScimError::of(
+                    ScimType::Mutability,
+                    format!("{} is read-only", resolved.canonical()),
+                )),
             };
         }
         let name = resolved.canonical();
@@ -197,7 +200,7 @@ impl Patch<'_> {
             None => &mut self.resource,
             Some(urn) => object_at(&mut self.resource, urn),
         };
-        let before = (attribute.mutability == Mutability::Immutable)
+        let stored = (attribute.mutability == Mutability::Immutable)
             .then(|| holder.get(&attribute.name).cloned())
             .flatten();
         if attribute.multi_valued {
@@ -220,13 +223,9 @@ impl Patch<'_> {
             }
             .write(holder, operator, sub_attribute, value)?;
         }
-        if before.is_some_and(|before| holder.get(&attribute.name) != Some(&before)) {
-            return Err(immutable(&name, "cannot be changed once it is set"));
+        match stored {
+            Some(stored) => keep(attribute, &name, &stored, holder, Absence::Removes),
+            None => Ok(()),
         }
-        Ok(())
     }
-}
-
-pub(super) fn immutable(name: &str, reason: &str) -> ScimError {
-    ScimError::of(ScimType::Mutability, format!("{name} {reason}"))
 }

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::PatchOperator;
-use super::apply::immutable;
+use super::single_valued::remove_below;
+use crate::comparison::is_equal;
 use crate::error::{ScimError, ScimType};
-use crate::filter::{Filter, equal_text, fold};
-use crate::resource::{Resource, coerce, coerce_element, is_primary, is_unassigned};
+use crate::filter::Filter;
+use crate::resource::{
+    Absence, Resource, coerce, coerce_element, is_primary, is_unassigned, keep_below,
+};
 use crate::schema::{Attribute, Mutability};
 
 /// A multi-valued attribute, by its definition and the name that errors use.
@@ -102,7 +105,9 @@ impl MultiValued<'_> {
                 .copied()
                 .find(|&position| self.is_same(&elements[position], &element));
             match (found.map(|position| &mut elements[position]), element) {
-                (Some(Value::Object(present)), Value::Object(members)) => present.extend(members),
+                (Some(Value::Object(present)), Value::Object(members)) => {
+                    complete(self.attribute, present, members)
+                }
                 (Some(_), _) => {}
                 (None, element) => {
                     index.entry(key).or_default().push(elements.len());
@@ -139,18 +144,14 @@ impl MultiValued<'_> {
             None => (self.attribute, Some(element)),
         };
         let text = value?.as_str()?;
-        Some(if attribute.case_exact {
-            text.to_owned()
-        } else {
-            fold(text)
-        })
+        Some(attribute.comparison.key(text).into_owned())
     }
 
     /// Whether an added value is one that is there: the same `value` and no other
     /// `type`; without `value`, all the same.
     fn is_same(&self, present: &Value, added: &Value) -> bool {
         if self.key(present).is_none() || !added.is_object() {
-            return present == added;
+            return is_equal(self.attribute, present, added);
         }
         match (present.get("type"), added.get("type")) {
             (Some(present), Some(added)) => self.is_equal("type", present, added),
@@ -177,13 +178,9 @@ impl MultiValued<'_> {
     }
 
     fn is_equal(&self, name: &str, left: &Value, right: &Value) -> bool {
-        let case_exact = self
-            .attribute
-            .sub_attribute(name)
-            .is_none_or(|attribute| attribute.case_exact);
-        match (left.as_str(), right.as_str()) {
-            (Some(left), Some(right)) => equal_text(case_exact, left, right),
-            _ => left == right,
+        match self.attribute.sub_attribute(name) {
+            Some(sub_attribute) => is_equal(sub_attribute, left, right),
+            None => left == right,
         }
     }
 
@@ -229,7 +226,10 @@ impl MultiValued<'_> {
             found = true;
             match (operator, element, &written) {
                 (PatchOperator::Add, Value::Object(present), Some(Value::Object(members))) => {
-                    present.extend(members.clone());
+                    let mut merged = present.clone();
+                    merged.extend(members.clone());
+                    self.keep_below(present, &mut merged)?;
+                    *present = merged;
                 }
                 (PatchOperator::Add, _, _) => {}
                 (_, element, written) => *element = written.clone().unwrap_or_default(),
@@ -294,21 +294,32 @@ impl MultiValued<'_> {
                 coerce(sub_attribute, value.clone(), self.name)?
             }
         };
-        let present = members.get(&sub_attribute.name);
-        let fixed = sub_attribute.mutability == Mutability::Immutable && present.is_some();
-        if fixed && present != value.as_ref() {
-            return Err(immutable(
-                self.name,
-                "cannot be changed; remove the value and add another",
-            ));
-        }
+        let mut written = members.clone();
         match value {
-            Some(value) => drop(members.insert(sub_attribute.name.clone(), value)),
-            // What is left would describe nothing.
-            None if sub_attribute.name == "value" => members.clear(),
-            None => drop(members.remove(&sub_attribute.name)),
+            Some(value) => drop(written.insert(sub_attribute.name.clone(), value)),
+            None => remove_below(&mut written, sub_attribute),
         }
+        self.keep_below(members, &mut written)?;
+        *members = written;
         Ok(())
+    }
+
+    fn keep_below(
+        &self,
+        present: &Map<String, Value>,
+        written: &mut Map<String, Value>,
+    ) -> Result<(), ScimError> {
+        keep_below(
+            self.attribute,
+            self.name,
+            present,
+            written,
+            Absence::Removes,
+        )
+        .map_err(|error| ScimError {
+            detail: format!("{}; remove the value and add another", error.detail),
+            ..error
+        })
     }
 
     /// The value that a filter of equalities describes; none if it says anything else,
@@ -364,5 +375,17 @@ impl MultiValued<'_> {
             elements[position]["primary"] = Value::Bool(false);
         }
         Ok(())
+    }
+}
+
+/// Adds to a value what an equal one says further; what is immutable stays.
+fn complete(attribute: &Attribute, present: &mut Map<String, Value>, added: Map<String, Value>) {
+    for (name, value) in added {
+        let sub_attribute = attribute.sub_attribute(&name);
+        let is_immutable =
+            sub_attribute.is_some_and(|found| found.mutability == Mutability::Immutable);
+        if !is_immutable || !present.contains_key(&name) {
+            present.insert(name, value);
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Operations on attributes with one value, simple or complex.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::PatchOperator;
-use super::apply::immutable;
+use crate::comparison::is_equal;
 use crate::error::ScimError;
-use crate::resource::{Resource, coerce, is_unassigned, object_at};
-use crate::schema::{Attribute, AttributeType, Mutability};
+use crate::resource::{Absence, Resource, coerce, is_unassigned, keep_below, object_at};
+use crate::schema::{Attribute, AttributeType};
 
 /// A single-valued attribute, by its definition and the name that errors use.
 pub(super) struct SingleValued<'a> {
@@ -22,85 +22,111 @@ impl SingleValued<'_> {
         sub_attribute: Option<&Attribute>,
         value: &Value,
     ) -> Result<(), ScimError> {
-        match (operator, sub_attribute) {
-            (_, Some(sub_attribute)) => self.write_below(holder, operator, sub_attribute, value),
-            (PatchOperator::Remove, None) => {
-                holder.remove(&self.attribute.name);
-                Ok(())
+        let written = sub_attribute.unwrap_or(self.attribute);
+        let coerced = match operator {
+            PatchOperator::Remove => None,
+            PatchOperator::Add | PatchOperator::Replace => {
+                coerce(written, value.clone(), self.name)?
             }
-            (PatchOperator::Add | PatchOperator::Replace, None) => self.set(holder, value),
-        }
-    }
-
-    /// `userName`, `name`
-    fn set(&self, holder: &mut Resource, value: &Value) -> Result<(), ScimError> {
-        let coerced = coerce(self.attribute, value.clone(), self.name)?;
-        let says_something = match value {
-            Value::Object(members) => !members.is_empty(),
-            _ => coerced.is_some(),
         };
-        if self.attribute.kind == AttributeType::Complex && says_something {
-            self.merge(holder, value, coerced);
+        if coerced.is_none() && written.default.is_some() {
             return Ok(());
         }
-        match coerced {
-            None => holder.remove(&self.attribute.name),
-            Some(value) => holder.insert(self.attribute.name.clone(), value),
-        };
-        Ok(())
+        match (sub_attribute, operator, value) {
+            (Some(sub_attribute), ..) => self.write_below(holder, sub_attribute, coerced),
+            (None, PatchOperator::Add | PatchOperator::Replace, Value::Object(sent))
+                if !sent.is_empty() =>
+            {
+                self.merge(holder, sent, coerced)
+            }
+            (None, ..) if self.attribute.kind == AttributeType::Complex && coerced.is_some() => {
+                self.merge(holder, &Map::new(), coerced)
+            }
+            (None, ..) => {
+                set(holder, self.attribute, coerced);
+                Ok(())
+            }
+        }
     }
 
     /// Sub-attributes that are not named stay (RFC 7644 section 3.5.2.3), unless `value`
     /// changes: then the others described something else. Those sent without a value go.
-    fn merge(&self, holder: &mut Resource, sent: &Value, coerced: Option<Value>) {
-        let object = object_at(holder, &self.attribute.name);
-        let emptied = sent
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| is_unassigned(value));
+    fn merge(
+        &self,
+        holder: &mut Resource,
+        sent: &Map<String, Value>,
+        coerced: Option<Value>,
+    ) -> Result<(), ScimError> {
+        let present = object_at(holder, &self.attribute.name);
+        let mut merged = present.clone();
+        let emptied = sent.iter().filter(|(_, value)| is_unassigned(value));
         for sub_attribute in emptied.filter_map(|(key, _)| self.attribute.sub_attribute(key)) {
-            object.remove(&sub_attribute.name);
+            remove_below(&mut merged, sub_attribute);
         }
         if let Some(Value::Object(members)) = coerced {
-            let value = members.get("value");
-            if value.is_some() && value != object.get("value") {
-                object.clear();
+            let is_other = |value: &Attribute| match (members.get("value"), merged.get("value")) {
+                (Some(new), Some(old)) => !is_equal(value, new, old),
+                (new, _) => new.is_some(),
+            };
+            if self.attribute.sub_attribute("value").is_some_and(is_other) {
+                merged.clear();
             }
-            object.extend(members);
+            merged.extend(members);
         }
-        if object.is_empty() {
+        keep_below(
+            self.attribute,
+            self.name,
+            present,
+            &mut merged,
+            Absence::Removes,
+        )?;
+        *present = merged;
+        if present.is_empty() {
             holder.remove(&self.attribute.name);
         }
+        Ok(())
     }
 
     /// `name.givenName`
     fn write_below(
         &self,
         holder: &mut Resource,
-        operator: PatchOperator,
         sub_attribute: &Attribute,
-        value: &Value,
+        value: Option<Value>,
     ) -> Result<(), ScimError> {
-        let value = match operator {
-            PatchOperator::Remove => None,
-            PatchOperator::Add | PatchOperator::Replace => {
-                coerce(sub_attribute, value.clone(), self.name)?
-            }
-        };
-        let object = object_at(holder, &self.attribute.name);
-        let present = object.get(&sub_attribute.name);
-        let fixed = sub_attribute.mutability == Mutability::Immutable && present.is_some();
-        if fixed && present != value.as_ref() {
-            return Err(immutable(self.name, "cannot be changed once it is set"));
-        }
+        let present = object_at(holder, &self.attribute.name);
+        let mut written = present.clone();
         match value {
-            None => object.remove(&sub_attribute.name),
-            Some(value) => object.insert(sub_attribute.name.clone(), value),
-        };
-        if object.is_empty() {
+            None => remove_below(&mut written, sub_attribute),
+            Some(value) => drop(written.insert(sub_attribute.name.clone(), value)),
+        }
+        keep_below(
+            self.attribute,
+            self.name,
+            present,
+            &mut written,
+            Absence::Removes,
+        )?;
+        *present = written;
+        if present.is_empty() {
             holder.remove(&self.attribute.name);
         }
         Ok(())
+    }
+}
+
+fn set(holder: &mut Resource, attribute: &Attribute, value: Option<Value>) {
+    match value {
+        None => holder.remove(&attribute.name),
+        Some(value) => holder.insert(attribute.name.clone(), value),
+    };
+}
+
+/// Removes a sub-attribute; with `value` everything, because the others describe it.
+pub(super) fn remove_below(members: &mut Map<String, Value>, sub_attribute: &Attribute) {
+    if sub_attribute.name == "value" {
+        members.clear();
+    } else {
+        members.remove(&sub_attribute.name);
     }
 }

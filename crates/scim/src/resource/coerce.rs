@@ -143,7 +143,7 @@ fn integer(value: &Value) -> Option<Value> {
 }
 
 /// `5.0` is five. Beyond 2^53 a float no longer says which whole number is meant.
-fn whole_number(number: f64) -> Option<i64> {
+pub(crate) fn whole_number(number: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     let whole = number as i64;

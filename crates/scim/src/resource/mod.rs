@@ -11,6 +11,7 @@
 //! a complex value belongs, one value where an array belongs, attributes nobody knows.
 
 mod coerce;
+mod immutable;
 
 use std::fmt;
 
@@ -18,9 +19,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{ScimError, ScimType};
 use crate::path::AttributePath;
-use crate::schema::{Mutability, Resolved, ResourceType, ServiceDefinition};
+use crate::schema::{Attribute, Mutability, Resolved, ResourceType, ServiceDefinition};
 
-pub(crate) use coerce::{coerce, coerce_element, is_primary, is_unassigned};
+pub(crate) use coerce::{coerce, coerce_element, is_primary, is_unassigned, whole_number};
+pub(crate) use immutable::{Absence, keep, keep_below};
 
 /// Takes a member out of a document by its name without case.
 pub(crate) fn take(document: &mut Map<String, Value>, name: &str) -> Option<Value> {
@@ -262,8 +264,17 @@ pub fn complete_schemas(resource: &mut Resource, resource_type: &ResourceType) {
     resource.insert("schemas".to_owned(), Value::Array(schemas));
 }
 
+/// A new resource: what the client sent, with the defaults of the schema.
+#[must_use]
+pub fn create(incoming: &Resource, resource_type: &ResourceType) -> Resource {
+    let mut created = incoming.clone();
+    complete(&mut created, &Resource::new(), resource_type);
+    created
+}
+
 /// The resource after a PUT: what the client sent, with the read-only attributes of the
-/// existing resource (RFC 7644 section 3.5.1).
+/// existing resource (RFC 7644 section 3.5.1), its immutable values as they are stored, and
+/// its value of each attribute that always has one.
 ///
 /// # Errors
 ///
@@ -274,43 +285,61 @@ pub fn replace(
     resource_type: &ResourceType,
 ) -> Result<Resource, ScimError> {
     let mut replaced = incoming.clone();
-    let core = resource_type
-        .core_attributes()
-        .map(|attribute| (None, attribute));
-    let extended = resource_type.extensions.iter().flat_map(|extension| {
-        extension
-            .schema
-            .attributes
-            .iter()
-            .map(move |attribute| (Some(extension.schema.id.as_str()), attribute))
-    });
-    for (urn, attribute) in core.chain(extended) {
+    for (urn, attribute) in attributes(resource_type) {
         let holder = match urn {
             None => Some(existing),
             Some(urn) => existing.get(urn).and_then(Value::as_object),
         };
-        let Some(old) = holder.and_then(|holder| holder.get(&attribute.name)) else {
+        let Some(stored) = holder.and_then(|holder| holder.get(&attribute.name)) else {
             continue;
         };
-        let kept = matches!(
-            attribute.mutability,
-            Mutability::ReadOnly | Mutability::Immutable
-        );
-        if !kept || attribute.name == "schemas" {
+        if attribute.name == "schemas" {
             continue;
         }
+        let name = match urn {
+            None => attribute.name.clone(),
+            Some(urn) => format!("{urn}:{}", attribute.name),
+        };
+        let is_written_here = matches!(
+            attribute.mutability,
+            Mutability::ReadWrite | Mutability::WriteOnly
+        );
         let holder = match urn {
             None => &mut replaced,
+            Some(urn) if is_written_here && !replaced.contains_key(urn) => continue,
             Some(urn) => object_at(&mut replaced, urn),
         };
-        let new = holder.insert(attribute.name.clone(), old.clone());
-        if attribute.mutability == Mutability::Immutable && new.is_some_and(|new| new != *old) {
-            return Err(ScimError::of(
-                ScimType::Mutability,
-                format!("{} cannot be changed", attribute.name),
-            ));
+        if attribute.mutability == Mutability::ReadOnly {
+            holder.insert(attribute.name.clone(), stored.clone());
+        } else {
+            keep(attribute, &name, stored, holder, Absence::Keeps)?;
         }
     }
+    complete(&mut replaced, existing, resource_type);
     complete_schemas(&mut replaced, resource_type);
     Ok(replaced)
+}
+
+/// Gives each attribute that always has a value the one of the existing resource, or its
+/// default.
+fn complete(resource: &mut Resource, existing: &Resource, resource_type: &ResourceType) {
+    for attribute in resource_type.core_attributes() {
+        if let Some(default) = &attribute.default {
+            resource
+                .entry(attribute.name.as_str())
+                .or_insert_with(|| existing.get(&attribute.name).unwrap_or(default).clone());
+        }
+    }
+}
+
+/// The attributes of a resource type, those of an extension with its URN.
+fn attributes(resource_type: &ResourceType) -> impl Iterator<Item = (Option<&str>, &Attribute)> {
+    let core = resource_type
+        .core_attributes()
+        .map(|attribute| (None, attribute));
+    core.chain(resource_type.extensions.iter().flat_map(|extension| {
+        let urn = Some(extension.schema.id.as_str());
+        let attributes = extension.schema.attributes.iter();
+        attributes.map(move |attribute| (urn, attribute))
+    }))
 }

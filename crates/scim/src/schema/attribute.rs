@@ -4,10 +4,13 @@
 //! tables of the RFC: `Attribute::string("userName").required().unique(Uniqueness::Server)`.
 //! The same data answers `/Schemas` and drives parsing, filters, PATCH and projection.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
+
+use crate::comparison::Comparison;
 
 /// The data type of an attribute (RFC 7643 section 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AttributeType {
     /// UTF-8 text.
@@ -28,8 +31,15 @@ pub enum AttributeType {
     Complex,
 }
 
+impl AttributeType {
+    /// Whether values are texts that are compared as such.
+    const fn is_text(self) -> bool {
+        matches!(self, Self::String | Self::Reference | Self::Binary)
+    }
+}
+
 /// When a client may write an attribute (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mutability {
     /// Only the service writes it.
@@ -43,7 +53,7 @@ pub enum Mutability {
 }
 
 /// When an attribute is part of an answer (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Returned {
     /// In every answer, whatever the client asks for.
@@ -57,7 +67,7 @@ pub enum Returned {
 }
 
 /// Where a value must be unique (RFC 7643 section 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Uniqueness {
     /// Nowhere.
@@ -68,14 +78,12 @@ pub enum Uniqueness {
     Global,
 }
 
-/// An attribute or sub-attribute; serialises as it stands in `/Schemas`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// An attribute or sub-attribute; serializes as in `/Schemas`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// The name in its canonical spelling; compared without case.
     pub name: String,
     /// The data type.
-    #[serde(rename = "type")]
     pub kind: AttributeType,
     /// Whether the value is an array.
     pub multi_valued: bool,
@@ -83,12 +91,15 @@ pub struct Attribute {
     pub description: String,
     /// Whether a resource must have it.
     pub required: bool,
-    /// Values that are suggested; others are accepted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The value of a new resource for which the client sends none. An attribute with a
+    /// default always has a value: a request that unassigns it changes nothing. Not part of
+    /// `/Schemas`.
+    pub default: Option<Value>,
+    /// Values that are suggested; others are accepted. `/Schemas` lists those of text only:
+    /// they are texts.
     pub canonical_values: Vec<String>,
-    /// Whether comparisons of text heed case.
-    #[serde(skip_serializing_if = "is_false")]
-    pub case_exact: bool,
+    /// How text is compared; announced as `caseExact`.
+    pub comparison: Comparison,
     /// When a client may write it.
     pub mutability: Mutability,
     /// When it is part of an answer.
@@ -96,19 +107,38 @@ pub struct Attribute {
     /// Where its value must be unique.
     pub uniqueness: Uniqueness,
     /// What a reference may point to: resource type names, `external`, `uri`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
     /// The attributes inside a complex one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sub_attributes: Vec<Attribute>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
-fn is_false(value: &bool) -> bool {
-    !*value
+impl Serialize for Attribute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_text = self.kind.is_text();
+        let mut document = serializer.serialize_struct("Attribute", 12)?;
+        document.serialize_field("name", &self.name)?;
+        document.serialize_field("type", &self.kind)?;
+        document.serialize_field("multiValued", &self.multi_valued)?;
+        document.serialize_field("description", &self.description)?;
+        document.serialize_field("required", &self.required)?;
+        if is_text && !self.canonical_values.is_empty() {
+            document.serialize_field("canonicalValues", &self.canonical_values)?;
+        }
+        if is_text {
+            let case_exact = self.comparison == Comparison::CaseExact;
+            document.serialize_field("caseExact", &case_exact)?;
+        }
+        document.serialize_field("mutability", &self.mutability)?;
+        document.serialize_field("returned", &self.returned)?;
+        document.serialize_field("uniqueness", &self.uniqueness)?;
+        if !self.reference_types.is_empty() {
+            document.serialize_field("referenceTypes", &self.reference_types)?;
+        }
+        if !self.sub_attributes.is_empty() {
+            document.serialize_field("subAttributes", &self.sub_attributes)?;
+        }
+        document.end()
+    }
 }
 
 impl Attribute {
@@ -121,8 +151,12 @@ impl Attribute {
             multi_valued: false,
             description: String::new(),
             required: false,
+            default: None,
             canonical_values: Vec::new(),
-            case_exact: matches!(kind, AttributeType::Reference | AttributeType::Binary),
+            comparison: match kind {
+                AttributeType::Reference | AttributeType::Binary => Comparison::CaseExact,
+                _ => Comparison::CaseInsensitive,
+            },
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
@@ -194,8 +228,21 @@ impl Attribute {
 
     /// Makes comparisons heed case.
     #[must_use]
-    pub fn case_exact(mut self) -> Self {
-        self.case_exact = true;
+    pub fn case_exact(self) -> Self {
+        self.compared(Comparison::CaseExact)
+    }
+
+    /// Sets how text is compared.
+    #[must_use]
+    pub fn compared(mut self, comparison: Comparison) -> Self {
+        self.comparison = comparison;
+        self
+    }
+
+    /// Gives new resources a value, after which the attribute always has one.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.default = Some(value.into());
         self
     }
 

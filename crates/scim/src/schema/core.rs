@@ -5,6 +5,8 @@
 //! refuse attributes that `/Schemas` does not list), `Group.displayName` and `meta` are
 //! always returned.
 
+use crate::comparison::Comparison;
+
 use super::{Attribute, Mutability, ResourceType, Returned, Schema, Uniqueness};
 
 /// The core User schema.
@@ -75,6 +77,7 @@ pub fn user_schema() -> Schema {
             Attribute::string("userName")
                 .describe("The name by which the user signs in; unique without case.")
                 .required()
+                .compared(Comparison::Name)
                 .unique(Uniqueness::Server),
             external_id(),
             Attribute::complex(
@@ -99,7 +102,9 @@ pub fn user_schema() -> Schema {
                 .describe("The preferred language, as in Accept-Language."),
             Attribute::string("locale").describe("The locale for currency, dates and numbers."),
             Attribute::string("timezone").describe("The time zone, as in the IANA database."),
-            Attribute::boolean("active").describe("Whether the user may use the service."),
+            Attribute::boolean("active")
+                .describe("Whether the user may use the service.")
+                .default(true),
             Attribute::string("password")
                 .describe("The password; never returned.")
                 .case_exact()

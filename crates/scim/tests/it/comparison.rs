@@ -201,8 +201,8 @@ fn patch_cases() -> Vec<PatchCase> {
         ),
         on_user(
             "remove simple",
-            json!({"op":"remove","path":"active"}),
-            Some(json!({"active": null})),
+            json!({"op":"remove","path":"name"}),
+            Some(json!({"name": null})),
         ),
         on_user(
             "replace sub-attribute",

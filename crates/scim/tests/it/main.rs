@@ -2,11 +2,14 @@
 //!
 //! One module per section of the RFCs, one per identity provider, and the properties.
 
+mod active;
 mod bulk;
 mod comparison;
 mod entra_id;
 mod filter;
+mod immutable;
 mod lists;
+mod names;
 mod okta;
 mod other_identity_providers;
 mod patch;

@@ -107,8 +107,8 @@ fn replace_puts_whole_arrays_and_parts_of_complex_values() {
         Value::Null,
     );
     assert_patched(
-        json!({"op": "replace", "path": "active", "value": null}),
-        "active",
+        json!({"op": "replace", "path": "name", "value": null}),
+        "name",
         Value::Null,
     );
 }

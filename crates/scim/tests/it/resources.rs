@@ -183,6 +183,7 @@ fn discovery_describes_what_is_served() {
     assert_eq!(names, ["userName", "emails"]);
     insta::assert_json_snapshot!(document["attributes"][0], @r#"
     {
+      "caseExact": false,
       "description": "The name by which the user signs in; unique without case.",
       "multiValued": false,
       "mutability": "readWrite",

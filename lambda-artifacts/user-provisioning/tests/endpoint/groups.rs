@@ -243,6 +243,33 @@ async fn creating_a_group_links_a_profile_once_and_deleting_it_takes_its_members
 }
 
 #[tokio::test]
+async fn okta_repeats_the_name_of_a_group_in_another_case_with_each_change_of_members() {
+    let endpoint = Endpoint::start().await;
+    let ada = endpoint.create(user("ada")).await.expect(201).id();
+    let group = with_schema(json!({"displayName": "qualityanalyst "}));
+    let created = endpoint.send("POST", "/Groups", group).await.expect(201);
+    assert_eq!(created.body["displayName"], "QualityAnalyst");
+    let id = created.id();
+    let operations = json!([
+        {"op": "replace", "value": {"id": id, "displayName": "QUALITYANALYST"}},
+        {"op": "add", "path": "members", "value": [{"value": ada}]},
+    ]);
+    let patched = patch(&endpoint, &id, operations).await.expect(200);
+    assert_eq!(patched.body["displayName"], "QualityAnalyst");
+    assert_eq!(endpoint.security_profiles("ada"), ["QualityAnalyst"]);
+    let group = with_schema(json!({"displayName": " qualityanalyst", "members": []}));
+    let path = format!("/Groups/{id}");
+    let replaced = endpoint.send("PUT", &path, group).await.expect(200);
+    assert_eq!(replaced.body["displayName"], "QualityAnalyst");
+    assert_eq!(members(&replaced.body), [""; 0]);
+    let found = endpoint
+        .get("/Groups?filter=displayName%20eq%20%22qualityanalyst%20%22")
+        .await
+        .expect(200);
+    assert_eq!(found.body["totalResults"], 1);
+}
+
+#[tokio::test]
 async fn a_group_without_a_profile_a_new_name_and_a_stranger_are_refused() {
     let endpoint = Endpoint::start().await;
     let unknown = with_schema(json!({"displayName": "Admn"}));

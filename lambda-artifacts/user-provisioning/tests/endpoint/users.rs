@@ -154,6 +154,84 @@ async fn a_put_without_active_does_not_reactivate() {
 }
 
 #[tokio::test]
+async fn a_patch_that_unassigns_active_never_reactivates() {
+    for deprovision in ["delete", "suspend"] {
+        let endpoint = Endpoint::start_with(&[
+            ("DEPROVISION", deprovision),
+            ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+        ])
+        .await;
+        let id = endpoint.create(user("ada")).await.expect(201).id();
+        let off = json!({"op": "Replace", "path": "active", "value": "False"});
+        endpoint.patch(&id, json!([off])).await.expect(200);
+        let suspended = endpoint.connect_user("ada");
+        for operation in [
+            json!({"op": "Replace", "path": "active", "value": null}),
+            json!({"op": "replace", "value": {"active": null, "displayName": "Ada L"}}),
+            json!({"op": "replace", "path": "active", "value": ""}),
+            json!({"op": "remove", "path": "active"}),
+        ] {
+            let patched = endpoint.patch(&id, json!([operation])).await.expect(200);
+            assert_eq!(patched.body["active"], false, "{operation}");
+            assert_eq!(endpoint.connect_user("ada"), suspended, "{operation}");
+        }
+        let read = endpoint.get(&format!("/Users/{id}")).await.expect(200);
+        assert_eq!(read.body["displayName"], "Ada L");
+        endpoint
+            .patch(
+                &id,
+                json!([{"op": "replace", "path": "active", "value": true}]),
+            )
+            .await
+            .expect(200);
+        let both = json!([off, {"op": "replace", "value": {"active": null}}]);
+        let patched = endpoint.patch(&id, both).await.expect(200);
+        assert_eq!(patched.body["active"], false);
+        assert_eq!(endpoint.connect_user("ada").is_some(), suspended.is_some());
+        let refused = json!([{"op": "replace", "path": "active", "value": "perhaps"}]);
+        let refused = endpoint.patch(&id, refused).await.expect(400);
+        assert_eq!(refused.body["scimType"], "invalidValue");
+        let inactive = endpoint
+            .get("/Users?filter=active%20eq%20false")
+            .await
+            .expect(200);
+        assert_eq!(inactive.body["totalResults"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_taken_exactly_in_the_spellings_that_find_it() {
+    let endpoint = Endpoint::start_with(&[("IDENTITY_MANAGEMENT", "CONNECT_MANAGED")]).await;
+    let mut settings = endpoint.cloud.simulator.settings();
+    settings.identity_management = serde_json::from_value(json!("CONNECT_MANAGED")).unwrap();
+    endpoint.cloud.simulator.configure(settings);
+    let with_password = |name: &str| {
+        let mut user = user(name);
+        user["password"] = json!("1Secret-of-Okta");
+        user
+    };
+    let rose = with_password("Rose@example.net ");
+    let id = endpoint.create(rose).await.expect(201).id();
+    for spelling in [
+        "rose@example.net",
+        " ROSE@example.net",
+        "\u{ff52}ose@example.net",
+        "rose@example.net\u{3000}",
+    ] {
+        let taken = endpoint.create(with_password(spelling)).await.expect(409);
+        assert_eq!(taken.body["scimType"], "uniqueness", "{spelling:?}");
+        let filter = format!("userName eq {}", json!(spelling)).replace(' ', "%20");
+        let found = endpoint
+            .get(&format!("/Users?filter={filter}"))
+            .await
+            .expect(200);
+        assert_eq!(found.body["totalResults"], 1, "{spelling:?}");
+        assert_eq!(found.body["Resources"][0]["id"], id);
+        assert_eq!(found.body["Resources"][0]["userName"], "Rose@example.net ");
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_user_is_gone_from_both_and_its_name_is_free() {
     let endpoint = Endpoint::start().await;
     let id = endpoint.create(user("ada")).await.expect(201).id();
