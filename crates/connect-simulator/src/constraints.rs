@@ -8,7 +8,7 @@ use regex::Regex;
 use unicode_normalization::is_nfc;
 
 use crate::error::ServiceError;
-use crate::options::IdentityManagement;
+use crate::options::{IdentityManagement, Settings};
 
 /// Tags that one resource may have.
 const MAXIMUM_TAGS: usize = 50;
@@ -56,11 +56,8 @@ pub(crate) fn length(
 }
 
 /// Refuses a user name that the instance would not take.
-pub(crate) fn username(
-    username: &str,
-    identity_management: IdentityManagement,
-) -> Result<(), ServiceError> {
-    match identity_management {
+pub(crate) fn username(username: &str, settings: &Settings) -> Result<(), ServiceError> {
+    match settings.identity_management {
         IdentityManagement::Saml => {
             length("Username", username, 1, 64)?;
             require(
@@ -73,7 +70,9 @@ pub(crate) fn username(
         }
     }
     require(
-        !username.contains('@') || EMAIL_SHAPED.is_match(username),
+        !settings.usernames_with_at_are_emails
+            || !username.contains('@')
+            || EMAIL_SHAPED.is_match(username),
         "Username may have an @ only in the form of an email address",
     )
 }
@@ -180,11 +179,27 @@ mod tests {
             (&"a".repeat(20), ConnectManaged, true),
             (&"a".repeat(21), ConnectManaged, false),
         ] {
-            assert_eq!(
-                username(name, identity_management).is_ok(),
-                accepted,
-                "{name}"
-            );
+            let settings = Settings {
+                identity_management,
+                ..Settings::default()
+            };
+            assert_eq!(username(name, &settings).is_ok(), accepted, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_at_sign_is_accepted_anywhere_if_the_settings_say_so() {
+        let settings = Settings {
+            usernames_with_at_are_emails: false,
+            ..Settings::default()
+        };
+        for (name, accepted) in [
+            ("ada@005xx000001Sv6e@00Dxx0000001gER", true),
+            ("005xx000001Sv6e@00Dxx0000001gER", true),
+            ("ada lovelace@example", false),
+            ("", false),
+        ] {
+            assert_eq!(username(name, &settings).is_ok(), accepted, "{name}");
         }
     }
 

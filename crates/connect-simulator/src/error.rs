@@ -90,6 +90,10 @@ impl ServiceError {
         Self::new(ErrorCode::Throttling, "Rate exceeded")
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The body. What stands in front of the service (throttling, authorisation) spells
     /// the member in lower case; the service's own shapes have `Message`. Clients must
     /// read both.

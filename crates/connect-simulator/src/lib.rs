@@ -18,6 +18,7 @@
 //! Not simulated:
 //! `GetFederationToken` is absent, because only IAM knows the session it is for.
 
+mod administration;
 mod authorization;
 mod call;
 mod constraints;
@@ -34,6 +35,7 @@ mod state;
 mod throttle;
 mod timestamp;
 
+pub use administration::{AdministrationError, AssignedKind};
 pub use fault::{Fault, FaultRule};
 pub use operation::Operation;
 pub use options::{Identity, IdentityManagement, Options, Settings, Throttle};

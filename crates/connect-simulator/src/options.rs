@@ -73,6 +73,10 @@ pub struct Settings {
     /// How long a change stays unseen by `SearchUsers`, in milliseconds. A shorter lag
     /// shows the changes that were made before it, too.
     pub search_lag_milliseconds: u64,
+    /// Whether a username may have an @ only in the form of an email address, as the
+    /// documentation of `CreateUser` requires. Instances of Salesforce Service Cloud Voice
+    /// have users whose names do not follow it.
+    pub usernames_with_at_are_emails: bool,
 }
 
 impl Default for Settings {
@@ -82,6 +86,7 @@ impl Default for Settings {
             throttle: Some(Throttle::default()),
             user_quota: 500,
             search_lag_milliseconds: 0,
+            usernames_with_at_are_emails: true,
         }
     }
 }

@@ -99,6 +99,12 @@ struct ConnectionDropped;
 /// `GET`, `POST` and `DELETE faults` ([`FaultRule`](crate::FaultRule)),
 /// `GET` and `PATCH settings` ([`Settings`](crate::Settings)), `POST reset`.
 ///
+/// An administrator's changes are routes, too. `KIND` is an
+/// [`AssignedKind`](crate::AssignedKind) such as `security-profiles`; each answers with
+/// `{"id": …}`:
+/// `POST KIND` with `{"name": …}`, `PATCH KIND/ID` with `{"name": …}`,
+/// `POST KIND/ID/replace`, `DELETE KIND/ID` (with users: `?instead=ID`).
+///
 /// # Errors
 ///
 /// A state file that cannot be used.

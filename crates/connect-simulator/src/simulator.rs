@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::administration::{Action, AdministrationError, AssignedKind};
 use crate::fault::FaultRule;
 use crate::options::{Options, Settings};
 use crate::server::{self, CallRecord, Engine, ServeError};
@@ -90,6 +91,70 @@ impl Simulator {
     #[must_use]
     pub fn state(&self) -> Value {
         self.engine.state()
+    }
+
+    /// Creates a resource of this name, as an administrator: a security profile without
+    /// permissions, a routing profile like the first one, a hierarchy group at the top.
+    /// Returns its id.
+    ///
+    /// # Errors
+    ///
+    /// A name that is taken or not valid.
+    pub fn create(&self, kind: AssignedKind, name: &str) -> Result<String, AdministrationError> {
+        let name = name.to_owned();
+        self.administer(kind, Action::Create { name })
+    }
+
+    /// Renames a resource, as an administrator. Amazon Connect itself cannot rename
+    /// security profiles.
+    ///
+    /// # Errors
+    ///
+    /// An unknown id; a name that is taken or not valid.
+    pub fn rename(
+        &self,
+        kind: AssignedKind,
+        id: &str,
+        name: &str,
+    ) -> Result<(), AdministrationError> {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.administer(kind, Action::Rename { id, name }).map(drop)
+    }
+
+    /// Replaces a resource by a copy of the same name, which its users are assigned to.
+    /// Returns the id of the copy.
+    ///
+    /// # Errors
+    ///
+    /// An unknown id.
+    pub fn replace(&self, kind: AssignedKind, id: &str) -> Result<String, AdministrationError> {
+        let id = id.to_owned();
+        self.administer(kind, Action::Replace { id })
+    }
+
+    /// Deletes a resource, after its users were assigned to `instead`, if that is given.
+    ///
+    /// # Errors
+    ///
+    /// An unknown id; `ResourceInUseException` while users are assigned to it.
+    pub fn delete(
+        &self,
+        kind: AssignedKind,
+        id: &str,
+        instead: Option<&str>,
+    ) -> Result<(), AdministrationError> {
+        let (id, instead) = (id.to_owned(), instead.map(str::to_owned));
+        self.administer(kind, Action::Delete { id, instead })
+            .map(drop)
+    }
+
+    fn administer(
+        &self,
+        kind: AssignedKind,
+        action: Action,
+    ) -> Result<String, AdministrationError> {
+        let outcome = self.engine.administer(kind, action);
+        outcome.map_err(|error| AdministrationError::from(&error))
     }
 
     /// Stops the server and waits until the calls in progress are answered.

@@ -1,14 +1,16 @@
 //! Starting, stopping, dropping and restarting a simulator, over plain TCP: an HTTP client
 //! would reconnect and hide what is asserted here.
 
+mod common;
+
 use std::path::Path;
 use std::time::Duration;
 
+use common::send;
 use connect_simulator::{
     Fault, FaultRule, Identity, Operation, Options, ServeError, Settings, Simulator, Throttle,
     serve,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -19,27 +21,6 @@ const ADA: &str = r#"{
     "SecurityProfileIds": ["5eed0001-0000-4000-8000-000000000002"],
     "RoutingProfileId": "5eed0002-0000-4000-8000-000000000001"
 }"#;
-
-/// Everything that the server sends for one request, as text; empty if it closes the
-/// connection without an answer.
-async fn send(url: &str, method: &str, path: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://"))
-        .await
-        .expect("the simulator listens");
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: simulator\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("the simulator reads");
-    let mut answer = String::new();
-    // A reset is an answer as empty as an orderly end.
-    let _ = stream.read_to_string(&mut answer).await;
-    answer
-}
 
 async fn create_ada(url: &str) -> String {
     send(url, "PUT", &format!("/users/{INSTANCE}"), ADA).await

@@ -39,7 +39,7 @@ pub(super) fn create(state: &mut State, context: &Context<'_>, call: &Call) -> R
     let identity_management = context.settings.identity_management;
     let identity_info = request.identity_info.unwrap_or_default();
 
-    constraints::username(&request.username, identity_management)?;
+    constraints::username(&request.username, context.settings)?;
     check_password(request.password.as_deref(), identity_management)?;
     require(
         request.directory_user_id.is_none() || identity_management != IdentityManagement::Saml,

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::engine::Engine;
+use crate::administration::{Action, AssignedKind};
 use crate::fault::FaultRule;
 use crate::operation::Operation;
 use crate::options::Settings;
@@ -25,6 +27,9 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/settings", get(settings).patch(change_settings))
         .route("/reset", post(reset))
+        .route("/{kind}", post(create))
+        .route("/{kind}/{id}", patch(rename).delete(delete))
+        .route("/{kind}/{id}/replace", post(replace))
 }
 
 async fn health(State(engine): Shared) -> Json<Value> {
@@ -87,6 +92,64 @@ async fn reset(State(engine): Shared) -> Response {
     match engine.reset() {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Json(error.body())).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    name: String,
+}
+
+/// The query of a deletion.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deletion {
+    /// The id of what the users are assigned to before.
+    instead: Option<String>,
+}
+
+async fn create(
+    State(engine): Shared,
+    Path(kind): Path<AssignedKind>,
+    Json(Name { name }): Json<Name>,
+) -> Response {
+    administer(&engine, kind, Action::Create { name })
+}
+
+async fn rename(
+    State(engine): Shared,
+    Path((kind, id)): Path<(AssignedKind, String)>,
+    Json(Name { name }): Json<Name>,
+) -> Response {
+    administer(&engine, kind, Action::Rename { id, name })
+}
+
+async fn replace(
+    State(engine): Shared,
+    Path((kind, id)): Path<(AssignedKind, String)>,
+) -> Response {
+    administer(&engine, kind, Action::Replace { id })
+}
+
+async fn delete(
+    State(engine): Shared,
+    Path((kind, id)): Path<(AssignedKind, String)>,
+    Query(Deletion { instead }): Query<Deletion>,
+) -> Response {
+    administer(&engine, kind, Action::Delete { id, instead })
+}
+
+/// Answers with the id, or with the error that the service has for it.
+fn administer(engine: &Engine, kind: AssignedKind, action: Action) -> Response {
+    match engine.administer(kind, action) {
+        Ok(id) => Json(json!({ "id": id })).into_response(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.code.status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let problem = format!("{}: {}", error.code.name(), error.message());
+            (status, Json(json!({ "problem": problem }))).into_response()
+        }
     }
 }
 

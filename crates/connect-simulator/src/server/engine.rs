@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::authorizer::{Authorizer, Signer};
 use super::{ServeError, state_file};
+use crate::administration::{self, Action, AssignedKind};
 use crate::authorization::Access;
 use crate::call::{Call, Context, Reply};
 use crate::error::{ErrorCode, ServiceError};
@@ -199,6 +200,25 @@ impl Engine {
             self.persist(&inner.state)?;
         }
         Ok(reply)
+    }
+
+    /// Makes an administrator's change. Returns the id of what was created or changed.
+    pub(crate) fn administer(
+        &self,
+        kind: AssignedKind,
+        action: Action,
+    ) -> Result<String, ServiceError> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let context = Context {
+            now: Timestamp::now(),
+            fresh_id: &Uuid::new_v4().to_string(),
+            identity: &self.identity,
+            settings: &inner.settings,
+        };
+        let id = administration::apply(&mut inner.state, &context, kind, action)?;
+        self.persist(&inner.state)?;
+        Ok(id)
     }
 
     /// Writes the state. A failure answers the call with an error although it was done,
