@@ -9,6 +9,10 @@ use crate::connect::IdentityInfo;
 /// SAML: the username is also the role session name (`[\w+=,.@-]{2,64}`), so both rules
 /// hold. Sources: `CreateUser` in the API reference; "Configure SAML with IAM for Amazon
 /// Connect" in the administrator guide.
+///
+/// The API reference accepts `@` only in the form of an e-mail address, but Salesforce
+/// Service Cloud Voice creates users named `<alias>@<user id>@<organization id>`
+/// (help.salesforce.com, service.voice_custm_usnm). Connect decides.
 pub(super) fn check_username(
     username: &str,
     identity_management: IdentityManagement,
@@ -27,9 +31,6 @@ pub(super) fn check_username(
                 return refuse(
                     "Amazon Connect instances with SAML take only the letters A to Z, digits and _ . - @",
                 );
-            }
-            if username.contains('@') && !is_email(username) {
-                return refuse("Amazon Connect takes @ only in a name that is an e-mail address");
             }
         }
         IdentityManagement::ConnectManaged => {

@@ -476,6 +476,25 @@ async fn a_used_up_quota_is_named_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn connect_decides_which_usernames_with_an_at_sign_exist() {
+    let endpoint = Endpoint::start().await;
+    let name = "ada@005xx000001Sv6e@00Dxx0000001gER";
+    let refused = endpoint.create(user(name)).await.expect(400);
+    assert_eq!(refused.body["scimType"], "invalidValue");
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("Amazon Connect refused the user: "),
+        "{detail}"
+    );
+
+    let mut settings = endpoint.cloud.simulator.settings();
+    settings.usernames_with_at_are_emails = false;
+    endpoint.cloud.simulator.configure(settings);
+    endpoint.create(user(name)).await.expect(201);
+    assert!(endpoint.connect_user(name).is_some());
+}
+
+#[tokio::test]
 async fn calls_no_longer_go_to_a_desk_phone_that_was_taken_away() {
     let endpoint = Endpoint::start().await;
     let mut ada = user("ada");

@@ -8,4 +8,5 @@ mod errors;
 mod groups;
 mod lists;
 mod log;
+mod outage;
 mod users;
