@@ -43,6 +43,8 @@ pub(crate) fn build(environment: &Path, name: &str, requirements: &str) -> Resul
             "--no-user".as_ref(),
             "--only-binary=:all:".as_ref(),
             "--require-hashes".as_ref(),
+            // The requirements are complete, and pip resolves extras without regard to the hashes.
+            "--no-deps".as_ref(),
             "--requirement".as_ref(),
             file.as_ref(),
         ],
