@@ -443,4 +443,77 @@ target:
         let moving = example("matchBy: objectSid\n").replace("\n   ", "\n");
         Configuration::parse(&format!("{whole}{moving}")).unwrap();
     }
+
+    /// Whether the schema has a key, such as `source.users.memberOf`.
+    fn has_key(schema: &serde_json::Value, path: &str) -> bool {
+        let resolve = |mut schema: serde_json::Value, root: &serde_json::Value| {
+            loop {
+                let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+                let reference = alternatives
+                    .chain([&schema])
+                    .find_map(|one| one["$ref"].as_str());
+                let Some(name) = reference.and_then(|text| text.strip_prefix("#/$defs/")) else {
+                    return schema;
+                };
+                schema = root["$defs"][name].clone();
+            }
+        };
+        let mut at = schema.clone();
+        for key in path.split('.') {
+            at = resolve(at, schema);
+            let of_list = resolve(at["items"].clone(), schema);
+            let found = [&at, &of_list]
+                .iter()
+                .map(|one| one["properties"][key].clone())
+                .find(|found| !found.is_null());
+            // The keys of a map, such as the attributes of `mapping.user`.
+            let found = found.or_else(|| {
+                let is_map = at["additionalProperties"].is_object() || at["properties"].is_null();
+                is_map.then(|| serde_json::json!({}))
+            });
+            let Some(found) = found else {
+                return false;
+            };
+            at = found;
+        }
+        true
+    }
+
+    #[test]
+    fn every_key_that_a_message_names_is_in_the_schema() {
+        let schema = schemars::schema_for!(Configuration).to_value();
+        assert!(has_key(&schema, "source.users.memberOf"));
+        assert!(!has_key(&schema, "scope") && !has_key(&schema, "source.scope"));
+        let sections = "source|mapping|target|safety|secrets|cache|`users|`groups";
+        let key = format!(r"(?:^|[^a-zA-Z.])((?:{sections})(?:\.[a-z][A-Za-z]+)+)");
+        let key = regex::Regex::new(&key).unwrap();
+        let text = regex::Regex::new(r#""(?:[^"\\]|\\(?s:.))*""#).unwrap();
+        let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut checked = 0;
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                open.extend(
+                    fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+                continue;
+            }
+            let source = fs::read_to_string(&path).unwrap();
+            let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let is_comment = |line: &&str| !line.trim_start().starts_with("//");
+            let code: Vec<&str> = code.lines().filter(is_comment).collect();
+            for text in text.find_iter(&code.join("\n")) {
+                for found in key.captures_iter(text.as_str()) {
+                    let name = found[1].trim_start_matches('`');
+                    // Of `source`, whose messages leave the section out.
+                    let names = [name.to_owned(), format!("source.{name}")];
+                    let is_known = names.iter().any(|name| has_key(&schema, name));
+                    assert!(is_known, "{}: {name}", path.display());
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 10, "{checked}");
+    }
 }

@@ -99,8 +99,8 @@ impl Refusal {
     pub fn hint(&self, command: impl Fn(&str) -> String) -> String {
         match self {
             Self::EmptySource { .. } => {
-                "compare `source` and `scope` with the directory; if it is meant, set \
-                 `safety.allowEmptySource: true` for one run"
+                "compare `source.users` and `source.groups` with the directory; if it is meant, \
+                 set `safety.allowEmptySource: true` for one run"
                     .to_owned()
             }
             Self::TooMany { removals, .. } => format!(

@@ -4,6 +4,7 @@
 //! connection, a range of values without the rest) must not pass for one: whoever is missing
 //! would be taken for somebody who left.
 
+use std::io::{self, ErrorKind};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::time::Duration;
@@ -345,15 +346,16 @@ fn parse_cookie(tag: StructureTag) -> Option<Vec<u8>> {
 /// Why a server cannot be connected to, and what to do.
 fn explain_connect(error: &LdapError, server: &ServerUrl) -> String {
     match error {
-        LdapError::Timeout { .. } => {
-            "no answer; check the address, the route and the firewall".to_owned()
-        }
-        LdapError::Rustls { source } => tls::explain(source, server.host()),
+        LdapError::Timeout { .. } => format!(
+            "no answer; check the address, the route, the firewall and the port: {}",
+            tls::scheme_and_port(server)
+        ),
+        LdapError::Rustls { source } => tls::explain(source, server),
         LdapError::Io { source } => {
             let inner = source.get_ref().and_then(|inner| inner.downcast_ref());
             match inner {
-                Some(error) => tls::explain(error, server.host()),
-                None => source.to_string(),
+                Some(error) => tls::explain(error, server),
+                None => explain_io(source, server),
             }
         }
         LdapError::LdapResult { result } => format!(
@@ -361,6 +363,29 @@ fn explain_connect(error: &LdapError, server: &ServerUrl) -> String {
             result.rc,
             printable(&result.text)
         ),
-        error => error.to_string(),
+        LdapError::DNSName { .. } => {
+            "its name is not one that a certificate can have; write a host name or an address"
+                .to_owned()
+        }
+        // The connection ended before the result of StartTLS came.
+        _ => format!(
+            "it closed the connection without an answer in LDAP; {}",
+            tls::scheme_and_port(server)
+        ),
+    }
+}
+
+fn explain_io(error: &io::Error, server: &ServerUrl) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset if server.is_tls() => format!(
+            "it closed the connection during the TLS handshake; {}. On the right port, look for \
+             a certificate that the server cannot use, such as one with an RSA key of less than \
+             2048 bits",
+            tls::scheme_and_port(server)
+        ),
+        ErrorKind::ConnectionRefused => {
+            format!("{error}; check that a server listens on this port")
+        }
+        _ => format!("{error}; check the address, the route and the firewall"),
     }
 }

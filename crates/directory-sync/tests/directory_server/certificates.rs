@@ -14,13 +14,22 @@ pub struct Certificates {
     pub key: PathBuf,
 }
 
+/// What the keys are: the arguments of `openssl req`.
+pub const RSA: &[&str] = &["-newkey", "rsa:2048"];
+
 impl Certificates {
     /// An authority, and the certificate of a server that it signed. `names` as in
     /// `DNS:dc1.corp.example.test,IP:127.0.0.1`.
     pub fn new(directory: &Path, names: &str) -> Self {
+        Self::with_keys(directory, names, RSA, RSA)
+    }
+
+    /// With arguments of `openssl req` for the keys of the authority and of the server.
+    pub fn with_keys(directory: &Path, names: &str, of_authority: &[&str], key: &[&str]) -> Self {
         let file = |name: &str| directory.join(name);
         let (authority, authority_key) = (file("authority.pem"), file("authority.key"));
         request(
+            of_authority,
             &authority_key,
             &authority,
             "/CN=Authority of the tests",
@@ -30,9 +39,10 @@ impl Certificates {
             ],
             &[],
         );
-        let (certificate, key) = (file("server.pem"), file("server.key"));
+        let (certificate, private) = (file("server.pem"), file("server.key"));
         request(
-            &key,
+            key,
+            &private,
             &certificate,
             "/CN=Directory server of the tests",
             &[
@@ -47,22 +57,27 @@ impl Certificates {
             ],
         );
         // Samba refuses a key that others may read.
-        let private = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(&key, private).expect("the key is ours");
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&private, mode).expect("the key is ours");
         Self {
             authority,
             certificate,
-            key,
+            key: private,
         }
     }
 }
 
-fn request(key: &Path, out: &Path, subject: &str, extensions: &[&str], more: &[&OsStr]) {
+fn request(
+    kind: &[&str],
+    key: &Path,
+    out: &Path,
+    subject: &str,
+    extensions: &[&str],
+    more: &[&OsStr],
+) {
     let mut arguments: Vec<&OsStr> = vec![
         "req".as_ref(),
         "-x509".as_ref(),
-        "-newkey".as_ref(),
-        "rsa:2048".as_ref(),
         "-nodes".as_ref(),
         "-days".as_ref(),
         "30".as_ref(),
@@ -73,6 +88,7 @@ fn request(key: &Path, out: &Path, subject: &str, extensions: &[&str], more: &[&
         "-out".as_ref(),
         out.as_ref(),
     ];
+    arguments.extend(kind.iter().map(OsStr::new));
     for extension in extensions {
         arguments.extend([OsStr::new("-addext"), OsStr::new(extension)]);
     }

@@ -24,8 +24,17 @@ pub struct Slapd {
 impl Slapd {
     /// With the entries of `ldif` below `dc=example,dc=test`, and lines of its configuration.
     pub fn start(ldif: &str, configuration: &str) -> Self {
+        Self::start_with(ldif, configuration, Certificates::new)
+    }
+
+    /// With certificates for the names that `certificates` is called with.
+    pub fn start_with(
+        ldif: &str,
+        configuration: &str,
+        certificates: impl FnOnce(&Path, &str) -> Certificates,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("cannot create a temporary directory");
-        let certificates = Certificates::new(directory.path(), "IP:127.0.0.1");
+        let certificates = certificates(directory.path(), "IP:127.0.0.1");
         std::fs::create_dir(directory.path().join("database")).expect("the directory is ours");
         let file = write(
             directory.path(),

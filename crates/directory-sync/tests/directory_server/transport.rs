@@ -1,8 +1,12 @@
 //! How servers are reached, whom the reader trusts, and how a refusal reads.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use directory_sync::source::Error;
 
-use crate::daemon::free_port;
+use crate::certificates::{Certificates, RSA};
+use crate::daemon::{free_port, run};
 use crate::read_with;
 use crate::samba::{self, DomainController};
 use crate::slapd::{PASSWORD, READER, Slapd};
@@ -83,6 +87,117 @@ fn a_certificate_of_somebody_else_is_refused_before_a_password_is_sent() {
         let shown = message(&configuration(server, &trust), PASSWORD);
         assert!(shown.contains(expected), "{shown}");
     }
+}
+
+/// One certificate for both, as `openssl req -x509` creates it.
+fn self_signed(directory: &Path, names: &str) -> Certificates {
+    let file = |name: &str| directory.join(name);
+    let (certificate, key) = (file("authority.pem"), file("server.key"));
+    let command = format!(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -addext subjectAltName={names} \
+         -keyout {} -out {}",
+        key.display(),
+        certificate.display()
+    );
+    let arguments: Vec<&OsStr> = command.split(' ').map(OsStr::new).collect();
+    run("openssl", &arguments);
+    Certificates {
+        authority: certificate.clone(),
+        certificate,
+        key,
+    }
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_is_trusted_where_it_is_listed() {
+    let slapd = Slapd::start_with(USER, "", self_signed);
+    let other = Slapd::start_with(USER, "", self_signed);
+    let trust = |slapds: &[&Slapd]| {
+        let pem: Vec<String> = slapds
+            .iter()
+            .map(|slapd| std::fs::read_to_string(slapd.authority()).unwrap())
+            .collect();
+        format!("certificateAuthorities: {:?}", pem.concat())
+    };
+    let server = format!("'ldaps://127.0.0.1:{}'", slapd.tls_port);
+    for trusted in [&[&slapd][..], &[&other, &slapd]] {
+        let snapshot = read_with(&configuration(&server, &trust(trusted)), PASSWORD).unwrap();
+        assert_eq!(snapshot.people.len(), 1);
+    }
+    // Both have the same subject.
+    let shown = message(&configuration(&server, &trust(&[&other])), PASSWORD);
+    assert!(shown.contains("or list this certificate itself"), "{shown}");
+    let by_name = format!("'ldaps://localhost:{}'", slapd.tls_port);
+    let shown = message(&configuration(&by_name, &trust(&[&slapd])), PASSWORD);
+    assert!(shown.contains("is not for `localhost`"), "{shown}");
+}
+
+#[test]
+fn problems_of_tls_are_named_with_the_next_step() {
+    let p521 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"];
+    let pss = ["-newkey", "rsa:2048", "-sigopt", "rsa_padding_mode:pss"];
+    let short = ["-newkey", "rsa:1024"];
+    for (of_authority, key, expected) in [
+        (&p521[..], RSA, "a P-521 key or RSASSA-PSS"),
+        (RSA, &pss[..], "a P-521 key or RSASSA-PSS"),
+        (RSA, &short[..], "an RSA key of less than 2048 bits"),
+    ] {
+        let slapd = Slapd::start_with(USER, "", |directory, names| {
+            Certificates::with_keys(directory, names, of_authority, key)
+        });
+        let trust = format!("certificateAuthorityFile: {}", slapd.authority().display());
+        let server = format!("'ldaps://127.0.0.1:{}'", slapd.tls_port);
+        let shown = message(&configuration(&server, &trust), PASSWORD);
+        assert!(shown.contains(expected), "{shown}");
+        assert_is_a_sentence(&shown);
+    }
+}
+
+#[test]
+fn a_wrong_scheme_is_named_with_the_right_port() {
+    let slapd = Slapd::start(USER, "");
+    let trust = format!("certificateAuthorityFile: {}", slapd.authority().display());
+    let short = |server: &str| {
+        configuration(&format!("'{server}'"), &trust)
+            .replace("connectTimeoutSeconds: 60", "connectTimeoutSeconds: 2")
+    };
+    for (server, expected) in [
+        (
+            format!("ldap://127.0.0.1:{}", slapd.tls_port),
+            "636, write `ldaps://`",
+        ),
+        (
+            format!("ldaps://127.0.0.1:{}", slapd.port),
+            "389, write `ldap://`",
+        ),
+    ] {
+        let shown = message(&short(&server), PASSWORD);
+        assert!(shown.contains(expected), "{shown}");
+        assert_is_a_sentence(&shown);
+    }
+    let dc = DomainController::shared();
+    for (server, expected) in [
+        ("ldap://127.0.0.1:636", "636, write `ldaps://`"),
+        ("ldaps://127.0.0.1:389", "389, write `ldap://`"),
+    ] {
+        let configuration = of_domain(dc, server, "reader")
+            .replace("connectTimeoutSeconds: 60", "connectTimeoutSeconds: 2");
+        let shown = message(&configuration, samba::PASSWORD);
+        assert!(shown.contains(expected), "{shown}");
+        assert_is_a_sentence(&shown);
+    }
+}
+
+/// Without the debug output of an error.
+fn assert_is_a_sentence(shown: &str) {
+    let mut words =
+        shown.split(|character: char| !character.is_ascii_alphanumeric() && character != '(');
+    let is_debug = |word: &str| {
+        word.split_once('(').is_some_and(|(name, _)| {
+            name.len() > 1 && name.starts_with(|first: char| first.is_ascii_uppercase())
+        })
+    };
+    assert!(!words.any(is_debug), "{shown}");
 }
 
 #[test]
