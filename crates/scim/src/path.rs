@@ -41,10 +41,16 @@ impl AttributePath {
     }
 
     /// Splits `urn:…:attribute.sub`. The URN ends at the last colon, because
-    /// attribute names have none; version numbers put dots into the URN itself.
+    /// attribute names have none; version numbers put dots into the URN itself. Behind
+    /// `urn:…:User.attribute.sub`, which some clients send, it ends at the first dot.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (schema, name) = match text.rsplit_once(':') {
-            Some((urn, name)) => (Some(urn), name),
+            Some((urn, name)) => match name.split_once('.') {
+                Some((last, name)) if name.contains('.') => {
+                    (Some(&text[..=urn.len() + last.len()]), name)
+                }
+                _ => (Some(urn), name),
+            },
             None => (None, text),
         };
         if let Some(urn) = schema

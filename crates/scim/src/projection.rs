@@ -23,7 +23,7 @@ impl Projection {
     /// no paths are ignored, as are unknown ones. Microsoft's collection asks for
     /// `emails[type eq "work"]`: the filter is accepted and the attribute returned whole.
     #[must_use]
-    pub fn new(attributes: Option<&[String]>, excluded_attributes: Option<&[String]>) -> Self {
+    pub fn new(attributes: &[String], excluded_attributes: &[String]) -> Self {
         let paths = |names: &[String]| -> Vec<AttributePath> {
             names
                 .iter()
@@ -32,9 +32,9 @@ impl Projection {
                 .collect()
         };
         match (attributes, excluded_attributes) {
-            (Some(names), _) if !names.is_empty() => Self::Only(paths(names)),
-            (_, Some(names)) if !names.is_empty() => Self::Without(paths(names)),
-            _ => Self::Default,
+            ([], []) => Self::Default,
+            ([], names) => Self::Without(paths(names)),
+            (names, _) => Self::Only(paths(names)),
         }
     }
 

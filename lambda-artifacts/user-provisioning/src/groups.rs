@@ -26,7 +26,10 @@ use scim::{
 };
 use serde_json::{Value, json};
 
-use crate::failure::{connect_failure, directory_error, store_error};
+use crate::{
+    failure::{connect_failure, directory_error, store_error},
+    users,
+};
 
 /// A group after a change, and how many of its users Connect does not yet have so.
 pub(crate) struct Changed {
@@ -254,6 +257,7 @@ pub(crate) async fn patch(
     let before = find(directory, id, context).await?;
     request.preconditions.check_write(&before.version())?;
     let patched = patch.apply(&before.resource(base), resource_type)?;
+    users::log_ignored(&patched);
     change(directory, before, &patched.resource, base, context).await
 }
 

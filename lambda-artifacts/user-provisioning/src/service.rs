@@ -26,8 +26,14 @@ pub(crate) fn definition() -> ServiceDefinition {
         // A name with surrounding spaces links the profile, and so it must find the group.
         name.comparison = Comparison::Name;
     }
-    ServiceDefinition::new(vec![user().clone(), group])
+    let mut service = ServiceDefinition::new(vec![user().clone(), group]);
+    service.documentation_uri = Some(DOCUMENTATION.to_owned());
+    service
 }
+
+/// What administrators of a client read about the users that they provision.
+const DOCUMENTATION: &str =
+    "https://docs.aws.amazon.com/connect/latest/adminguide/user-management.html";
 
 /// The service with the names of the instance as canonical values, so that whoever reads
 /// `/Schemas` knows what can be given. An attribute without any is announced as it is.

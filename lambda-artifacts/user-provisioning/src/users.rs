@@ -10,7 +10,7 @@ use scim::{
     Resource, ScimError, ScimType, etag,
     filter::Equality,
     list::{ListQuery, Page, Paging, invalid_cursor},
-    patch::PatchRequest,
+    patch::{PatchRequest, Patched},
     projection::Projection,
     protocol::{Request, Responder, Response},
     resource::{Incoming, replace},
@@ -147,6 +147,7 @@ pub(crate) async fn patch(
 ) -> Result<Changed, ScimError> {
     change(directory, request, id, context, |before| {
         let patched = patch.apply(before, resource_type)?;
+        log_ignored(&patched);
         let is_about_password = patched.write_only.contains_key("password");
         if is_about_password && !patched.changed && directory.has_passwords() {
             // Success would tell the identity provider that the new password is good.
@@ -158,6 +159,13 @@ pub(crate) async fn patch(
         Ok(patched.resource)
     })
     .await
+}
+
+/// Logs the operations that a PATCH asked for and the service does not know.
+pub(crate) fn log_ignored(patched: &Patched) {
+    for path in &patched.ignored {
+        tracing::warn!(path, "a PATCH operation of an unknown schema was ignored");
+    }
 }
 
 async fn change(

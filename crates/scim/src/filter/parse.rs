@@ -246,6 +246,9 @@ impl<'a> Parser<'a> {
             .find(|next: char| next.is_whitespace() || ")]".contains(next))
             .unwrap_or(rest.len());
         let word = &rest[..end];
+        if word.starts_with('\'') {
+            return Err(self.expected("a value in double quotation marks"));
+        }
         if word.is_empty() || word.contains(['"', '(', '[']) {
             return Err(self.expected("a value such as \"text\", true or 5"));
         }

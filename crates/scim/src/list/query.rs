@@ -69,70 +69,85 @@ struct Parameters {
     start_index: Option<String>,
     count: Option<String>,
     cursor: Option<String>,
-    attributes: Option<Vec<String>>,
-    excluded_attributes: Option<Vec<String>>,
+    attributes: Vec<String>,
+    excluded_attributes: Vec<String>,
 }
 
 impl Parameters {
-    fn from_query(query: &[(String, String)]) -> Self {
+    fn from_query(query: &[(String, String)]) -> Result<Self, ScimError> {
         let mut parameters = Self::default();
         for (name, value) in query {
-            parameters.set(name, &Value::from(value.as_str()));
+            parameters.set(name, &Value::from(value.as_str()))?;
         }
-        parameters
+        Ok(parameters)
     }
 
-    fn set(&mut self, name: &str, value: &Value) {
-        let text = || match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
+    /// Takes one parameter. Lists may come in several parts; a parameter with one value may
+    /// only be repeated.
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), ScimError> {
+        let (parameter, scim_type) = match name.to_ascii_lowercase().as_str() {
+            "filter" => (&mut self.filter, ScimType::InvalidFilter),
+            "sortby" => (&mut self.sort_by, ScimType::InvalidValue),
+            "sortorder" => (&mut self.sort_order, ScimType::InvalidValue),
+            "startindex" => (&mut self.start_index, ScimType::InvalidValue),
+            "count" => (&mut self.count, ScimType::InvalidValue),
+            "cursor" => (&mut self.cursor, ScimType::InvalidCursor),
+            "attributes" => return add_names(&mut self.attributes, value),
+            "excludedattributes" => return add_names(&mut self.excluded_attributes, value),
+            _ => return Ok(()),
         };
-        match name.to_ascii_lowercase().as_str() {
-            "filter" => self.filter = text(),
-            "sortby" => self.sort_by = text(),
-            "sortorder" => self.sort_order = text(),
-            "startindex" => self.start_index = text(),
-            "count" => self.count = text(),
-            "cursor" => self.cursor = text(),
-            "attributes" => self.attributes = Some(names(value)),
-            "excludedattributes" => self.excluded_attributes = Some(names(value)),
-            _ => {}
+        let text = match value {
+            Value::Null => return Ok(()),
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(ScimError::of(scim_type, format!("{name} has one value"))),
+        };
+        if parameter.as_ref().is_some_and(|given| *given != text) {
+            let detail = format!("{name} is given more than once, with different values");
+            return Err(ScimError::of(scim_type, detail));
         }
+        *parameter = Some(text);
+        Ok(())
     }
 }
 
-/// Names in an array, or separated by commas outside of brackets.
-fn names(value: &Value) -> Vec<String> {
+/// Adds names in an array, or separated by commas outside of brackets.
+fn add_names(names: &mut Vec<String>, value: &Value) -> Result<(), ScimError> {
     match value {
-        Value::Array(values) => values.iter().flat_map(names).collect(),
+        Value::Null => Ok(()),
+        Value::Array(values) => values.iter().try_for_each(|value| add_names(names, value)),
         Value::String(text) => {
             let mut depth = 0_usize;
-            text.split(|next| {
+            let parts = text.split(|next| {
                 match next {
                     '[' => depth += 1,
                     ']' => depth = depth.saturating_sub(1),
                     _ => {}
                 }
                 next == ',' && depth == 0
-            })
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect()
+            });
+            let parts = parts.map(str::trim).filter(|name| !name.is_empty());
+            names.extend(parts.map(str::to_owned));
+            Ok(())
         }
-        _ => Vec::new(),
+        _ => Err(ScimError::invalid_value(
+            "attributes and excludedAttributes are lists of names",
+        )),
     }
 }
 
 impl Projection {
     /// Reads `attributes` and `excludedAttributes` of a request's query.
-    #[must_use]
-    pub fn from_query(query: &[(String, String)]) -> Self {
-        let parameters = Parameters::from_query(query);
-        Self::new(
-            parameters.attributes.as_deref(),
-            parameters.excluded_attributes.as_deref(),
-        )
+    ///
+    /// # Errors
+    ///
+    /// As [`ListQuery::from_query`].
+    pub fn from_query(query: &[(String, String)]) -> Result<Self, ScimError> {
+        let parameters = Parameters::from_query(query)?;
+        Ok(Self::new(
+            &parameters.attributes,
+            &parameters.excluded_attributes,
+        ))
     }
 }
 
@@ -141,14 +156,15 @@ impl ListQuery {
     ///
     /// # Errors
     ///
-    /// `invalidFilter` for the filter, `invalidPath` for `sortBy`, `invalidValue` for a
-    /// number that is none (`invalidCount` with a cursor).
+    /// `invalidFilter` for the filter, an empty one included; `invalidPath` for `sortBy`;
+    /// `invalidValue` for a number that is none (`invalidCount` with a cursor), another
+    /// `sortOrder`, and a parameter with one value that has several.
     pub fn from_query(
         query: &[(String, String)],
         service: &ServiceDefinition,
         resource_types: &[&ResourceType],
     ) -> Result<Self, ScimError> {
-        Self::new(Parameters::from_query(query), service, resource_types)
+        Self::new(Parameters::from_query(query)?, service, resource_types)
     }
 
     /// Reads the body of a search request. Its `schemas` are not looked at: test suites
@@ -169,7 +185,7 @@ impl ListQuery {
         };
         let mut parameters = Parameters::default();
         for (name, value) in members {
-            parameters.set(name, value);
+            parameters.set(name, value)?;
         }
         Self::new(parameters, service, resource_types)
     }
@@ -179,7 +195,7 @@ impl ListQuery {
         service: &ServiceDefinition,
         resource_types: &[&ResourceType],
     ) -> Result<Self, ScimError> {
-        let filter = parameters.filter.filter(|text| !text.trim().is_empty());
+        let filter = parameters.filter;
         let filter = filter.map(|text| text.parse::<Filter>()).transpose()?;
         if let Some(filter) = &filter {
             resource_types
@@ -192,9 +208,7 @@ impl ListQuery {
         {
             Some(text) => Some(Sort {
                 by: text.parse::<PatchPath>()?.path,
-                descending: parameters
-                    .sort_order
-                    .is_some_and(|order| order.eq_ignore_ascii_case("descending")),
+                descending: is_descending(parameters.sort_order.as_deref())?,
             }),
             None => None,
         };
@@ -213,16 +227,24 @@ impl ListQuery {
                     .ok_or_else(|| ScimError::invalid_value("count must be a whole number"))?,
             },
         };
-        let projection = Projection::new(
-            parameters.attributes.as_deref(),
-            parameters.excluded_attributes.as_deref(),
-        );
+        let projection = Projection::new(&parameters.attributes, &parameters.excluded_attributes);
         Ok(Self {
             filter,
             sort,
             paging,
             projection,
         })
+    }
+}
+
+fn is_descending(order: Option<&str>) -> Result<bool, ScimError> {
+    match order.unwrap_or_default().trim() {
+        "" => Ok(false),
+        order if order.eq_ignore_ascii_case("ascending") => Ok(false),
+        order if order.eq_ignore_ascii_case("descending") => Ok(true),
+        _ => Err(ScimError::invalid_value(
+            "sortOrder must be ascending or descending",
+        )),
     }
 }
 

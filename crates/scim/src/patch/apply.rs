@@ -1,9 +1,9 @@
 //! Operations on a resource.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::multi_valued::MultiValued;
-use super::parse::at_operation;
+use super::parse::{at_operation, unknown_attribute};
 use super::single_valued::SingleValued;
 use super::{PatchOperation, PatchOperator, PatchRequest, Patched};
 use crate::error::{ScimError, ScimType};
@@ -20,8 +20,8 @@ impl PatchRequest {
     /// # Errors
     ///
     /// `mutability` for a write to a read-only or set immutable attribute, or if a required
-    /// attribute would be gone; `invalidPath` for an attribute that the resource type
-    /// does not know; `noTarget` for a value path that matches nothing; `invalidValue` for
+    /// attribute would be gone; `invalidPath` for an unknown attribute of a schema that the
+    /// resource type has; `noTarget` for a value path that matches nothing; `invalidValue` for
     /// a value that does not fit.
     pub fn apply(
         &self,
@@ -31,6 +31,7 @@ impl PatchRequest {
         let mut patch = Patch {
             resource: resource.clone(),
             write_only: Resource::new(),
+            ignored: Vec::new(),
             resource_type,
         };
         for (index, operation) in self.operations.iter().enumerate() {
@@ -41,6 +42,7 @@ impl PatchRequest {
         let Patch {
             resource: mut patched,
             write_only,
+            ignored,
             ..
         } = patch;
         patched.retain(|_, value| !is_unassigned(value));
@@ -50,6 +52,7 @@ impl PatchRequest {
         Ok(Patched {
             resource: patched,
             write_only,
+            ignored,
             changed,
         })
     }
@@ -58,6 +61,7 @@ impl PatchRequest {
 struct Patch<'a> {
     resource: Resource,
     write_only: Resource,
+    ignored: Vec<String>,
     resource_type: &'a ResourceType,
 }
 
@@ -81,18 +85,19 @@ impl Patch<'_> {
         let resource_type = self.resource_type;
         match resource_type.resolve_leniently(path) {
             Some(Resolved {
-                extension: Some(urn),
+                extension,
                 attribute: None,
                 ..
-            }) => self.write_extension(*operator, urn, value),
+            }) => self.write_schema(*operator, extension, value),
             Some(resolved) => {
                 self.write(*operator, &resolved, filter.as_ref(), value, Origin::Path)
             }
             None if resource_type.leaves_out(path) => Ok(()),
-            None => Err(ScimError::of(
-                ScimType::InvalidPath,
-                format!("a {} has no attribute {path}", resource_type.name),
-            )),
+            None if !resource_type.knows_schema(path) => {
+                self.ignored.push(path.to_string());
+                Ok(())
+            }
+            None => Err(unknown_attribute(resource_type, path)),
         }
     }
 
@@ -100,11 +105,12 @@ impl Patch<'_> {
     fn write_members(&mut self, operator: PatchOperator, value: &Value) -> Result<(), ScimError> {
         let resource_type = self.resource_type;
         for (key, value) in value.as_object().into_iter().flatten() {
-            match Member::of(key, value.clone(), resource_type) {
+            match Member::of(key, value.clone(), resource_type)? {
                 Member::Attribute(resolved, value) => {
                     self.write(operator, &resolved, None, &value, Origin::ValueObject)?;
                 }
                 Member::Members(members) => self.write_qualified(operator, members)?,
+                Member::Unassigned(urn) => self.clear_extension(urn)?,
                 Member::Unknown(value) => {
                     let Ok(PatchPath {
                         path,
@@ -142,23 +148,44 @@ impl Patch<'_> {
         Ok(())
     }
 
-    /// An extension as a whole, its URN being the path.
-    fn write_extension(
+    /// A schema as a whole, its URN being the path; no extension: the core schema.
+    fn write_schema(
         &mut self,
         operator: PatchOperator,
-        urn: &str,
+        extension: Option<&str>,
         value: &Value,
     ) -> Result<(), ScimError> {
-        if operator == PatchOperator::Remove || is_unassigned(value) {
-            self.resource.remove(urn);
+        match (operator, extension) {
+            (PatchOperator::Remove, Some(urn)) => return self.clear_extension(urn),
+            (PatchOperator::Remove, None) => {
+                return Err(ScimError::of(
+                    ScimType::NoTarget,
+                    "a remove operation needs the path of an attribute",
+                ));
+            }
+            (PatchOperator::Add | PatchOperator::Replace, _) => {}
+        }
+        let urn = extension.unwrap_or(&self.resource_type.schema.id);
+        let members = Value::Object(Map::from_iter([(urn.to_owned(), value.clone())]));
+        self.write_members(operator, &members)
+    }
+
+    /// Removes every attribute of an extension that a client may remove.
+    fn clear_extension(&mut self, urn: &str) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        let Some(extension) = resource_type.extension(urn) else {
             return Ok(());
+        };
+        for attribute in &extension.schema.attributes {
+            let resolved = Resolved {
+                extension: Some(&extension.schema.id),
+                attribute: Some(attribute),
+                sub_attribute: None,
+            };
+            let operator = PatchOperator::Remove;
+            self.write(operator, &resolved, None, &Value::Null, Origin::ValueObject)?;
         }
-        match Member::of(urn, value.clone(), self.resource_type) {
-            Member::Members(members) => self.write_qualified(operator, members),
-            _ => Err(ScimError::invalid_value(
-                "an extension takes an object of attributes",
-            )),
-        }
+        Ok(())
     }
 
     fn write(

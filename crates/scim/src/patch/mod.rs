@@ -10,7 +10,11 @@
 //! - A value path that matches nothing creates the value for `add` and `replace` of a
 //!   sub-attribute, if the filter says what the value looks like by `eq` on something
 //!   else than `value`: Entra ID sends `emails[type eq "work"].value` to users without
-//!   e-mails. Otherwise it is `noTarget`.
+//!   e-mails. `replace` creates only what the schema suggests: a canonical value, or the
+//!   primary one. Otherwise it is `noTarget`.
+//! - An operation whose path has the URN of a schema that nobody knows is ignored: Entra ID
+//!   sends attributes of its own so, next to those that count. An unknown attribute of a
+//!   known schema is `invalidPath`.
 //! - Removing what is not there is no error: removals are repeated after lost answers.
 //! - `remove` with a list of values removes only these (Entra ID, JumpCloud).
 
@@ -75,6 +79,9 @@ pub struct Patched {
     pub resource: Resource,
     /// Write-only attributes that were set, such as a password.
     pub write_only: Resource,
+    /// The paths of operations that were ignored, because the service does not know their
+    /// schema: fit for logs.
+    pub ignored: Vec<String>,
     /// Whether the resource differs from the one before.
     pub changed: bool,
 }

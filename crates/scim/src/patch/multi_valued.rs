@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::PatchOperator;
 use super::single_valued::remove_below;
-use crate::comparison::is_equal;
+use crate::comparison::{Comparison, is_equal};
 use crate::error::{ScimError, ScimType};
 use crate::filter::Filter;
 use crate::resource::{
     Absence, Resource, coerce, coerce_element, is_primary, is_unassigned, keep_below,
+    without_repetitions,
 };
 use crate::schema::{Attribute, Mutability};
 
@@ -49,6 +50,9 @@ impl MultiValued<'_> {
             }
         }
         elements.retain(|element| !is_unassigned(element));
+        if filter.is_some() || sub_attribute.is_some() {
+            elements = without_repetitions(self.attribute, elements);
+        }
         self.keep_one_primary(&mut elements, &primaries)?;
         if !elements.is_empty() {
             holder.insert(self.attribute.name.clone(), Value::Array(elements));
@@ -238,7 +242,7 @@ impl MultiValued<'_> {
         if found {
             return Ok(());
         }
-        match (operator, self.described_by(filter)?, written) {
+        match (operator, self.described_by(operator, filter)?, written) {
             (PatchOperator::Add, Some(mut described), Some(Value::Object(members))) => {
                 described.extend(members);
                 elements.push(Value::Object(described));
@@ -268,7 +272,9 @@ impl MultiValued<'_> {
         if found || operator == PatchOperator::Remove {
             return Ok(());
         }
-        let described = self.described_by(filter)?.ok_or_else(|| self.no_target())?;
+        let described = self
+            .described_by(operator, filter)?
+            .ok_or_else(|| self.no_target())?;
         if is_unassigned(value) {
             return Ok(());
         }
@@ -323,8 +329,13 @@ impl MultiValued<'_> {
     }
 
     /// The value that a filter of equalities describes; none if it says anything else,
-    /// or names the `value` that should be there.
-    fn described_by(&self, filter: &Filter) -> Result<Option<Map<String, Value>>, ScimError> {
+    /// names the `value` that should be there, or describes a value that `replace` does not
+    /// create.
+    fn described_by(
+        &self,
+        operator: PatchOperator,
+        filter: &Filter,
+    ) -> Result<Option<Map<String, Value>>, ScimError> {
         let Some(terms) = filter.described(self.attribute) else {
             return Ok(None);
         };
@@ -333,9 +344,13 @@ impl MultiValued<'_> {
             if sub_attribute.name == "value" || sub_attribute.mutability == Mutability::ReadOnly {
                 return Ok(None);
             }
-            if let Some(value) = coerce(sub_attribute, value, self.name)? {
-                described.insert(sub_attribute.name.clone(), value);
+            let Some(value) = coerce(sub_attribute, value, self.name)? else {
+                continue;
+            };
+            if operator == PatchOperator::Replace && !is_suggested(sub_attribute, &value) {
+                return Ok(None);
             }
+            described.insert(sub_attribute.name.clone(), value);
         }
         Ok(Some(described))
     }
@@ -387,5 +402,18 @@ fn complete(attribute: &Attribute, present: &mut Map<String, Value>, added: Map<
         if !is_immutable || !present.contains_key(&name) {
             present.insert(name, value);
         }
+    }
+}
+
+/// Whether the schema suggests the value of a sub-attribute: a canonical one, any where
+/// there are none, and of booleans true.
+fn is_suggested(sub_attribute: &Attribute, value: &Value) -> bool {
+    let canonical = &sub_attribute.canonical_values;
+    match value {
+        Value::Bool(value) => *value,
+        Value::String(text) if !canonical.is_empty() => canonical
+            .iter()
+            .any(|known| Comparison::CaseInsensitive.is_equal(known, text)),
+        _ => true,
     }
 }

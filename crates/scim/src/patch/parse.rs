@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{PATCH_OP_URN, PatchOperation, PatchOperator, PatchRequest};
 use crate::error::{ScimError, ScimType};
-use crate::path::PatchPath;
+use crate::path::{AttributePath, PatchPath};
 use crate::resource::take;
+use crate::schema::{ResourceType, ServiceDefinition};
 
 impl PatchRequest {
     /// Reads a PATCH body. Keys and operation names have no case; `schemas` may be
@@ -40,6 +41,39 @@ impl PatchRequest {
             .collect::<Result<_, _>>()?;
         Ok(Self { operations })
     }
+}
+
+impl PatchRequest {
+    /// Checks that no path has the URN of a schema of another resource type.
+    ///
+    /// # Errors
+    ///
+    /// `invalidPath`. [`apply`](Self::apply) would ignore the operation, as it does those
+    /// of schemas that nobody knows.
+    pub(crate) fn of_type(
+        self,
+        resource_type: &ResourceType,
+        service: &ServiceDefinition,
+    ) -> Result<Self, ScimError> {
+        for (index, operation) in self.operations.iter().enumerate() {
+            let Some(PatchPath { path, .. }) = &operation.path else {
+                continue;
+            };
+            let mut others = service.resource_types.iter();
+            if !resource_type.knows_schema(path) && others.any(|other| other.knows_schema(path)) {
+                return Err(at_operation(index, unknown_attribute(resource_type, path)));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The error about a path that names no attribute of the resource type.
+pub(super) fn unknown_attribute(resource_type: &ResourceType, path: &AttributePath) -> ScimError {
+    ScimError::of(
+        ScimType::InvalidPath,
+        format!("a {} has no attribute {path}", resource_type.name),
+    )
 }
 
 /// Says in which operation an error is.

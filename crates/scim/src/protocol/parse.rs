@@ -140,7 +140,7 @@ impl fmt::Debug for Operation<'_> {
 /// # Errors
 ///
 /// 404 for an unknown address, 405 with `Allow` for a method it does not have, 413 for a
-/// body that is too large, 501 for `/Me` and for bulk where it is not supported, 403 for
+/// body that is too large, 415 for one that is compressed, 501 for `/Me` and for bulk where it is not supported, 403 for
 /// a filter on a discovery document, and whatever the parsers of bodies, filters and
 /// paths refuse.
 pub fn parse<'s>(
@@ -159,12 +159,22 @@ pub fn parse<'s>(
             format!("the body is larger than {limit} bytes"),
         ));
     }
+    let coding = http.header("content-encoding").map(str::trim);
+    if !http.body.is_empty()
+        && coding
+            .is_some_and(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    {
+        return Err(ScimError::new(
+            415,
+            "the body must not be compressed; send it without Content-Encoding",
+        ));
+    }
     let body = || json(&http.body, service.max_body_depth);
     let operation = operation(service, &http.method, &segments, &http.query, body)?;
     Ok(Request {
         operation,
         preconditions: Preconditions::new(http.header("if-match"), http.header("if-none-match")),
-        projection: Projection::from_query(&http.query),
+        projection: Projection::from_query(&http.query)?,
     })
 }
 
@@ -361,7 +371,7 @@ pub(crate) fn operation<'s>(
         ("PATCH", Address::Resource(resource_type, id)) => Ok(Operation::Patch {
             resource_type,
             id,
-            patch: PatchRequest::from_json(body()?)?,
+            patch: PatchRequest::from_json(body()?)?.of_type(resource_type, service)?,
         }),
         ("DELETE", Address::Resource(resource_type, id)) => {
             Ok(Operation::Delete { resource_type, id })

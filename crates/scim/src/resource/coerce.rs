@@ -1,7 +1,14 @@
 //! Values as their schema wants them.
 
-use serde_json::{Map, Number, Value};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, Engine};
+use serde_json::{Map, Number, Value, json};
+
+use crate::comparison::normal;
 use crate::error::ScimError;
 use crate::filter::instant;
 use crate::schema::{Attribute, AttributeType, Mutability};
@@ -32,6 +39,9 @@ pub(crate) fn coerce(
     if !attribute.multi_valued {
         return coerce_element(attribute, single(value, name)?, name);
     }
+    if is_unassigned(&value) {
+        return Ok(None);
+    }
     let values = match value {
         Value::Array(values) => values,
         // JumpCloud and Entra ID send one value without its array.
@@ -43,6 +53,15 @@ pub(crate) fn coerce(
             elements.push(element);
         }
     }
+    if is_identified_by_value(attribute) {
+        elements.retain(|element| element.get("value").is_some());
+        if elements.is_empty() {
+            return Err(ScimError::invalid_value(format!(
+                "{name} has no element with a value; send an empty list to remove all"
+            )));
+        }
+    }
+    let elements = without_repetitions(attribute, elements);
     if elements
         .iter()
         .filter(|element| is_primary(element))
@@ -58,6 +77,45 @@ pub(crate) fn coerce(
     } else {
         Some(Value::Array(elements))
     })
+}
+
+/// Whether the elements of a list are references (`members`): without the `value`, an
+/// element names nothing.
+fn is_identified_by_value(attribute: &Attribute) -> bool {
+    attribute
+        .sub_attribute("value")
+        .is_some_and(|value| value.mutability == Mutability::Immutable)
+}
+
+/// Merges the elements of one `type` and `value` (RFC 7643 section 2.4): the later one
+/// decides, and primary is the one of which either was. Elements without a `value` are merged if they are equal as a whole.
+pub(crate) fn without_repetitions(attribute: &Attribute, elements: Vec<Value>) -> Vec<Value> {
+    let mut positions = HashMap::with_capacity(elements.len());
+    let mut merged: Vec<Value> = Vec::with_capacity(elements.len());
+    for element in elements {
+        let normal = normal(attribute, &element);
+        let key = match normal.get("value") {
+            Some(value) => json!([normal.get("type"), value]).to_string(),
+            None => normal.to_string(),
+        };
+        match positions.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(merged.len());
+                merged.push(element);
+            }
+            Entry::Occupied(entry) => match (&mut merged[*entry.get()], element) {
+                (Value::Object(first), Value::Object(later)) => {
+                    let was_primary = first.get("primary") == Some(&Value::Bool(true));
+                    first.extend(later);
+                    if was_primary {
+                        first.insert("primary".to_owned(), Value::Bool(true));
+                    }
+                }
+                (first, later) => *first = later,
+            },
+        }
+    }
+    merged
 }
 
 /// Whether a value of a multi-valued attribute is the primary one.
@@ -95,8 +153,10 @@ pub(crate) fn coerce_element(
         AttributeType::Boolean => boolean(&value),
         AttributeType::Integer => integer(&value),
         AttributeType::Decimal => decimal(&value),
-        AttributeType::DateTime => date_time(value),
-        AttributeType::String | AttributeType::Reference | AttributeType::Binary => text(value),
+        AttributeType::DateTime => text(value, |text| instant(text).is_some()),
+        AttributeType::String => text(value, |_| true),
+        AttributeType::Reference => text(value, is_reference),
+        AttributeType::Binary => text(value, is_base64),
     };
     match coerced {
         Some(value) => Ok(Some(value)),
@@ -163,21 +223,36 @@ fn decimal(value: &Value) -> Option<Value> {
     }
 }
 
-fn date_time(value: Value) -> Option<Value> {
-    value.as_str().and_then(instant).map(|_| value)
+fn text(value: Value, is_valid: impl Fn(&str) -> bool) -> Option<Value> {
+    value.as_str().is_some_and(is_valid).then_some(value)
 }
 
-fn text(value: Value) -> Option<Value> {
-    match value {
-        Value::String(_) => Some(value),
-        Value::Bool(value) => Some(value.to_string().into()),
-        Value::Number(value) => Some(value.to_string().into()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+/// Whether text may be a URI or a relative reference (RFC 3986): it has none of the
+/// characters that must be encoded. Letters beyond ASCII are taken as those of an IRI.
+fn is_reference(text: &str) -> bool {
+    let is_allowed =
+        |next: char| !next.is_whitespace() && !next.is_control() && !"\"<>\\^`{|}".contains(next);
+    let is_encoded = |rest: &str| {
+        rest.get(..2)
+            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    text.chars().all(is_allowed) && text.split('%').skip(1).all(is_encoded)
+}
+
+/// Whether text is base64, the padding being optional (RFC 7643 section 2.3.6). White space
+/// is skipped: certificates are pasted in lines.
+fn is_base64(text: &str) -> bool {
+    const ENGINE: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let digits: String = text.split_ascii_whitespace().collect();
+    ENGINE.decode(digits).is_ok()
 }
 
 fn complex(attribute: &Attribute, value: Value, name: &str) -> Result<Option<Value>, ScimError> {
     let mut coerced = Map::new();
+    let mut has_no_value = false;
     for (key, value) in members(attribute, value, name)? {
         let Some(sub_attribute) = attribute.sub_attribute(&key) else {
             continue;
@@ -185,15 +260,14 @@ fn complex(attribute: &Attribute, value: Value, name: &str) -> Result<Option<Val
         if sub_attribute.mutability == Mutability::ReadOnly {
             continue;
         }
-        if let Some(value) = coerce(
-            sub_attribute,
-            value,
-            &format!("{name}.{}", sub_attribute.name),
-        )? {
-            coerced.insert(sub_attribute.name.clone(), value);
+        let name = format!("{name}.{}", sub_attribute.name);
+        match coerce(sub_attribute, value, &name)? {
+            Some(value) => drop(coerced.insert(sub_attribute.name.clone(), value)),
+            None => has_no_value |= sub_attribute.name == "value",
         }
     }
-    if coerced.is_empty() {
+    // The other sub-attributes describe the `value`.
+    if coerced.is_empty() || has_no_value {
         return Ok(None);
     }
     let required = |sub_attribute: &&Attribute| {
@@ -224,9 +298,7 @@ fn members(
     }
     match value {
         Value::Object(members) => Ok(members),
-        Value::String(_) | Value::Number(_) | Value::Bool(_)
-            if attribute.sub_attribute("value").is_some() =>
-        {
+        Value::String(_) if attribute.sub_attribute("value").is_some() => {
             Ok(Map::from_iter([("value".to_owned(), value)]))
         }
         _ => Err(ScimError::invalid_value(format!(

@@ -21,7 +21,9 @@ use crate::error::{ScimError, ScimType};
 use crate::path::AttributePath;
 use crate::schema::{Attribute, Mutability, Resolved, ResourceType, ServiceDefinition};
 
-pub(crate) use coerce::{coerce, coerce_element, is_primary, is_unassigned, whole_number};
+pub(crate) use coerce::{
+    coerce, coerce_element, is_primary, is_unassigned, whole_number, without_repetitions,
+};
 pub(crate) use immutable::{Absence, keep, keep_below};
 
 /// Takes a member out of a document by its name without case.
@@ -88,7 +90,7 @@ impl Incoming {
         resource_type: &ResourceType,
     ) -> Result<(), ScimError> {
         for (key, value) in document {
-            match Member::of(&key, value, resource_type) {
+            match Member::of(&key, value, resource_type)? {
                 Member::Attribute(resolved, value) => self.put(&resolved, value)?,
                 Member::Members(members) => {
                     for (path, value) in members {
@@ -97,7 +99,7 @@ impl Incoming {
                         }
                     }
                 }
-                Member::Unknown(_) => {}
+                Member::Unassigned(_) | Member::Unknown(_) => {}
             }
         }
         Ok(())
@@ -155,26 +157,48 @@ pub(crate) enum Member<'a> {
     Attribute(Resolved<'a>, Value),
     /// The attributes under a schema's URN.
     Members(Vec<(AttributePath, Value)>),
+    /// An extension without a value, by its URN.
+    Unassigned(&'a str),
     /// Nothing that the resource type knows.
     Unknown(Value),
 }
 
 impl<'a> Member<'a> {
-    pub(crate) fn of(key: &str, value: Value, resource_type: &'a ResourceType) -> Self {
-        let is_schema = key.eq_ignore_ascii_case(&resource_type.schema.id)
-            || resource_type.extension(key).is_some();
-        if is_schema {
-            let Value::Object(members) = value else {
-                return Self::Unknown(value);
-            };
-            let qualify = |(name, value): (String, Value)| {
-                AttributePath::parse(&format!("{key}:{name}")).map(|path| (path, value))
-            };
-            return Self::Members(members.into_iter().filter_map(qualify).collect());
-        }
-        match AttributePath::parse(key).and_then(|path| resource_type.resolve(&path)) {
-            Some(resolved) => Self::Attribute(resolved, value),
-            None => Self::Unknown(value),
+    /// # Errors
+    ///
+    /// `invalidValue` if anything else than an object is under a schema's URN.
+    pub(crate) fn of(
+        key: &str,
+        value: Value,
+        resource_type: &'a ResourceType,
+    ) -> Result<Self, ScimError> {
+        let extension = resource_type.extension(key);
+        let schema = match extension {
+            Some(extension) => &extension.schema,
+            None if key.eq_ignore_ascii_case(&resource_type.schema.id) => &resource_type.schema,
+            None => {
+                let path = AttributePath::parse(key);
+                return Ok(match path.and_then(|path| resource_type.resolve(&path)) {
+                    Some(resolved) => Self::Attribute(resolved, value),
+                    None => Self::Unknown(value),
+                });
+            }
+        };
+        match (value, extension) {
+            (value, Some(_)) if is_unassigned(&value) => Ok(Self::Unassigned(&schema.id)),
+            (value, None) if is_unassigned(&value) => Ok(Self::Members(Vec::new())),
+            (Value::Object(members), _) => {
+                let qualify = |(name, value): (String, Value)| {
+                    AttributePath::parse(&format!("{}:{name}", schema.id)).map(|path| (path, value))
+                };
+                Ok(Self::Members(
+                    members.into_iter().filter_map(qualify).collect(),
+                ))
+            }
+            _ => Err(ScimError::invalid_value(format!(
+                "{} must be an object of attributes",
+                schema.id
+            ))),
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn user_schema() -> Schema {
     Schema {
         id: USER_URN.to_owned(),
         name: "User".to_owned(),
-        description: "User account".to_owned(),
+        description: "User Account".to_owned(),
         unsupported: Vec::new(),
         attributes: vec![
             Attribute::string("userName")
@@ -265,7 +265,7 @@ pub fn enterprise_user_schema() -> Schema {
     Schema {
         id: ENTERPRISE_USER_URN.to_owned(),
         name: "EnterpriseUser".to_owned(),
-        description: "Enterprise user".to_owned(),
+        description: "Enterprise User".to_owned(),
         unsupported: Vec::new(),
         attributes: vec![
             Attribute::string("employeeNumber")

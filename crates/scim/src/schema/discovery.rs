@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::discovery_schemas::{
+    RESOURCE_TYPE_URN, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN, discovery_schemas,
+};
 use super::{ResourceType, Schema, ServiceDefinition};
 use crate::error::ScimError;
 use crate::list::LIST_RESPONSE_URN;
@@ -40,14 +43,15 @@ impl ServiceDefinition {
                 .resource_type(name)
                 .map(|resource_type| resource_type_document(resource_type, base))
                 .ok_or_else(|| ScimError::not_found("no such resource type; see /ResourceTypes")),
-            Discovery::Schemas => Ok(list(
-                self.schemas()
-                    .into_iter()
-                    .map(|schema| schema_document(schema, base)),
-            )),
+            Discovery::Schemas => {
+                let own = discovery_schemas();
+                let schemas = self.schemas().into_iter().chain(&own);
+                Ok(list(schemas.map(|schema| schema_document(schema, base))))
+            }
             Discovery::Schema(urn) => self
                 .schemas()
                 .into_iter()
+                .chain(&discovery_schemas())
                 .find(|schema| schema.id.eq_ignore_ascii_case(urn))
                 .map(|schema| schema_document(schema, base))
                 .ok_or_else(|| ScimError::not_found("no such schema; see /Schemas")),
@@ -72,7 +76,7 @@ impl ServiceDefinition {
             })
             .collect();
         let mut document = json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+            "schemas": [SERVICE_PROVIDER_CONFIG_URN],
             "patch": { "supported": true },
             "bulk": {
                 "supported": self.bulk.is_some(),
@@ -125,7 +129,7 @@ fn resource_type_document(resource_type: &ResourceType, base: &str) -> Value {
         .map(|extension| json!({ "schema": extension.schema.id, "required": extension.required }))
         .collect();
     json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+        "schemas": [RESOURCE_TYPE_URN],
         "id": resource_type.name,
         "name": resource_type.name,
         "description": resource_type.description,
@@ -138,7 +142,7 @@ fn resource_type_document(resource_type: &ResourceType, base: &str) -> Value {
 
 fn schema_document(schema: &Schema, base: &str) -> Value {
     json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "schemas": [SCHEMA_URN],
         "id": schema.id,
         "name": schema.name,
         "description": schema.description,

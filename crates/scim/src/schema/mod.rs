@@ -8,6 +8,7 @@
 mod attribute;
 pub mod core;
 mod discovery;
+mod discovery_schemas;
 mod resource_type;
 mod service;
 

@@ -116,7 +116,7 @@ pub struct ResourceType {
 pub struct Resolved<'a> {
     /// The extension's URN, under which the attribute stands; none for core attributes.
     pub extension: Option<&'a str>,
-    /// The attribute; none where the path names an extension as a whole.
+    /// The attribute; none where the path names a schema as a whole.
     pub attribute: Option<&'a Attribute>,
     /// The sub-attribute.
     pub sub_attribute: Option<&'a Attribute>,
@@ -204,7 +204,7 @@ impl ResourceType {
                     Some(extension.schema.id.as_str()),
                     extension.schema.attribute(&path.attribute)?,
                 ),
-                None => return self.resolve_whole_extension(path, urn),
+                None => return self.resolve_by_last_word(path, urn),
             },
         };
         let sub_attribute = match &path.sub_attribute {
@@ -234,18 +234,39 @@ impl ResourceType {
         })
     }
 
-    /// The URN of an extension looks like an attribute of a shorter URN:
-    /// `urn:…:enterprise:2.0` and `User`.
-    fn resolve_whole_extension(&self, path: &AttributePath, urn: &str) -> Option<Resolved<'_>> {
-        if path.sub_attribute.is_some() {
+    /// The URN of a schema looks like an attribute of a shorter URN, `urn:…:enterprise:2.0`
+    /// and `User`, and an attribute behind a dot like its sub-attribute.
+    fn resolve_by_last_word(&self, path: &AttributePath, urn: &str) -> Option<Resolved<'_>> {
+        let urn = format!("{urn}:{}", path.attribute);
+        let extension = self.extension(&urn);
+        if extension.is_none() && !urn.eq_ignore_ascii_case(&self.schema.id) {
             return None;
         }
-        let extension = self.extension(&format!("{urn}:{}", path.attribute))?;
+        let attribute = match (&path.sub_attribute, extension) {
+            (None, _) => None,
+            (Some(name), Some(extension)) => Some(extension.schema.attribute(name)?),
+            (Some(name), None) => Some(self.core_attribute(name)?),
+        };
         Some(Resolved {
-            extension: Some(&extension.schema.id),
-            attribute: None,
+            extension: extension.map(|extension| extension.schema.id.as_str()),
+            attribute,
             sub_attribute: None,
         })
+    }
+
+    /// Whether the URN of a path is that of a schema of this type, or one that the RFCs
+    /// reserve, so that an attribute that is not there is a mistake. A path without a URN
+    /// belongs to this type.
+    pub(crate) fn knows_schema(&self, path: &AttributePath) -> bool {
+        const RESERVED: &str = "urn:ietf:params:scim:schemas:core:";
+        let Some(urn) = &path.schema else { return true };
+        let is_known =
+            |urn: &str| urn.eq_ignore_ascii_case(&self.schema.id) || self.extension(urn).is_some();
+        is_known(urn)
+            || is_known(&format!("{urn}:{}", path.attribute))
+            || format!("{urn}:")
+                .get(..RESERVED.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
     }
 
     /// Whether a path names an attribute that the schema's specification has and this

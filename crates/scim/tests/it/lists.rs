@@ -238,3 +238,157 @@ fn a_search_at_the_root_looks_at_all_types() {
         .collect();
     assert_eq!(ids, ["1", "2"]);
 }
+
+/// The error about a query of users.
+fn refused(target: &str) -> scim::ScimError {
+    let service = service();
+    let refused = parsed(&service, "GET", target, &Value::Null);
+    refused.expect_err(target)
+}
+
+#[test]
+fn an_empty_filter_is_no_filter_and_asks_not_for_everybody() {
+    for target in [
+        "/Users?filter=",
+        "/Users?filter=%20",
+        "/Groups?filter=+%09",
+        "/?filter=",
+    ] {
+        assert_eq!(
+            refused(target).scim_type,
+            Some(ScimType::InvalidFilter),
+            "{target}"
+        );
+    }
+    let service = service();
+    for filter in [
+        json!(""),
+        json!(" "),
+        json!(["a"]),
+        json!({}),
+        json!(true),
+        json!(5),
+    ] {
+        for path in ["/Users/.search", "/.search"] {
+            let body = json!({"filter": filter});
+            let error = parsed(&service, "POST", path, &body).expect_err("refused");
+            assert_eq!(error.scim_type, Some(ScimType::InvalidFilter), "{filter}");
+        }
+    }
+    for body in [json!({"filter": null}), json!({})] {
+        assert!(parsed(&service, "POST", "/Users/.search", &body).is_ok());
+    }
+}
+
+#[test]
+fn lists_of_names_may_come_in_several_parts() {
+    let service = service();
+    for method in ["GET", "PUT", "PATCH"] {
+        let body = match method {
+            "PUT" => json!({"schemas": [scim::schema::core::USER_URN], "userName": "a"}),
+            "PATCH" => json!({"Operations": [{"op": "remove", "path": "title"}]}),
+            _ => Value::Null,
+        };
+        let target = "/Users/1?excludedAttributes=name&excludedAttributes=title,emails&EXCLUDEDATTRIBUTES=active";
+        let apart = parsed(&service, method, target, &body).expect("accepted");
+        let target = "/Users/1?excludedAttributes=name,title,emails,active";
+        let together = parsed(&service, method, target, &body).expect("accepted");
+        assert_eq!(apart.projection, together.projection, "{method}");
+    }
+    assert_eq!(
+        query(&service, "attributes=userName&attributes=name,title"),
+        query(&service, "attributes=userName,name,title"),
+    );
+    let search = |body: Value| -> Result<ListQuery, scim::ScimError> {
+        let request = parsed(&service, "POST", "/Users/.search", &body)?;
+        match request.operation {
+            Operation::List { query, .. } => Ok(query),
+            other => panic!("{other:?}"),
+        }
+    };
+    let wanted = query(
+        &service,
+        "attributes=userName,emails[type eq \"a,b\"],title",
+    );
+    for attributes in [
+        json!("userName,emails[type eq \"a,b\"],title"),
+        json!(["userName", "emails[type eq \"a,b\"]", "title"]),
+        json!([" userName , emails[type eq \"a,b\"]", "title", null, ""]),
+    ] {
+        let found = search(json!({"attributes": attributes})).expect("accepted");
+        assert_eq!(found, wanted, "{attributes}");
+    }
+    for attributes in [json!(5), json!({}), json!(["a", 5]), json!(true)] {
+        for name in ["attributes", "excludedAttributes"] {
+            let error = search(json!({name: attributes})).expect_err("refused");
+            assert_eq!(
+                error.scim_type,
+                Some(ScimType::InvalidValue),
+                "{attributes}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_parameter_with_one_value_is_not_given_two() {
+    for (parameters, scim_type) in [
+        (
+            "filter=title%20pr&filter=active%20pr",
+            ScimType::InvalidFilter,
+        ),
+        ("filter=title%20pr&Filter=", ScimType::InvalidFilter),
+        ("count=1&count=2", ScimType::InvalidValue),
+        ("startIndex=1&startindex=2", ScimType::InvalidValue),
+        ("sortBy=title&sortBy=userName", ScimType::InvalidValue),
+        (
+            "sortBy=title&sortOrder=ascending&sortOrder=descending",
+            ScimType::InvalidValue,
+        ),
+        ("cursor=a&cursor=b", ScimType::InvalidCursor),
+    ] {
+        let error = refused(&format!("/Users?{parameters}"));
+        assert_eq!(error.scim_type, Some(scim_type), "{parameters}");
+        assert_eq!(error.status, 400);
+    }
+    let service = service();
+    assert_eq!(
+        query(&service, "count=5&COUNT=5"),
+        query(&service, "count=5")
+    );
+    let body = json!({"count": 5, "Count": "5"});
+    assert!(parsed(&service, "POST", "/Users/.search", &body).is_ok());
+    for (name, value) in [
+        ("count", json!(true)),
+        ("count", json!([1])),
+        ("startIndex", json!({})),
+        ("sortBy", json!(["title"])),
+        ("sortOrder", json!(false)),
+    ] {
+        let error = parsed(&service, "POST", "/Users/.search", &json!({name: value}));
+        let error = error.expect_err("refused").scim_type;
+        assert_eq!(error, Some(ScimType::InvalidValue), "{name}");
+    }
+}
+
+#[test]
+fn the_order_is_ascending_or_descending() {
+    let service = service();
+    let is_descending = |text: &str| query(&service, text).sort.expect("sorted").descending;
+    for (order, expected) in [
+        ("", false),
+        ("ascending", false),
+        ("Ascending", false),
+        ("descending", true),
+        ("DESCENDING", true),
+    ] {
+        assert_eq!(
+            is_descending(&format!("sortBy=title&sortOrder={order}")),
+            expected
+        );
+    }
+    for order in ["desc", "up", "1"] {
+        let error = refused(&format!("/Users?sortBy=title&sortOrder={order}"));
+        assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{order}");
+    }
+}

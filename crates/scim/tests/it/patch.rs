@@ -324,7 +324,6 @@ fn paths_that_lead_nowhere() {
         "unknown",
         "name.unknown",
         "emails[type eq \"work\"].unknown",
-        "urn:example:2.0:Other:attribute",
         "emails[type eq \"work\"",
         "emails[type eq]",
         "emails[type eq \"work\"]value",

@@ -18,7 +18,8 @@ fn shown(query: &str) -> Value {
         "meta": {"version": "W/\"1\""},
         core::ENTERPRISE_USER_URN: {"department": "Sales", "costCenter": "1"},
     });
-    Value::Object(Projection::from_query(&parse_query(query)).apply(resource(user), &user_type()))
+    let projection = Projection::from_query(&parse_query(query)).expect("a projection");
+    Value::Object(projection.apply(resource(user), &user_type()))
 }
 
 fn names(shown: &Value) -> Vec<&str> {
@@ -116,8 +117,11 @@ fn never_and_request_are_honoured() {
         .expect("known")
         .returned = Returned::Request;
     let user = resource(json!({"id": "1", "password": "x", "title": "t"}));
-    let shown =
-        |query: &str| Projection::from_query(&parse_query(query)).apply(user.clone(), &user_type);
+    let shown = |query: &str| {
+        Projection::from_query(&parse_query(query))
+            .expect("a projection")
+            .apply(user.clone(), &user_type)
+    };
     assert_eq!(shown("").get("title"), None);
     assert_eq!(shown("attributes=title")["title"], "t");
     for query in ["", "attributes=password", "excludedAttributes=title"] {

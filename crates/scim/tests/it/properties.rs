@@ -481,6 +481,16 @@ impl Change {
 
 impl Model {
     fn apply(&mut self, change: &Change) {
+        self.write(change);
+        let mut seen = Vec::new();
+        self.emails.retain(|email| {
+            let is_new = !seen.contains(email);
+            seen.push(email.clone());
+            is_new
+        });
+    }
+
+    fn write(&mut self, change: &Change) {
         match change.clone() {
             Change::Title(title) => self.title = title,
             Change::Active(active) => self.active = Some(active),

@@ -3,7 +3,7 @@
 use scim::ScimError;
 use scim::etag;
 use scim::protocol::{HttpRequest, Operation, Responder, parse};
-use scim::schema::Discovery;
+use scim::schema::{Discovery, core};
 use serde_json::{Value, json};
 
 use crate::service::{http, parsed, resource, service, user_type};
@@ -72,7 +72,7 @@ fn segments_are_decoded_once() {
     let Operation::Discovery(Discovery::Schema(urn)) = request.expect("accepted").operation else {
         panic!("a schema")
     };
-    assert_eq!(urn, scim::schema::core::USER_URN);
+    assert_eq!(urn, core::USER_URN);
 }
 
 #[test]
@@ -292,4 +292,31 @@ fn nothing_that_a_client_sent_shows_in_debug_output() {
         )
     };
     assert!(!format!("{sent:?}").contains("canary"));
+}
+
+#[test]
+fn compressed_bodies_are_refused_by_their_type() {
+    let service = service();
+    let body = json!({"schemas": [core::USER_URN], "userName": "a"});
+    let with_coding = |coding: &str, body: &Value| {
+        let mut request = http("POST", "/Users", body);
+        request
+            .headers
+            .push(("content-encoding".to_owned(), coding.to_owned()));
+        parse(&service, &request).map(|request| request.operation)
+    };
+    for coding in ["gzip", "GZIP", "deflate", "br", "identity, gzip"] {
+        assert_eq!(
+            with_coding(coding, &body).expect_err("refused").status,
+            415,
+            "{coding}"
+        );
+    }
+    for coding in ["identity", " Identity ", ""] {
+        assert!(with_coding(coding, &body).is_ok(), "{coding}");
+    }
+    let mut read = http("GET", "/Users", &Value::Null);
+    read.headers
+        .push(("Content-Encoding".to_owned(), "gzip".to_owned()));
+    assert!(parse(&service, &read).is_ok());
 }

@@ -58,7 +58,7 @@ fn values_become_what_the_schema_says() {
             json!({"count": 5, "ratio": 2.5, "on": true}),
         ),
         (
-            json!({"count": 5.0, "label": 7, "tags": "x"}),
+            json!({"count": 5.0, "label": "7", "tags": "x"}),
             json!({"count": 5, "label": "7", "tags": ["x"]}),
         ),
         (
@@ -96,6 +96,9 @@ fn values_that_do_not_fit_are_named() {
             "since must be a dateTime such as 2008-01-23T04:56:22Z",
         ),
         (json!({"label": {"a": 1}}), "label must be text"),
+        (json!({"label": 7}), "label must be text"),
+        (json!({"label": true}), "label must be text"),
+        (json!({"tags": ["a", 7]}), "tags[1] must be text"),
         (
             json!({"label": ["a", "b"]}),
             "label takes one value, not several",
@@ -197,7 +200,25 @@ fn discovery_describes_what_is_served() {
     let list = service
         .discover(&Discovery::Schemas, "https://example.com")
         .expect("known");
-    assert_eq!(list["totalResults"], 3);
+    let ids: Vec<&str> = list["Resources"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|schema| schema["id"].as_str())
+        .collect();
+    let core = |name: &str| format!("urn:ietf:params:scim:schemas:core:2.0:{name}");
+    assert_eq!(
+        ids,
+        [
+            core::USER_URN,
+            core::GROUP_URN,
+            core::ENTERPRISE_USER_URN,
+            &core("ServiceProviderConfig"),
+            &core("ResourceType"),
+            &core("Schema"),
+        ]
+    );
+    assert_eq!(list["totalResults"], 6);
     let types = service
         .discover(&Discovery::ResourceTypes, "https://example.com")
         .expect("known");
