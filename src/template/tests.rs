@@ -596,17 +596,41 @@ fn the_limits_of_the_environment_are_those_of_the_alarms() {
 
 #[test]
 fn the_dashboard_is_json_and_shows_every_alarm() {
-    let template = rendered(json!({}));
-    let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
-    let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
-    let shown = body["widgets"][0]["properties"]["alarms"]
-        .as_array()
-        .unwrap();
-    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
-    assert_eq!(shown.len(), alarms.len());
-    for (id, _) in alarms {
-        assert!(shown.contains(&json!(format!("${{{id}.Arn}}"))), "{id}");
+    for template in [rendered(json!({})), assigned(&[])] {
+        let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+        let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+        let shown = body["widgets"][0]["properties"]["alarms"]
+            .as_array()
+            .unwrap();
+        let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+        assert_eq!(shown.len(), alarms.len());
+        for (id, _) in alarms {
+            assert!(shown.contains(&json!(format!("${{{id}.Arn}}"))), "{id}");
+        }
     }
+}
+
+#[test]
+fn failed_runs_and_skipped_entries_of_a_sync_have_an_alarm_each() {
+    let template = assigned(&[]);
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    let alarms: BTreeMap<_, _> = alarms
+        .into_iter()
+        .map(|(id, alarm)| {
+            let comparison = [&alarm["MetricName"], &alarm["ComparisonOperator"]];
+            let comparison = comparison.map(|value| value.as_str().unwrap());
+            (id, (comparison, alarm["Threshold"].as_u64().unwrap()))
+        })
+        .collect();
+    let (above, below) = ("GreaterThanOrEqualToThreshold", "LessThanThreshold");
+    let expected = [
+        ("DeletionsRefusedAlarm", (["DeletionsRefused", above], 1)),
+        ("FailedRunAlarm", (["FailedRuns", above], 1)),
+        ("MissingRunAlarm", (["SuccessfulRuns", below], 1)),
+        ("SkippedEntriesAlarm", (["SkippedEntries", above], 1)),
+        ("TokenExpiryAlarm", (["TokenDaysLeft", below], 90)),
+    ];
+    assert_eq!(alarms, expected.into());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use directory_sync::attribute::{Attribute, Profile};
 use directory_sync::configuration::Configuration;
-use directory_sync::plan::matching::Matching;
+use directory_sync::plan::matching::{LookedUp, Matching};
 use directory_sync::plan::{Current, CurrentGroup, CurrentUser, ResourceId, plan};
 use directory_sync::run::{Options, carry_out, compare};
 use directory_sync::snapshot::{EntryId, Group, Person, Snapshot};
@@ -87,7 +87,7 @@ fn snapshot() -> Snapshot {
     Snapshot {
         people: (0..USERS).map(person).collect(),
         groups: groups.collect(),
-        unusable: Vec::new(),
+        ..Snapshot::default()
     }
 }
 
@@ -148,7 +148,7 @@ fn planning() {
     let begun = processor_seconds();
     let desired = configuration.mapping().unwrap().apply(snapshot);
     let mapped = processor_seconds() - begun;
-    let matching = Matching::new(&desired, &current, &policy);
+    let matching = Matching::new(&desired, &current, &policy, &LookedUp::default());
     let plan = plan(&desired, &current, &matching, &policy);
     let planned = processor_seconds() - begun;
     assert!(plan.is_empty());

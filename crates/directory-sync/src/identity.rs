@@ -77,6 +77,15 @@ impl Owner {
     }
 }
 
+/// What identifies an entry, wherever it is and whatever it is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identifier {
+    /// Its objectGUID (entryUUID).
+    Entry(EntryId),
+    /// Its objectSid.
+    Sid(String),
+}
+
 /// Whether an `externalId` is the mark of a sync, this one or another: what one sync owns,
 /// another never takes over.
 #[must_use]

@@ -4,12 +4,27 @@
 //! text; the reader has already decoded what is binary in LDAP.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What identifies an entry for as long as it lives, whatever it is renamed to: the
 /// `objectGUID` of Active Directory, in the form `37750eb4-fab1-4350-9cd9-ade7070b02d5`, or
 /// the `entryUUID` of other servers (RFC 4530).
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub String);
+
+/// The type of an entry.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A person.
+    User,
+    /// A group.
+    Group,
+    /// Unknown: the entry exists, and the account may not read it.
+    Entry,
+}
 
 /// Values by attribute; their order has no meaning (RFC 4511, section 4.1.7). Names are in lower
 /// case, as attribute names are compared without regard to case (RFC 4512, section 2.5).
@@ -47,15 +62,41 @@ pub struct Group {
     pub members: BTreeSet<EntryId>,
 }
 
-/// An entry that was read but cannot be used, and is left as the SCIM server has it.
+/// An entry in scope that exists but cannot be used, and is left as the SCIM server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
+    /// The type of the entry.
+    pub kind: Kind,
     /// The distinguished name.
     pub distinguished_name: String,
     /// The entry's, where it is known.
     pub id: Option<EntryId>,
-    /// Why, and what to do.
+    /// Why, and what to do. Contains no personal data.
     pub reason: String,
+}
+
+/// A member value of a group that leads to no entry of this directory. LDAP does not guarantee
+/// that it does: `member` is a plain distinguished name (RFC 4519, section 2.17).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnresolvedMember {
+    /// The group that has the value; `None` if its identifier cannot be read.
+    pub group: Option<EntryId>,
+    /// The name of the group (`cn`).
+    pub group_name: String,
+    /// The value. Personal data.
+    pub member: String,
+    /// Why it leads to no entry. Contains no personal data.
+    pub reason: &'static str,
+}
+
+impl fmt::Debug for UnresolvedMember {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UnresolvedMember")
+            .field("group", &self.group)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
 }
 
 /// All users and groups in scope.
@@ -65,6 +106,8 @@ pub struct Snapshot {
     pub people: Vec<Person>,
     /// The groups, each once.
     pub groups: Vec<Group>,
-    /// What could not be used.
+    /// Entries in scope that could not be used.
     pub unusable: Vec<Unusable>,
+    /// Member values that lead to no entry, in ascending order.
+    pub unresolved: Vec<UnresolvedMember>,
 }

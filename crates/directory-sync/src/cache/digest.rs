@@ -91,7 +91,7 @@ impl Hasher for Sha256Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::EntryId;
+    use crate::snapshot::{EntryId, Kind};
 
     #[test]
     fn whatever_the_planner_looks_at_is_in_the_digest() {
@@ -103,7 +103,7 @@ mod tests {
             change(&mut desired);
             Digest::of_desired(&desired)
         };
-        digests.push(with(&|desired| desired.unidentified = 1));
+        digests.push(with(&|desired| desired.unidentified = [Kind::User].into()));
         digests.push(with(&|desired| {
             desired.unusable.insert(entry.clone());
         }));

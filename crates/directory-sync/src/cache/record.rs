@@ -145,6 +145,7 @@ impl Record {
 mod tests {
     use super::*;
     use crate::mapping::Desired;
+    use crate::snapshot::EntryId;
 
     const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -154,7 +155,7 @@ mod tests {
 
     fn digest(number: usize) -> Digest {
         Digest::of_desired(&Desired {
-            unidentified: number,
+            unusable: [EntryId(number.to_string())].into(),
             ..Desired::default()
         })
     }

@@ -20,7 +20,8 @@ pub use configuration::{GroupMapping, MappingConfiguration};
 pub use source::{InvalidSource, Source};
 
 use crate::attribute::{Attribute, Profile};
-use crate::snapshot::{Attributes, EntryId, Group, Person, Snapshot};
+pub use crate::snapshot::Kind;
+use crate::snapshot::{Attributes, EntryId, Group, Person, Snapshot, UnresolvedMember};
 use crate::source::Flavor;
 
 /// The attribute with an entry's security identifier, decoded by the reader.
@@ -38,11 +39,20 @@ pub struct Desired {
     /// Entries that were read but could not be used, where it is known which they are. What
     /// stands for them is left as it is.
     pub unusable: BTreeSet<EntryId>,
-    /// Entries of which it is not known which they are. While there is one, nobody can be
-    /// said to have left: the entry may be theirs.
-    pub unidentified: usize,
+    /// The types of entries in scope whose identifier cannot be read. A leaver of such a type
+    /// that the directory does not have under its own identifier may be one of these entries.
+    pub unidentified: BTreeSet<Kind>,
     /// What is left as it is, and why.
     pub skipped: Vec<Skipped>,
+    /// Member values of groups that lead to no entry.
+    pub unresolved: Vec<UnresolvedMember>,
+}
+
+impl Desired {
+    /// Whether an entry of this type exists in scope whose identifier cannot be read.
+    pub(crate) fn has_unidentified(&self, kind: Kind) -> bool {
+        self.unidentified.contains(&kind) || self.unidentified.contains(&Kind::Entry)
+    }
 }
 
 /// A user as the directory has it.
@@ -73,20 +83,6 @@ pub struct DesiredGroup {
     pub other_names: BTreeSet<String>,
     /// The users in scope who are members.
     pub members: BTreeSet<EntryId>,
-}
-
-/// What an entry is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "camelCase")]
-pub enum Kind {
-    /// A person.
-    User,
-    /// A group.
-    Group,
-    /// The reader could not say.
-    Entry,
 }
 
 /// Something that is left on the server as it is, and why.
@@ -176,6 +172,7 @@ impl Mapping {
     pub fn apply(&self, snapshot: Snapshot) -> Desired {
         let mut desired = Desired {
             managed: self.user.keys().copied().collect(),
+            unresolved: snapshot.unresolved,
             ..Desired::default()
         };
         let mut names = BTreeMap::new();
@@ -193,10 +190,10 @@ impl Mapping {
         for entry in snapshot.unusable {
             match &entry.id {
                 Some(id) => drop(desired.unusable.insert(id.clone())),
-                None => desired.unidentified += 1,
+                None => drop(desired.unidentified.insert(entry.kind)),
             }
             desired.skipped.push(Skipped {
-                kind: Kind::Entry,
+                kind: entry.kind,
                 entry: entry.id,
                 distinguished_name: entry.distinguished_name,
                 attribute: None,

@@ -363,6 +363,7 @@ fn a_manager_is_somebody_in_scope_named_in_any_spelling() {
     let desired = mapping.apply(Snapshot {
         people: people.into(),
         unusable: vec![Unusable {
+            kind: Kind::User,
             distinguished_name: "CN=unreadable,DC=corp,DC=example,DC=test".to_owned(),
             id: Some(EntryId("9".to_owned())),
             reason: "its mail is no text".to_owned(),
@@ -460,6 +461,7 @@ fn groups_that_share_a_name_are_left_alone() {
 #[test]
 fn entries_that_nobody_can_tell_are_counted() {
     let unusable = |id: Option<&str>| Unusable {
+        kind: Kind::User,
         distinguished_name: "CN=x".to_owned(),
         id: id.map(|id| EntryId(id.to_owned())),
         reason: "no objectGUID".to_owned(),
@@ -468,7 +470,8 @@ fn entries_that_nobody_can_tell_are_counted() {
         unusable: vec![unusable(None), unusable(Some("7"))],
         ..Snapshot::default()
     });
-    assert_eq!(desired.unidentified, 1);
+    assert!(desired.has_unidentified(Kind::User));
+    assert!(!desired.has_unidentified(Kind::Group));
     assert_eq!(desired.unusable, [EntryId("7".to_owned())].into());
     assert_eq!(desired.skipped.len(), 2);
 }

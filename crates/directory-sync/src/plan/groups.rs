@@ -358,11 +358,15 @@ impl Planner<'_> {
     }
 
     fn subject(&self, group: &CurrentGroup) -> Subject {
-        let marked = group.external_id.as_deref();
-        Subject {
-            entry: marked.and_then(|id| self.policy.owner.marked_entry(id)),
-            id: Some(group.id.clone()),
-            name: group.display_name.clone(),
-        }
+        subject(group, self.policy)
+    }
+}
+
+pub(super) fn subject(group: &CurrentGroup, policy: &Policy) -> Subject {
+    let marked = group.external_id.as_deref();
+    Subject {
+        entry: marked.and_then(|id| policy.owner.marked_entry(id)),
+        id: Some(group.id.clone()),
+        name: group.display_name.clone(),
     }
 }

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::current::Current;
 use super::policy::{GoneGroups, Leavers, Policy};
 use crate::attribute::{Attribute, fold};
-use crate::identity::{MatchBy, domain_of_sid, is_mark};
-use crate::mapping::Desired;
+use crate::identity::{Identifier, MatchBy, domain_of_sid, is_mark};
+use crate::mapping::{Desired, Kind};
 use crate::snapshot::EntryId;
 
 /// Whose an object is.
@@ -27,8 +27,9 @@ pub enum Standing {
     Matched,
     /// Stood for an entry that is gone.
     Gone,
-    /// The sync's, but not to be changed: its entry could not be read, or it cannot be said
-    /// that it is gone, or another object has the same mark.
+    /// The sync's, but not to be changed: its entry is in scope but could not be used or was
+    /// moved during the read, or it cannot be said that the entry is gone, or another object has
+    /// the same mark.
     Kept,
 }
 
@@ -39,8 +40,11 @@ pub struct Matched {
     pub objects: BTreeMap<EntryId, usize>,
     /// Whose each object is, by its index.
     pub standings: Vec<Standing>,
-    /// Objects that seem to be gone, but are kept because entries could not be identified.
-    pub held_back: usize,
+    /// Objects that are kept because of something that the account cannot read: whether their
+    /// entry is active, or the identifier of an entry that may be theirs.
+    pub held_back: Vec<usize>,
+    /// The entries that are missing in the read for objects of the sync.
+    pub missing: BTreeSet<Identifier>,
     /// Objects with the mark of another object.
     pub doubles: Vec<usize>,
     /// Users of AWS's PowerShell sample for whom nobody is in scope. That sample removes nobody;
@@ -59,6 +63,15 @@ impl Matched {
     }
 }
 
+/// What the directory has of the entries that a read did not have in scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The entries that exist, in scope or not.
+    pub found: BTreeMap<Identifier, EntryId>,
+    /// Entries among them that are in scope: they were moved during the read.
+    pub in_scope: BTreeSet<EntryId>,
+}
+
 /// Both sides brought together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matching {
@@ -69,13 +82,29 @@ pub struct Matching {
 }
 
 impl Matching {
-    /// Brings both sides together. Members are not looked at.
+    /// Brings both sides together. Members are not looked at. `looked_up` is what the directory
+    /// has of [`Matching::missing`], which is the same whatever `looked_up` is.
     #[must_use]
-    pub fn new(desired: &Desired, current: &Current, policy: &Policy) -> Self {
+    pub fn new(
+        desired: &Desired,
+        current: &Current,
+        policy: &Policy,
+        looked_up: &LookedUp,
+    ) -> Self {
         Self {
-            users: users(desired, current, policy),
-            groups: groups(desired, current, policy),
+            users: users(desired, current, policy, looked_up),
+            groups: groups(desired, current, policy, looked_up),
         }
+    }
+
+    /// The entries that the read did not have in scope, and that objects of the sync stand for.
+    #[must_use]
+    pub fn missing(&self) -> BTreeSet<Identifier> {
+        self.users
+            .missing
+            .union(&self.groups.missing)
+            .cloned()
+            .collect()
     }
 
     /// The groups whose members the planner needs, as ascending indices: those that stand
@@ -114,7 +143,7 @@ struct Entry<'a> {
     name: Option<&'a str>,
 }
 
-fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
+fn users(desired: &Desired, current: &Current, policy: &Policy, looked_up: &LookedUp) -> Matched {
     let objects: Vec<Object<'_>> = current
         .users()
         .iter()
@@ -135,7 +164,12 @@ fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
             (id, entry)
         })
         .collect();
-    let mut matched = Matcher::new(&objects, &entries, desired, policy).finish(
+    let search = Search {
+        kind: Kind::User,
+        desired,
+        looked_up,
+    };
+    let mut matched = Matcher::new(&objects, &entries, search, policy).finish(
         policy.match_by == MatchBy::UserName,
         false,
         policy.leavers != Leavers::Delete,
@@ -146,18 +180,16 @@ fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
             .filter_map(|entry| domain_of_sid(entry.sid?))
             .collect();
         for (index, object) in objects.iter().enumerate() {
-            let domain = object.external_id.and_then(domain_of_sid);
+            let Some(sid) = object.external_id else {
+                continue;
+            };
             if matched.standing(index) != Standing::Foreign
-                || domain.is_none_or(|domain| !domains.contains(domain))
+                || domain_of_sid(sid).is_none_or(|domain| !domains.contains(domain))
             {
                 continue;
             }
             if policy.take_over_leavers {
-                // By its security identifier it may be that of an entry that cannot be used.
-                matched.gone(
-                    index,
-                    desired.unidentified == 0 && desired.unusable.is_empty(),
-                );
+                matched.absent(index, Identifier::Sid(sid.to_owned()), search);
             } else {
                 matched.left_behind.push(index);
             }
@@ -166,7 +198,7 @@ fn users(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
     matched
 }
 
-fn groups(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
+fn groups(desired: &Desired, current: &Current, policy: &Policy, looked_up: &LookedUp) -> Matched {
     let objects: Vec<Object<'_>> = current
         .groups()
         .iter()
@@ -186,7 +218,12 @@ fn groups(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
             (id, entry)
         })
         .collect();
-    Matcher::new(&objects, &entries, desired, policy).finish(
+    let search = Search {
+        kind: Kind::Group,
+        desired,
+        looked_up,
+    };
+    Matcher::new(&objects, &entries, search, policy).finish(
         policy.match_by == MatchBy::UserName,
         // AWS's PowerShell sample makes groups without an externalId.
         policy.match_by == MatchBy::ObjectSid,
@@ -194,22 +231,43 @@ fn groups(desired: &Desired, current: &Current, policy: &Policy) -> Matched {
     )
 }
 
+/// What is known of entries of one type that are not among those in scope.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    kind: Kind,
+    desired: &'a Desired,
+    looked_up: &'a LookedUp,
+}
+
 impl Matched {
-    /// `is_sure` says that no entry of the directory can be the object's.
-    fn gone(&mut self, index: usize, is_sure: bool) {
-        if is_sure {
-            self.standings[index] = Standing::Gone;
-        } else {
-            self.standings[index] = Standing::Kept;
-            self.held_back += 1;
-        }
+    /// Decides about an object whose entry the read did not have in scope.
+    fn absent(&mut self, index: usize, entry: Identifier, search: Search<'_>) {
+        let Search {
+            kind,
+            desired,
+            looked_up,
+        } = search;
+        self.standings[index] = match looked_up.found.get(&entry) {
+            Some(found) if looked_up.in_scope.contains(found) => Standing::Kept,
+            Some(found) if desired.unusable.contains(found) => {
+                self.held_back.push(index);
+                Standing::Kept
+            }
+            Some(_) => Standing::Gone,
+            None if desired.has_unidentified(kind) => {
+                self.held_back.push(index);
+                Standing::Kept
+            }
+            None => Standing::Gone,
+        };
+        self.missing.insert(entry);
     }
 }
 
 struct Matcher<'a> {
     objects: &'a [Object<'a>],
     entries: &'a BTreeMap<&'a EntryId, Entry<'a>>,
-    desired: &'a Desired,
+    search: Search<'a>,
     policy: &'a Policy,
     matched: Matched,
 }
@@ -218,7 +276,7 @@ impl<'a> Matcher<'a> {
     fn new(
         objects: &'a [Object<'a>],
         entries: &'a BTreeMap<&'a EntryId, Entry<'a>>,
-        desired: &'a Desired,
+        search: Search<'a>,
         policy: &'a Policy,
     ) -> Self {
         let matched = Matched {
@@ -228,7 +286,7 @@ impl<'a> Matcher<'a> {
         Self {
             objects,
             entries,
-            desired,
+            search,
             policy,
             matched,
         }
@@ -264,10 +322,12 @@ impl<'a> Matcher<'a> {
                 self.matched.doubles.push(index);
             } else if self.entries.contains_key(&entry) {
                 self.take(&entry, index);
-            } else if self.desired.unusable.contains(&entry) {
+            } else if self.search.desired.unusable.contains(&entry) {
                 self.matched.standings[index] = Standing::Kept;
+                self.matched.held_back.push(index);
             } else {
-                self.matched.gone(index, self.desired.unidentified == 0);
+                self.matched
+                    .absent(index, Identifier::Entry(entry), self.search);
             }
         }
     }

@@ -44,6 +44,17 @@ pub struct Plan {
     pub taken_over: TakenOver,
     /// Users whom AWS's PowerShell sample made, and for whom nobody is in scope any more.
     pub left_behind: Vec<Subject>,
+    /// Users and groups that keep everything because of something that the account cannot read.
+    pub held_back: Vec<HeldBack>,
+}
+
+/// A user or group that keeps everything, although its entry may be gone or inactive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The type.
+    pub kind: Kind,
+    /// The user or group.
+    pub subject: Subject,
 }
 
 /// What another tool made, and this plan gives the mark of the sync.
@@ -99,7 +110,7 @@ impl Plan {
 #[must_use]
 pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &Policy) -> Plan {
     let mut phases = Phases::default();
-    let mut skipped = doubles_and_held_back(matching, current);
+    let mut skipped = doubles(matching, current);
     let users = users::plan(
         desired,
         current,
@@ -151,7 +162,20 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
             .iter()
             .map(|index| users::subject(&current.users()[*index], policy))
             .collect(),
+        held_back: held_back(matching, current, policy),
     }
+}
+
+fn held_back(matching: &Matching, current: &Current, policy: &Policy) -> Vec<HeldBack> {
+    let users = matching.users.held_back.iter().map(|index| HeldBack {
+        kind: Kind::User,
+        subject: users::subject(&current.users()[*index], policy),
+    });
+    let groups = matching.groups.held_back.iter().map(|index| HeldBack {
+        kind: Kind::Group,
+        subject: groups::subject(&current.groups()[*index], policy),
+    });
+    users.chain(groups).collect()
 }
 
 fn taken_over(matching: &Matching, current: &Current, policy: &Policy) -> TakenOver {
@@ -170,8 +194,7 @@ fn taken_over(matching: &Matching, current: &Current, policy: &Policy) -> TakenO
     }
 }
 
-fn doubles_and_held_back(matching: &Matching, current: &Current) -> Vec<Skip> {
-    let mut skipped = Vec::new();
+fn doubles(matching: &Matching, current: &Current) -> Vec<Skip> {
     let users = matching.users.doubles.iter().map(|index| {
         let id = &current.users()[*index].id;
         (Kind::User, "user", id)
@@ -180,31 +203,15 @@ fn doubles_and_held_back(matching: &Matching, current: &Current) -> Vec<Skip> {
         let id = &current.groups()[*index].id;
         (Kind::Group, "group", id)
     });
-    skipped.extend(users.chain(groups).map(|(kind, what, id)| Skip {
+    let doubles = users.chain(groups).map(|(kind, what, id)| Skip {
         kind,
         entry: None,
         attribute: None,
         reason: format!(
             "{what} {id} has the externalId of another {what}: delete the one that is not used"
         ),
-    }));
-    for (kind, what, count) in [
-        (Kind::User, "users", matching.users.held_back),
-        (Kind::Group, "groups", matching.groups.held_back),
-    ] {
-        if count > 0 {
-            skipped.push(Skip {
-                kind,
-                entry: None,
-                attribute: None,
-                reason: format!(
-                    "{count} {what} seem to be gone, but nothing is taken from them: the \
-                     directory has entries of which it cannot be said whose they are"
-                ),
-            });
-        }
-    }
-    skipped
+    });
+    doubles.collect()
 }
 
 /// Who has a name that an entry should have, and what to do.

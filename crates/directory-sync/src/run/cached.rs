@@ -36,7 +36,8 @@ pub(super) async fn run(
     }
     cache.begin().await;
     let client = Client::new(&configuration.target, &secrets.token)?;
-    let comparison = compare_desired(desired, &client, configuration, options).await?;
+    let source = Some((configuration, secrets));
+    let comparison = compare_desired(*desired, &client, configuration, options, source).await?;
     let report = carry_out(comparison, &client, configuration, options).await;
     if report.exit() == Exit::Success {
         let agreement = Agreement {
@@ -54,7 +55,7 @@ enum Since {
     /// The same: it is in the state that it was in when both sides were compared.
     Unchanged { compared_at: Timestamp },
     /// This, in a state that it may be recognised by.
-    Read(Desired, Option<DirectoryMark>),
+    Read(Box<Desired>, Option<DirectoryMark>),
 }
 
 async fn read_since(
@@ -88,7 +89,7 @@ async fn read_since(
     let whole = directory.read(&requested(&mapping), now).await?;
     let valid_until = whole.next_expiry;
     Ok(Since::Read(
-        mapping.apply(whole.snapshot),
+        Box::new(mapping.apply(whole.snapshot)),
         mark.map(|mark| DirectoryMark { mark, valid_until }),
     ))
 }

@@ -88,6 +88,8 @@ pub async fn carry_out(
         RunResult::Interrupted
     } else if failed || stopped {
         RunResult::Failed
+    } else if !comparison.plan.held_back.is_empty() {
+        RunResult::HeldBack
     } else if entries.is_empty() {
         RunResult::Equal
     } else {

@@ -60,6 +60,7 @@ pub fn embedded_metrics(
                 ("MembershipsAdded", summary.memberships_added),
                 ("MembershipsRemoved", summary.memberships_removed),
                 ("SkippedEntries", summary.skipped),
+                ("LeaversHeldBack", report.held_back.len()),
                 ("FailedWrites", summary.failed + summary.not_attempted),
                 ("RepeatedCalls", report.repeated_calls),
             ]

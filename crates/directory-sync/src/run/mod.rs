@@ -11,6 +11,7 @@ mod metrics;
 mod report;
 mod text;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,18 +21,19 @@ pub use carry_out::carry_out;
 pub use error::Error;
 pub use metrics::embedded_metrics;
 pub use report::{
-    Action, Command, Entry, LeftBehind, Outcome, REPORT_VERSION, Report, ReportSkip,
-    Result as RunResult, Summary, Token, report_schema,
+    Action, Command, Entry, LeaverHeldBack, LeftBehind, Outcome, REPORT_VERSION, Report,
+    ReportSkip, ReportUnresolved, Result as RunResult, Summary, Token, report_schema,
 };
 pub use text::{markdown, text};
 
 use crate::cache::Cache;
 use crate::configuration::{Configuration, Secrets};
+use crate::identity::Identifier;
 use crate::mapping::{Desired, Mapping, Skipped};
-use crate::plan::matching::Matching;
+use crate::plan::matching::{LookedUp, Matching};
 use crate::plan::{self, Plan, safety};
-use crate::snapshot::Snapshot;
-use crate::source::{self, RequestedAttributes};
+use crate::snapshot::{Snapshot, UnresolvedMember};
+use crate::source::{self, OpenDirectory, RequestedAttributes};
 use crate::target::Client;
 use crate::token::TokenExpiry;
 
@@ -109,6 +111,8 @@ pub struct Comparison {
     pub plan: Plan,
     /// What of the directory could not be used.
     pub skipped: Vec<Skipped>,
+    /// Member values of groups that lead to no entry.
+    pub unresolved: Vec<UnresolvedMember>,
 }
 
 /// Says what [`run()`] would do.
@@ -196,7 +200,8 @@ async fn read(
     )
     .await?;
     let desired = mapping.apply(snapshot);
-    let comparison = compare_desired(desired, &client, configuration, options).await?;
+    let directory = Some((configuration, secrets));
+    let comparison = compare_desired(desired, &client, configuration, options, directory).await?;
     Ok((client, comparison))
 }
 
@@ -207,7 +212,8 @@ fn requested(mapping: &Mapping) -> RequestedAttributes {
     }
 }
 
-/// Compares a directory with the server.
+/// Compares a directory with the server. An entry that the snapshot does not have is not looked
+/// up: it does not exist.
 ///
 /// # Errors
 /// When the server cannot be read whole, or the configuration is wrong.
@@ -220,7 +226,8 @@ pub async fn compare(
     let mapping = configuration
         .mapping()
         .map_err(crate::configuration::Error::from)?;
-    compare_desired(mapping.apply(snapshot), client, configuration, options).await
+    let desired = mapping.apply(snapshot);
+    compare_desired(desired, client, configuration, options, None).await
 }
 
 async fn compare_desired(
@@ -228,11 +235,20 @@ async fn compare_desired(
     client: &Client,
     configuration: &Configuration,
     options: &Options,
+    directory: Option<(&Configuration, &Secrets)>,
 ) -> Result<Comparison, Error> {
     let policy = configuration.policy();
     (options.progress)(Progress::ReadingServer);
     let mut server = client.read().await?;
-    let matching = Matching::new(&desired, &server.current, &policy);
+    let looked_up = LookedUp::default();
+    let mut matching = Matching::new(&desired, &server.current, &policy, &looked_up);
+    let missing = matching.missing();
+    if let Some((configuration, secrets)) = directory
+        && !missing.is_empty()
+    {
+        let looked_up = look_up(&missing, configuration, secrets).await?;
+        matching = Matching::new(&desired, &server.current, &policy, &looked_up);
+    }
     let groups = matching.groups_to_read(&desired, &policy);
     (options.progress)(Progress::ReadingMembers {
         groups: groups.len(),
@@ -252,6 +268,35 @@ async fn compare_desired(
     Ok(Comparison {
         plan,
         skipped: desired.skipped,
+        unresolved: desired.unresolved,
+    })
+}
+
+/// Looks entries up by their identifiers. The scope of those that exist is decided by a second
+/// read of the directory: they may have been moved during the first one.
+async fn look_up(
+    missing: &BTreeSet<Identifier>,
+    configuration: &Configuration,
+    secrets: &Secrets,
+) -> Result<LookedUp, Error> {
+    let source = &configuration.source;
+    let mut directory = OpenDirectory::open(source, &secrets.bind_password).await?;
+    let found = directory.find(missing).await?;
+    if found.is_empty() {
+        directory.close().await;
+        return Ok(LookedUp::default());
+    }
+    let attributes = RequestedAttributes::default();
+    let snapshot = directory
+        .read(&attributes, Timestamp::now())
+        .await?
+        .snapshot;
+    let people = snapshot.people.into_iter().map(|person| person.id);
+    let groups = snapshot.groups.into_iter().map(|group| group.id);
+    let unusable = snapshot.unusable.into_iter().filter_map(|entry| entry.id);
+    Ok(LookedUp {
+        found,
+        in_scope: people.chain(groups).chain(unusable).collect(),
     })
 }
 

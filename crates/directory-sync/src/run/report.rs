@@ -1,7 +1,7 @@
 //! What a run did, or would do. The JSON form is a public interface; its version changes when
 //! a field loses its meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -11,7 +11,8 @@ use super::{Comparison, Options};
 use crate::attribute::Attribute;
 use crate::exit::Exit;
 use crate::mapping::Kind;
-use crate::plan::{Foreign, Operation, Plan, Refusal, Removals, TakenOver};
+use crate::plan::{Foreign, HeldBack, Operation, Plan, Refusal, Removals, TakenOver};
+use crate::snapshot::{EntryId, UnresolvedMember};
 use crate::target::{self, Client};
 use crate::token::RENEWAL_DAYS;
 
@@ -42,6 +43,9 @@ pub enum Result {
     Done,
     /// Some of it failed.
     Failed,
+    /// Everything else was done, or would be; users or groups that may be gone or inactive are held
+    /// back.
+    HeldBack,
     /// Nothing was done: too much would have been taken away.
     Refused,
     /// The server refused the token while writing.
@@ -138,7 +142,44 @@ pub struct ReportSkip {
     /// The only attribute that is left; without it, the whole entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<Attribute>,
+    /// Whether users or groups that may be gone or inactive are held back while the account cannot
+    /// read this entry.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub holds_back: bool,
     /// Why, and what to do.
+    pub reason: String,
+}
+
+/// A user or group that keeps everything, although its entry may be gone or inactive: the account
+/// cannot read an entry that is or may be its own. `skipped` has that entry with `holdsBack`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeaverHeldBack {
+    /// User or group.
+    pub kind: Kind,
+    /// The server's id.
+    pub id: String,
+    /// The entry that the object stands for, if it has a mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The name of the user or group. Of users only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A member value of a group that leads to no entry of the directory. Nothing depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportUnresolved {
+    /// The entry of the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The name of the group.
+    pub group_name: String,
+    /// The value; only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// Why it leads to no entry.
     pub reason: String,
 }
 
@@ -238,6 +279,13 @@ pub struct Report {
     /// makes leavers of them, who stand among the writes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,
+    /// Users and groups that keep everything for now. Never empty if `result` is
+    /// `heldBack`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<LeaverHeldBack>,
+    /// Member values of groups that lead to no entry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unresolved: Vec<ReportUnresolved>,
     /// Calls to the server, by operation.
     pub calls: BTreeMap<target::Operation, usize>,
     /// Calls among them that had to be repeated.
@@ -375,7 +423,9 @@ impl Report {
             .operations()
             .map(|operation| Entry::planned(operation, options))
             .collect();
-        let result = if entries.is_empty() {
+        let result = if !comparison.plan.held_back.is_empty() {
+            Result::HeldBack
+        } else if entries.is_empty() {
             Result::Equal
         } else {
             Result::Changes
@@ -391,11 +441,19 @@ impl Report {
         client: &Client,
         options: &Options,
     ) -> Self {
+        let objects = comparison.plan.held_back.iter();
+        let of_held_back: BTreeSet<&EntryId> = objects
+            .filter_map(|object| object.subject.entry.as_ref())
+            .collect();
         let of_directory = comparison.skipped.iter().map(|skip| ReportSkip {
             kind: skip.kind,
             entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
             distinguished_name: options.names.then(|| skip.distinguished_name.clone()),
             attribute: skip.attribute,
+            holds_back: match &skip.entry {
+                Some(entry) => of_held_back.contains(entry),
+                None => true,
+            },
             reason: skip.reason.clone(),
         });
         let of_server = comparison.plan.skipped.iter().map(|skip| ReportSkip {
@@ -403,6 +461,7 @@ impl Report {
             entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
             distinguished_name: None,
             attribute: skip.attribute,
+            holds_back: false,
             reason: skip.reason.clone(),
         });
         let skipped: Vec<ReportSkip> = of_directory.chain(of_server).collect();
@@ -417,6 +476,8 @@ impl Report {
             foreign: comparison.plan.foreign,
             taken_over: comparison.plan.taken_over,
             left_behind: left_behind(&comparison.plan, options),
+            held_back: held_back(&comparison.plan, options),
+            unresolved: unresolved(&comparison.unresolved, options),
             calls: client.calls(),
             repeated_calls: client.repeated(),
             equal_since: None,
@@ -439,6 +500,8 @@ impl Report {
             foreign: Foreign::default(),
             taken_over: TakenOver::default(),
             left_behind: Vec::new(),
+            held_back: Vec::new(),
+            unresolved: Vec::new(),
             calls: BTreeMap::new(),
             repeated_calls: 0,
             equal_since: Some(compared_at.to_string()),
@@ -461,7 +524,7 @@ impl Report {
             Result::Changes => Exit::Changes,
             Result::Refused => Exit::ApprovalNeeded,
             Result::CredentialsRefused => Exit::Credentials,
-            Result::Failed => Exit::Incomplete,
+            Result::Failed | Result::HeldBack => Exit::Incomplete,
             Result::Interrupted => Exit::Terminated,
             Result::Equal | Result::Done if self.skipped.is_empty() => Exit::Success,
             Result::Equal | Result::Done => Exit::Incomplete,
@@ -486,6 +549,31 @@ fn left_behind(plan: &Plan, options: &Options) -> Vec<LeftBehind> {
         })
     });
     users.collect()
+}
+
+fn held_back(plan: &Plan, options: &Options) -> Vec<LeaverHeldBack> {
+    let objects = plan
+        .held_back
+        .iter()
+        .filter_map(|HeldBack { kind, subject }| {
+            Some(LeaverHeldBack {
+                kind: *kind,
+                id: subject.id.as_ref()?.0.clone(),
+                entry: subject.entry.as_ref().map(|entry| entry.0.clone()),
+                name: (*kind == Kind::Group || options.names).then(|| subject.name.clone()),
+            })
+        });
+    objects.collect()
+}
+
+fn unresolved(members: &[UnresolvedMember], options: &Options) -> Vec<ReportUnresolved> {
+    let members = members.iter().map(|member| ReportUnresolved {
+        group: member.group.as_ref().map(|id| id.0.clone()),
+        group_name: member.group_name.clone(),
+        member: options.names.then(|| member.member.clone()),
+        reason: member.reason.to_owned(),
+    });
+    members.collect()
 }
 
 /// The JSON Schema of the JSON form, with a line end.

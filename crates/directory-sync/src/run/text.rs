@@ -12,6 +12,12 @@ const SHOWN: usize = 50;
 const LEFT_BEHIND: &str = "Made by AWS's PowerShell sample, and nobody in scope is theirs \
                            (leavers with `takeOverLeavers: true`)";
 
+/// The heading of users and groups that keep everything for now.
+const HELD_BACK: &str = "Held back, because the account cannot read an entry that may be theirs";
+
+/// The heading of member values that lead to no entry.
+const UNRESOLVED: &str = "Members that lead to no entry of this directory (the run ignores them)";
+
 /// The report as text.
 #[must_use]
 pub fn text(report: &Report) -> String {
@@ -32,19 +38,12 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
     for (name, figures) in rows(report) {
         writeln!(out, "{name:<12} {figures}")?;
     }
-    if !report.skipped.is_empty() {
-        writeln!(out, "\nLeft as they are:")?;
-        for skip in report.skipped.iter().take(SHOWN) {
-            writeln!(out, "  {}", skipped(skip))?;
+    for section in sections(report) {
+        writeln!(out, "\n{}:", section.heading)?;
+        for line in section.lines.iter().take(SHOWN) {
+            writeln!(out, "  {line}")?;
         }
-        more(out, report.skipped.len(), "entries")?;
-    }
-    if !report.left_behind.is_empty() {
-        writeln!(out, "\n{LEFT_BEHIND}:")?;
-        for user in report.left_behind.iter().take(SHOWN) {
-            writeln!(out, "  {}", left_behind(user))?;
-        }
-        more(out, report.left_behind.len(), "users")?;
+        more(out, section.lines.len(), section.what)?;
     }
     writeln!(out, "\n{}", conclusion(report))?;
     if let Some(refusal) = &report.refusal {
@@ -92,19 +91,12 @@ fn write_markdown(out: &mut String, report: &Report) -> std::fmt::Result {
         more(out, report.entries.len(), "writes")?;
         writeln!(out, "```")?;
     }
-    if !report.skipped.is_empty() {
-        writeln!(out, "\nLeft as they are:\n")?;
-        for skip in report.skipped.iter().take(SHOWN) {
-            writeln!(out, "- {}", escape(&skipped(skip)))?;
+    for section in sections(report) {
+        writeln!(out, "\n{}:\n", section.heading)?;
+        for line in section.lines.iter().take(SHOWN) {
+            writeln!(out, "- {}", escape(line))?;
         }
-        more(out, report.skipped.len(), "entries")?;
-    }
-    if !report.left_behind.is_empty() {
-        writeln!(out, "\n{LEFT_BEHIND}:\n")?;
-        for user in report.left_behind.iter().take(SHOWN) {
-            writeln!(out, "- {}", escape(&left_behind(user)))?;
-        }
-        more(out, report.left_behind.len(), "users")?;
+        more(out, section.lines.len(), section.what)?;
     }
     Ok(())
 }
@@ -244,6 +236,10 @@ fn conclusion(report: &Report) -> &'static str {
         (Result::Changes, Command::Verify) => "The server differs from the directory.",
         (Result::Changes, _) => "Nothing was written; `run` makes these changes.",
         (Result::Done, _) => "Done.",
+        (Result::HeldBack, Command::Run) => {
+            "Everything else was done. Leavers keep their access until the entries above can be read."
+        }
+        (Result::HeldBack, _) => "Leavers keep their access until the entries above can be read.",
         (Result::Failed, _) => "Not everything could be done; the next run tries again.",
         (Result::Refused, _) => "Refused, nothing was written.",
         (Result::CredentialsRefused, _) => "Ended: the server refuses the token.",
@@ -265,12 +261,7 @@ fn line(entry: &Entry) -> String {
         Action::Delete => "delete",
         Action::ChangeMembers => "members of",
     };
-    let kind = match entry.kind {
-        Kind::User => "user",
-        Kind::Group => "group",
-        Kind::Entry => "entry",
-    };
-    let mut line = format!("{sign} {action} {kind}");
+    let mut line = format!("{sign} {action} {}", noun(entry.kind));
     for part in [&entry.name, &entry.entry, &entry.id]
         .into_iter()
         .flatten()
@@ -296,25 +287,80 @@ fn line(entry: &Entry) -> String {
 }
 
 fn skipped(skip: &super::report::ReportSkip) -> String {
-    let mut line = match skip.kind {
-        Kind::User => "user".to_owned(),
-        Kind::Group => "group".to_owned(),
-        Kind::Entry => "entry".to_owned(),
-    };
-    for part in [&skip.entry, &skip.distinguished_name]
-        .into_iter()
-        .flatten()
-    {
-        let _infallible = write!(line, " {}", printable(part));
-    }
+    let mut line = parts(
+        noun(skip.kind),
+        [skip.entry.as_ref(), skip.distinguished_name.as_ref()],
+    );
     let _infallible = write!(line, ": {}", skip.reason);
+    if skip.holds_back {
+        line.push_str(" (until then, leavers are held back)");
+    }
     line
 }
 
-fn left_behind(user: &super::report::LeftBehind) -> String {
-    let parts = [user.name.as_deref(), Some(user.id.as_str())];
-    let parts: Vec<String> = parts.into_iter().flatten().map(printable).collect();
-    format!("user {}", parts.join(" "))
+/// A list of the report.
+struct Section {
+    heading: &'static str,
+    lines: Vec<String>,
+    /// The plural of its entries.
+    what: &'static str,
+}
+
+/// The lists that have entries, in their order.
+fn sections(report: &Report) -> Vec<Section> {
+    let section = |heading, what, lines: Vec<String>| Section {
+        heading,
+        lines,
+        what,
+    };
+    let left_behind = report
+        .left_behind
+        .iter()
+        .map(|user| parts("user", [user.name.as_ref(), Some(&user.id)]));
+    let held_back = report.held_back.iter().map(|leaver| {
+        let id = Some(&leaver.id);
+        parts(
+            noun(leaver.kind),
+            [leaver.name.as_ref(), leaver.entry.as_ref(), id],
+        )
+    });
+    let unresolved = report.unresolved.iter().map(|member| {
+        let group = parts("group", [Some(&member.group_name), member.group.as_ref()]);
+        let member_and_reason = match &member.member {
+            Some(name) => format!("{}: {}", printable(name), member.reason),
+            None => member.reason.clone(),
+        };
+        format!("{group}: {member_and_reason}")
+    });
+    let mut sections = vec![
+        section(HELD_BACK, "users and groups", held_back.collect()),
+        section(
+            "Left as they are",
+            "entries",
+            report.skipped.iter().map(skipped).collect(),
+        ),
+        section(LEFT_BEHIND, "users", left_behind.collect()),
+        section(UNRESOLVED, "members", unresolved.collect()),
+    ];
+    sections.retain(|section| !section.lines.is_empty());
+    sections
+}
+
+/// A noun and the parts that exist, separated by spaces.
+fn parts<const N: usize>(noun: &str, parts: [Option<&String>; N]) -> String {
+    let mut line = noun.to_owned();
+    for part in parts.into_iter().flatten() {
+        let _infallible = write!(line, " {}", printable(part));
+    }
+    line
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "user",
+        Kind::Group => "group",
+        Kind::Entry => "entry",
+    }
 }
 
 /// Without control characters: names come from the directory, and end up on a terminal.

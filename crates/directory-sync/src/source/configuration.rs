@@ -161,6 +161,13 @@ impl Configuration {
         }
     }
 
+    /// Where users and groups are searched for. May contain a base twice.
+    pub(super) fn all_bases(&self) -> impl Iterator<Item = &DistinguishedName> {
+        let searches = self.users.searches.iter().map(|search| &search.base);
+        let groups = &self.groups.search_bases;
+        self.search_bases.iter().chain(groups).chain(searches)
+    }
+
     pub(super) fn connect_timeout(&self) -> Duration {
         Duration::from_secs(self.connect_timeout_seconds.get().into())
     }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::configuration::{AttributeCondition, Flavor, UserScope};
 use super::distinguished_name::naming_values;
 use super::entry::{Attribute, Entry};
-use super::flavor::{Kind, MemberSyntax};
+use super::flavor::{EntryClass, MemberSyntax};
 use super::identifier;
 use super::name_pattern::NamePattern;
 use crate::attribute::fold;
-use crate::snapshot::{Attributes, EntryId, Person, Unusable};
+use crate::snapshot::{Attributes, EntryId, Kind, Person, Unusable};
 
 /// An entry that is understood.
 pub(super) enum Decoded {
@@ -62,6 +62,14 @@ pub(super) struct Readable {
     pub(super) unreadable: BTreeSet<String>,
 }
 
+impl Group {
+    /// A name for messages: `cn`, else `sAMAccountName`, else nothing.
+    pub(super) fn name(&self) -> &str {
+        let mut names = self.names.iter().chain(&self.account_name);
+        names.next().map(String::as_str).unwrap_or_default()
+    }
+}
+
 /// What is wanted of the entries of a read.
 pub(super) struct Decoder<'a> {
     pub(super) flavor: Flavor,
@@ -84,13 +92,13 @@ const WINDOWS_EPOCH: i64 = -11_644_473_600;
 
 impl Decoder<'_> {
     pub(super) fn decode(&self, entry: Entry) -> Decoded {
-        match self.flavor.kind(&entry) {
-            Kind::User => match self.user(entry) {
+        match self.flavor.class(&entry) {
+            EntryClass::User => match self.user(entry) {
                 Ok(user) => Decoded::User(user),
                 Err(unusable) => Decoded::Unusable(unusable),
             },
-            Kind::Group => Decoded::Group(self.group(entry)),
-            Kind::Other => Decoded::Other {
+            EntryClass::Group => Decoded::Group(self.group(entry)),
+            EntryClass::Other => Decoded::Other {
                 distinguished_name: entry.distinguished_name,
             },
         }
@@ -112,6 +120,7 @@ impl Decoder<'_> {
         };
         let distinguished_name = entry.distinguished_name.clone();
         let unusable = |id, reason| Unusable {
+            kind: Kind::User,
             distinguished_name: distinguished_name.clone(),
             id,
             reason,
@@ -184,6 +193,7 @@ impl Decoder<'_> {
         let usable = self
             .readable(entry, &self.group_attributes)
             .map_err(|reason| Unusable {
+                kind: Kind::Group,
                 distinguished_name: distinguished_name.clone(),
                 id: None,
                 reason,
@@ -199,19 +209,6 @@ impl Decoder<'_> {
         }
     }
 
-    fn id(&self, entry: &Entry) -> Result<EntryId, String> {
-        let attribute = self.flavor.id_attribute();
-        let value = entry.values(attribute).next().ok_or_else(|| {
-            format!("it has no {attribute} that the account may read; let the account read it")
-        })?;
-        let id = match self.flavor {
-            Flavor::ActiveDirectory => identifier::guid(value),
-            Flavor::OpenLdap => std::str::from_utf8(value).ok().map(str::to_lowercase),
-        };
-        id.map(EntryId)
-            .ok_or_else(|| format!("its {attribute} cannot be understood"))
-    }
-
     /// The identifier, the attributes asked for, and those by which users may be matched. An
     /// attribute with a value that is not text does not affect the others. Of a naming attribute,
     /// the value in the distinguished name: others may be left from a rename.
@@ -219,7 +216,7 @@ impl Decoder<'_> {
     /// # Errors
     /// The identifier cannot be read, so nothing can be said about the entry.
     fn readable(&self, entry: Entry, wanted: &BTreeSet<String>) -> Result<Readable, String> {
-        let id = self.id(&entry)?;
+        let id = self.flavor.entry_id(&entry)?;
         let distinguished_name = entry.distinguished_name;
         let mut attributes = Attributes::new();
         let mut unreadable = BTreeSet::new();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::configuration::GroupScope;
 use super::decode::{Decoded, Group, User};
 use super::distinguished_name::{DistinguishedName, NameKey};
-use crate::snapshot::{EntryId, Person, Snapshot, Unusable};
+use crate::snapshot::{EntryId, Kind, Person, Snapshot, UnresolvedMember, Unusable};
 use crate::{snapshot, source::Error};
 
 /// The number of an entry in a [`Directory`].
@@ -35,13 +35,41 @@ struct NamedEntry {
 enum Content {
     /// Named by a group, but not read.
     Unread,
-    /// Looked for and not found.
-    Absent,
+    /// Named by a group, and no entry of this directory.
+    Missing(Missing),
     User(User),
     Group(KnownGroup),
     Unusable(Unusable),
     Other,
 }
+
+/// Why the name of a member leads to no entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The server has no entry of this name.
+    NoEntry,
+    /// The name is outside of the naming contexts of the server.
+    OtherServer,
+    /// A foreign security principal.
+    OtherDomain,
+}
+
+impl Missing {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::NoEntry => {
+                "no entry has this name: the member was deleted, or the account may not see it"
+            }
+            Self::OtherServer => "the name is outside of the naming contexts of this server",
+            Self::OtherDomain => {
+                "it stands for an account of another domain, which can only be read there"
+            }
+        }
+    }
+}
+
+/// Why a `memberUid` value leads to no entry.
+const NO_SUCH_UID: &str = "no user below the search bases has this uid";
 
 struct KnownGroup {
     group: Group,
@@ -49,9 +77,9 @@ struct KnownGroup {
 }
 
 /// Who is in scope, by what the configuration says.
-pub(super) struct Scope {
-    /// Found by the searches for users.
-    pub(super) found: HashSet<Node>,
+pub(super) struct Scope<'a> {
+    /// Found by the searches for users, with the base of the search.
+    pub(super) found: HashMap<Node, &'a str>,
     /// The groups whose members are in scope.
     pub(super) member_of: Vec<Node>,
     /// The groups in scope.
@@ -61,6 +89,8 @@ pub(super) struct Scope {
 /// All that is in some groups, directly or through other groups.
 struct Members {
     nodes: HashSet<Node>,
+    /// The groups themselves, and those in them.
+    groups: HashSet<Node>,
     /// `memberUid` values that name nobody known.
     unknown_uids: BTreeSet<String>,
 }
@@ -110,7 +140,7 @@ impl Directory {
         }
         let node = self.entries.len();
         let content = if key.is_foreign_security_principal() {
-            Content::Unusable(foreign(distinguished_name.to_owned()))
+            Content::Missing(Missing::OtherDomain)
         } else {
             Content::Unread
         };
@@ -131,14 +161,25 @@ impl Directory {
         &self.entries[node].key
     }
 
-    /// Notes who was looked for and is not there.
-    pub(super) fn mark_absent(&mut self, nodes: &[Node]) {
-        for node in nodes {
-            let content = &mut self.entries[*node].content;
-            if matches!(content, Content::Unread) {
-                *content = Content::Absent;
-            }
-        }
+    pub(super) fn is_unread(&self, node: Node) -> bool {
+        matches!(self.entries[node].content, Content::Unread)
+    }
+
+    /// Records that a name leads to no entry.
+    pub(super) fn mark_missing(&mut self, node: Node, missing: Missing) {
+        self.entries[node].content = Content::Missing(missing);
+    }
+
+    /// Records that an entry exists, and that the account may not read it.
+    pub(super) fn mark_unreadable(&mut self, node: Node) {
+        let entry = &mut self.entries[node];
+        entry.content = Content::Unusable(Unusable {
+            kind: Kind::Entry,
+            distinguished_name: entry.distinguished_name.clone(),
+            id: None,
+            reason: "it exists, and the account may not read it; let the account read it"
+                .to_owned(),
+        });
     }
 
     /// The groups that the configuration calls by their names.
@@ -241,9 +282,9 @@ impl Directory {
     fn members(&self, groups: &[Node], primary: &HashMap<Node, Vec<Node>>) -> Members {
         let mut members = Members {
             nodes: HashSet::new(),
+            groups: groups.iter().copied().collect(),
             unknown_uids: BTreeSet::new(),
         };
-        let mut seen: HashSet<Node> = groups.iter().copied().collect();
         let mut open = groups.to_vec();
         while let Some(group) = open.pop() {
             let Content::Group(known) = &self.entries[group].content else {
@@ -260,7 +301,7 @@ impl Directory {
             for member in known.members.iter().chain(by_uid).chain(primary) {
                 members.nodes.insert(*member);
                 if matches!(self.entries[*member].content, Content::Group(_))
-                    && seen.insert(*member)
+                    && members.groups.insert(*member)
                 {
                     open.push(*member);
                 }
@@ -282,12 +323,12 @@ impl Directory {
     }
 
     /// Puts together what is in scope.
-    pub(super) fn into_snapshot(mut self, scope: &Scope) -> Snapshot {
+    pub(super) fn into_snapshot(mut self, scope: &Scope<'_>) -> Snapshot {
         let primary = self.primary_members();
         let of_named = self.members(&scope.member_of, &primary);
         let users: HashSet<Node> = scope
             .found
-            .iter()
+            .keys()
             .chain(&of_named.nodes)
             .copied()
             .filter(|node| matches!(self.entries[*node].content, Content::User(_)))
@@ -299,27 +340,21 @@ impl Directory {
                 _ => None,
             })
             .collect();
-        let mut problems = BTreeSet::from_iter(of_named.nodes);
-        problems.extend(&scope.found);
         let mut groups = BTreeMap::new();
+        let mut relevant_groups = of_named.groups;
         for node in &scope.groups {
-            let members = self.members(&[*node], &primary).nodes;
-            let Content::Group(known) = &self.entries[*node].content else {
-                continue;
-            };
-            problems.insert(*node);
-            problems.extend(
-                members
-                    .iter()
-                    .filter(|member| self.is_unusable_wherever_it_is(**member)),
-            );
-            if let Ok(usable) = &known.group.usable {
+            let members = self.members(&[*node], &primary);
+            relevant_groups.extend(members.groups);
+            if let Content::Group(known) = &self.entries[*node].content
+                && let Ok(usable) = &known.group.usable
+            {
                 let group = snapshot::Group {
                     id: usable.id.clone(),
                     distinguished_name: self.distinguished_name(*node).to_owned(),
                     attributes: usable.attributes.clone(),
                     unreadable: usable.unreadable.clone(),
                     members: members
+                        .nodes
                         .iter()
                         .filter_map(|member| ids.get(member).cloned())
                         .collect(),
@@ -327,25 +362,84 @@ impl Directory {
                 groups.insert(usable.id.clone(), group);
             }
         }
-        let mut unusable: Vec<Unusable> = problems
-            .into_iter()
-            .filter_map(|node| self.problem(node))
-            .collect();
-        unusable.extend(of_named.unknown_uids.into_iter().map(|uid| {
-            Unusable {
-                reason:
-                    "a group names it by memberUid, but there is no such user below the search \
-                     bases"
-                        .to_owned(),
-                distinguished_name: format!("uid={uid}"),
-                id: None,
-            }
-        }));
+        let unresolved = self.unresolved(&relevant_groups);
+        let mut unusable = self.unusable(&of_named.nodes, scope);
+        unusable.sort_by(|a, b| a.distinguished_name.cmp(&b.distinguished_name));
         Snapshot {
             people: self.take_people(users),
             groups: groups.into_values().collect(),
             unusable,
+            unresolved,
         }
+    }
+
+    /// The entries in scope that cannot be used. `of_named` are the members of the groups whose
+    /// members are in scope.
+    fn unusable(&self, of_named: &HashSet<Node>, scope: &Scope<'_>) -> Vec<Unusable> {
+        let in_place = |unusable: &Unusable, place: String| Unusable {
+            reason: format!("{place}: {}", unusable.reason),
+            ..unusable.clone()
+        };
+        let users = self.entries.iter().enumerate().filter_map(|(node, entry)| {
+            let Content::Unusable(unusable) = &entry.content else {
+                return None;
+            };
+            if let Some(base) = scope.found.get(&node) {
+                return Some(in_place(unusable, format!("below `{base}`")));
+            }
+            of_named.contains(&node).then(|| {
+                let group = self
+                    .groups()
+                    .find(|(_, group)| group.members.contains(&node));
+                let name = group.map_or("", |(_, known)| known.group.name());
+                in_place(unusable, format!("in the group `{name}`"))
+            })
+        });
+        let groups = scope.groups.iter().filter_map(|node| {
+            let Content::Group(known) = &self.entries[*node].content else {
+                return None;
+            };
+            let unusable = known.group.usable.as_ref().err()?;
+            Some(in_place(
+                unusable,
+                format!("the group `{}`", known.group.name()),
+            ))
+        });
+        users.chain(groups).collect()
+    }
+
+    /// The member values of groups that lead to no entry.
+    fn unresolved(&self, groups: &HashSet<Node>) -> Vec<UnresolvedMember> {
+        let mut unresolved = BTreeSet::new();
+        for node in groups {
+            let Content::Group(known) = &self.entries[*node].content else {
+                continue;
+            };
+            let group = &known.group;
+            let by_name = known.members.iter().filter_map(|member| {
+                let entry = &self.entries[*member];
+                match entry.content {
+                    Content::Missing(missing) => {
+                        Some((&entry.distinguished_name, missing.reason()))
+                    }
+                    _ => None,
+                }
+            });
+            let by_uid = group.member_uids.iter();
+            let by_uid = by_uid.filter(|uid| !self.by_uid.contains_key(&uid.to_lowercase()));
+            let by_uid = by_uid.map(|uid| (uid, NO_SUCH_UID));
+            unresolved.extend(
+                by_name
+                    .chain(by_uid)
+                    .map(|(member, reason)| UnresolvedMember {
+                        group: group.usable.as_ref().ok().map(|usable| usable.id.clone()),
+                        group_name: group.name().to_owned(),
+                        member: member.clone(),
+                        reason,
+                    }),
+            );
+        }
+        unresolved.into_iter().collect()
     }
 
     /// Who is in a group without being named by it.
@@ -364,30 +458,6 @@ impl Directory {
         members
     }
 
-    /// Whether it is worth telling of even where it is only a member of a group in scope: it is
-    /// somebody, but nobody can tell who.
-    fn is_unusable_wherever_it_is(&self, node: Node) -> bool {
-        let entry = &self.entries[node];
-        matches!(entry.content, Content::Absent) || entry.key.is_foreign_security_principal()
-    }
-
-    fn problem(&self, node: Node) -> Option<Unusable> {
-        let entry = &self.entries[node];
-        match &entry.content {
-            Content::Unusable(unusable) => Some(unusable.clone()),
-            Content::Group(known) => known.group.usable.as_ref().err().cloned(),
-            Content::Absent => Some(Unusable {
-                distinguished_name: entry.distinguished_name.clone(),
-                id: None,
-                reason: "a group names it as a member, but it cannot be read: it is of another \
-                         domain, or the account may not read it, or it is gone and the group does \
-                         not know"
-                    .to_owned(),
-            }),
-            Content::Unread | Content::User(_) | Content::Other => None,
-        }
-    }
-
     /// Each user once, in the order of their identifiers. One who was moved during the read may
     /// have been read under both names.
     fn take_people(&mut self, users: HashSet<Node>) -> Vec<Person> {
@@ -401,17 +471,6 @@ impl Directory {
             }
         }
         people.into_values().collect()
-    }
-}
-
-/// Somebody of another domain or forest, of whom this one knows no more than the identifier.
-fn foreign(distinguished_name: String) -> Unusable {
-    Unusable {
-        distinguished_name,
-        id: None,
-        reason: "it stands for somebody of another domain, who can only be read there; put users \
-                 of this domain into the group, or read the other domain by a sync of its own"
-            .to_owned(),
     }
 }
 
@@ -476,7 +535,7 @@ mod tests {
         groups: &[Node],
     ) -> Snapshot {
         directory.into_snapshot(&Scope {
-            found: found.iter().copied().collect(),
+            found: found.iter().map(|node| (*node, "DC=x")).collect(),
             member_of: member_of.to_vec(),
             groups: groups.to_vec(),
         })
@@ -523,26 +582,114 @@ mod tests {
         assert_eq!(directory.unknown_uids(&[posix]), ["nobody"]);
         let snapshot = snapshot(directory, &[], &[posix], &[posix]);
         assert_eq!(members(&snapshot), [("posix", vec!["ada"])]);
-        assert_eq!(snapshot.unusable[0].distinguished_name, "uid=nobody");
+        assert_eq!(unresolved(&snapshot), [("posix", "nobody", NO_SUCH_UID)]);
+    }
+
+    /// The group, the value and the reason of each member value that leads to no entry.
+    fn unresolved(snapshot: &Snapshot) -> Vec<(&str, &str, &'static str)> {
+        let members = snapshot.unresolved.iter();
+        members
+            .map(|member| (&*member.group_name, &*member.member, member.reason))
+            .collect()
+    }
+
+    const FOREIGN: &str = "CN=S-1-5-21-1-2-3-4,CN=ForeignSecurityPrincipals,DC=x";
+
+    #[test]
+    fn a_member_that_leads_to_no_entry_is_a_note_with_its_group_and_no_unusable_entry() {
+        let mut directory = Directory::default();
+        directory.insert(user("ada", None));
+        let values = [FOREIGN, "CN=gone,DC=x", "CN=ada,DC=x", "CN=far,DC=y"];
+        let inner = directory.insert(group("inner", &values, &["nobody"]));
+        let aws = directory.insert(group("aws", &[&in_groups("inner"), "CN=gone,DC=x"], &[]));
+        let unread = directory.unread_members(&[aws]);
+        let missing = [Missing::NoEntry, Missing::OtherServer];
+        assert_eq!(unread.len(), missing.len());
+        for (node, missing) in unread.into_iter().zip(missing) {
+            directory.mark_missing(node, missing);
+        }
+        assert!(directory.unread_members(&[aws]).is_empty());
+        let expected = [
+            ("aws", "CN=gone,DC=x", Missing::NoEntry.reason()),
+            ("inner", FOREIGN, Missing::OtherDomain.reason()),
+            ("inner", "CN=far,DC=y", Missing::OtherServer.reason()),
+            ("inner", "CN=gone,DC=x", Missing::NoEntry.reason()),
+            ("inner", "nobody", NO_SUCH_UID),
+        ];
+        let snapshot = snapshot(directory, &[], &[aws], &[inner]);
+        assert_eq!(unresolved(&snapshot), expected);
+        assert!(snapshot.unusable.is_empty());
+        assert_eq!(members(&snapshot), [("inner", vec!["ada"])]);
     }
 
     #[test]
-    fn somebody_who_cannot_be_read_is_told_and_not_left_out_in_silence() {
+    fn a_member_that_may_not_be_read_is_unusable_where_members_are_in_scope() {
+        for is_in_scope in [true, false] {
+            let mut directory = Directory::default();
+            let aws = directory.insert(group("aws", &["CN=hidden,DC=x"], &[]));
+            let unread = directory.unread_members(&[aws]);
+            directory.mark_unreadable(unread[0]);
+            let member_of: &[Node] = if is_in_scope { &[aws] } else { &[] };
+            let snapshot = snapshot(directory, &[], member_of, &[aws]);
+            let unusable: Vec<_> = snapshot
+                .unusable
+                .iter()
+                .map(|entry| (entry.kind, &entry.id, &*entry.reason))
+                .collect();
+            let expected = (
+                Kind::Entry,
+                &None,
+                "in the group `aws`: it exists, and the account may not read it; let the account \
+                 read it",
+            );
+            assert_eq!(unusable, &[expected][..usize::from(is_in_scope)]);
+            assert!(snapshot.unresolved.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_entry_without_an_identifier_counts_where_it_is_in_scope() {
+        let unidentified = |name: &str| {
+            Decoded::Unusable(Unusable {
+                kind: Kind::User,
+                distinguished_name: format!("CN={name},DC=x"),
+                id: None,
+                reason: "it has no identifier".to_owned(),
+            })
+        };
+        let Decoded::Group(mut nameless) = group("nameless", &["CN=ada,DC=x"], &[]) else {
+            unreachable!();
+        };
+        nameless.usable = Err(Unusable {
+            kind: Kind::Group,
+            distinguished_name: nameless.distinguished_name.clone(),
+            id: None,
+            reason: "it has no identifier".to_owned(),
+        });
         let mut directory = Directory::default();
-        let foreign = "CN=S-1-5-21-1-2-3-4,CN=ForeignSecurityPrincipals,DC=x";
-        let aws = directory.insert(group("aws", &[foreign, "CN=gone,DC=x"], &[]));
-        let unread = directory.unread_members(&[aws]);
-        assert_eq!(unread.len(), 1);
-        directory.mark_absent(&unread);
-        assert!(directory.unread_members(&[aws]).is_empty());
-        let snapshot = snapshot(directory, &[], &[aws], &[aws]);
-        let mut names: Vec<_> = snapshot
-            .unusable
-            .iter()
-            .map(|unusable| unusable.distinguished_name.as_str())
-            .collect();
-        names.sort_unstable();
-        assert_eq!(names, [foreign, "CN=gone,DC=x"]);
+        directory.insert(user("ada", None));
+        let found = directory.insert(unidentified("found"));
+        directory.insert(unidentified("elsewhere"));
+        directory.insert(Decoded::Group(nameless));
+        let aws = directory.insert(group(
+            "aws",
+            &[&in_groups("nameless"), "CN=elsewhere,DC=x"],
+            &[],
+        ));
+        let reasons = |snapshot: &Snapshot| -> Vec<String> {
+            let reasons = snapshot.unusable.iter();
+            reasons.map(|entry| entry.reason.clone()).collect()
+        };
+        // A group is only synchronized if it is in scope itself; members always count.
+        let member_of = snapshot(directory, &[found], &[aws], &[]);
+        assert_eq!(
+            reasons(&member_of),
+            [
+                "in the group `aws`: it has no identifier",
+                "below `DC=x`: it has no identifier"
+            ]
+        );
+        assert_eq!(member_of.people.len(), 1);
     }
 
     #[test]

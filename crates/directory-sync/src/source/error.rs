@@ -122,6 +122,28 @@ pub enum Error {
     },
 }
 
+// Result codes (RFC 4511, appendix A).
+pub(super) const REFERRAL: u32 = 10;
+pub(super) const NO_SUCH_OBJECT: u32 = 32;
+pub(super) const INVALID_DN_SYNTAX: u32 = 34;
+pub(super) const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
+
+impl Error {
+    /// The result code of a search that failed.
+    pub(super) fn search_code(&self) -> Option<u32> {
+        match self {
+            Self::Search { failure, .. } => Some(failure.code),
+            _ => None,
+        }
+    }
+
+    /// Whether the base of a search does not exist for the account.
+    pub(super) fn hides_base(&self) -> bool {
+        let code = self.search_code();
+        matches!(code, Some(NO_SUCH_OBJECT | INSUFFICIENT_ACCESS_RIGHTS))
+    }
+}
+
 /// A server that cannot be used, and why.
 #[derive(Debug)]
 pub struct Attempt {
@@ -157,15 +179,15 @@ impl fmt::Display for SearchFailure {
                  for this account, or lower `pageSize`"
             }
             8 | 13 => "the server wants encryption; use `ldaps://`, or StartTLS with `ldap://`",
-            10 => "this server does not have that part of the directory; name one that has",
+            REFERRAL => "this server does not have that part of the directory; name one that has",
             11 => {
                 "the server's administrative limit was reached, so the result is not whole; lower \
                  `pageSize`, or raise the limit for this account"
             }
             12 => "the server cannot do something that the search needs",
-            32 => "there is no such entry, or the account may not read it",
-            34 => "that is no distinguished name",
-            50 => "the account may not read it",
+            NO_SUCH_OBJECT => "there is no such entry, or the account may not read it",
+            INVALID_DN_SYNTAX => "that is no distinguished name",
+            INSUFFICIENT_ACCESS_RIGHTS => "the account may not read it",
             51 | 52 => "the server is busy; run again",
             53 => "the server is not willing to do that",
             _ => "unexpected result",

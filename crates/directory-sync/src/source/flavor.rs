@@ -2,10 +2,12 @@
 
 use super::configuration::Flavor;
 use super::entry::Entry;
+use super::identifier;
+use crate::snapshot::EntryId;
 
 /// What an entry is to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryClass {
     User,
     Group,
     /// A computer, a contact, a container: nothing that is synchronised.
@@ -44,22 +46,22 @@ impl Flavor {
     }
 
     /// What an entry is by its object classes.
-    pub(super) fn kind(self, entry: &Entry) -> Kind {
+    pub(super) fn class(self, entry: &Entry) -> EntryClass {
         match self {
             // The class of computers, and of service accounts that are managed like them, is
             // below that of users (MS-ADSC, section 2.21).
-            Self::ActiveDirectory if entry.is_of_class("computer") => Kind::Other,
-            Self::ActiveDirectory if entry.is_of_class("user") => Kind::User,
-            Self::ActiveDirectory if entry.is_of_class("group") => Kind::Group,
-            Self::OpenLdap if entry.is_of_class("inetorgperson") => Kind::User,
+            Self::ActiveDirectory if entry.is_of_class("computer") => EntryClass::Other,
+            Self::ActiveDirectory if entry.is_of_class("user") => EntryClass::User,
+            Self::ActiveDirectory if entry.is_of_class("group") => EntryClass::Group,
+            Self::OpenLdap if entry.is_of_class("inetorgperson") => EntryClass::User,
             Self::OpenLdap
                 if ["groupofnames", "groupofuniquenames", "posixgroup"]
                     .iter()
                     .any(|class| entry.is_of_class(class)) =>
             {
-                Kind::Group
+                EntryClass::Group
             }
-            Self::ActiveDirectory | Self::OpenLdap => Kind::Other,
+            Self::ActiveDirectory | Self::OpenLdap => EntryClass::Other,
         }
     }
 
@@ -69,6 +71,20 @@ impl Flavor {
             Self::ActiveDirectory => "objectguid",
             Self::OpenLdap => "entryuuid",
         }
+    }
+
+    /// What identifies an entry, or why that cannot be read.
+    pub(super) fn entry_id(self, entry: &Entry) -> Result<EntryId, String> {
+        let attribute = self.id_attribute();
+        let value = entry.values(attribute).next().ok_or_else(|| {
+            format!("it has no {attribute} that the account may read; let the account read it")
+        })?;
+        let id = match self {
+            Self::ActiveDirectory => identifier::guid(value),
+            Self::OpenLdap => std::str::from_utf8(value).ok().map(str::to_lowercase),
+        };
+        id.map(EntryId)
+            .ok_or_else(|| format!("its {attribute} cannot be understood"))
     }
 
     /// The attribute by which entries can be searched by their names.

@@ -19,6 +19,7 @@ mod directory;
 mod distinguished_name;
 mod entry;
 mod error;
+mod existing;
 mod flavor;
 mod identifier;
 mod mark;
@@ -40,14 +41,15 @@ pub use name_pattern::{EmptyNamePattern, NamePattern};
 pub use search_filter::{InvalidSearchFilter, SearchFilter};
 pub use server_url::{InvalidServerUrl, ServerUrl};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use self::connection::Connection;
 use self::reader::Reader;
-use crate::snapshot::Snapshot;
+use crate::identity::Identifier;
+use crate::snapshot::{EntryId, Snapshot};
 
 /// The attributes that are read of each entry, by name in any case. `objectGUID` and
 /// `objectSid`, or `entryUUID`, come without being asked for.
@@ -136,6 +138,19 @@ impl<'a> OpenDirectory<'a> {
         let scope = reader.resolve_scope().await?;
         reader.read_members(&scope).await?;
         Ok(reader.finish(&scope).await)
+    }
+
+    /// Finds entries by their identifiers in the naming contexts of the search bases, in scope or
+    /// not. An identifier without an entry is not in the result.
+    ///
+    /// # Errors
+    ///
+    /// A search failed.
+    pub async fn find(
+        &mut self,
+        identifiers: &BTreeSet<Identifier>,
+    ) -> Result<BTreeMap<Identifier, EntryId>, Error> {
+        existing::find(self.configuration, &mut self.connection, identifiers).await
     }
 
     /// Ends the connection without a read.

@@ -1,6 +1,6 @@
 //! The searches of a read, in their order.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use ldap3::Scope as SearchScope;
@@ -8,14 +8,16 @@ use ldap3::Scope as SearchScope;
 use super::configuration::Flavor;
 use super::connection::{Connection, Search};
 use super::decode::Decoder;
-use super::directory::{Directory, Node, Scope};
+use super::directory::{Directory, Missing, Node, Scope};
 use super::distinguished_name::{DistinguishedName, NameKey};
+use super::entry::Entry;
+use super::error::{INSUFFICIENT_ACCESS_RIGHTS, INVALID_DN_SYNTAX, NO_SUCH_OBJECT, REFERRAL};
 use super::search_filter::any_of;
 use super::{Configuration, Error, RequestedAttributes, Whole, identifier};
 
 /// How many entries one search looks for by their names. A name takes some hundred bytes; the
 /// servers' limits for a request are megabytes.
-const NAMES_PER_SEARCH: usize = 100;
+pub(super) const NAMES_PER_SEARCH: usize = 100;
 
 /// A read under way.
 pub(super) struct Reader<'a> {
@@ -27,8 +29,8 @@ pub(super) struct Reader<'a> {
     /// The parts of the directory that this server has (RFC 4512, section 5.1).
     naming_contexts: Vec<String>,
     directory: Directory,
-    /// Found by the searches for users.
-    found: HashSet<Node>,
+    /// Found by the searches for users, with the base of the search.
+    found: HashMap<Node, &'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -78,31 +80,17 @@ impl<'a> Reader<'a> {
             ),
             naming_contexts: Vec::new(),
             directory: Directory::default(),
-            found: HashSet::new(),
+            found: HashMap::new(),
         }
     }
 
     /// Asks the server which parts of the directory it has, to know where to look for members
     /// outside of the search bases. A server that does not say has the search bases.
     pub(super) async fn learn_naming_contexts(&mut self) -> Result<(), Error> {
-        let search = Search {
-            base: "",
-            scope: SearchScope::Base,
-            filter: "(objectClass=*)",
-            attributes: &["namingContexts".to_owned()],
-        };
-        let contexts = &mut self.naming_contexts;
-        self.connection
-            .search(&search, |entry| {
-                contexts.extend(
-                    entry
-                        .values("namingcontexts")
-                        .map(|value| String::from_utf8_lossy(value).into_owned()),
-                );
-            })
-            .await?;
+        self.naming_contexts = naming_contexts(&mut self.connection).await?;
         let bases = &self.configuration.search_bases;
-        contexts.extend(bases.iter().map(ToString::to_string));
+        self.naming_contexts
+            .extend(bases.iter().map(ToString::to_string));
         Ok(())
     }
 
@@ -146,7 +134,8 @@ impl<'a> Reader<'a> {
             let (directory, decoder) = (&mut self.directory, &self.decoder);
             let found = &mut self.found;
             let take = |entry| {
-                found.insert(directory.insert(decoder.decode(entry)));
+                let node = directory.insert(decoder.decode(entry));
+                found.insert(node, wanted.base.as_str());
             };
             self.connection.search(&search, take).await?;
         }
@@ -154,7 +143,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Finds the groups that the configuration names.
-    pub(super) async fn resolve_scope(&mut self) -> Result<Scope, Error> {
+    pub(super) async fn resolve_scope(&mut self) -> Result<Scope<'a>, Error> {
         let named = &self.configuration.users.member_of;
         let mut outside: Vec<Node> = named
             .iter()
@@ -172,23 +161,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the members of groups who have not been read yet: the users whom groups put into
-    /// scope, and groups outside of the search bases.
-    pub(super) async fn read_members(&mut self, scope: &Scope) -> Result<(), Error> {
+    /// Reads the members of groups that have not been read yet: the users whom groups put into
+    /// scope, nested groups outside of the search bases, and members that may not exist.
+    pub(super) async fn read_members(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
         loop {
             let mut missing: BTreeSet<Node> = self
                 .directory
                 .unread_members(&scope.member_of)
                 .into_iter()
                 .collect();
-            // Who is below the bases and was not read is no group, and a user who is in scope by
-            // nothing else.
-            let of_groups = self.directory.unread_members(&scope.groups);
-            missing.extend(
-                of_groups
-                    .into_iter()
-                    .filter(|node| !self.is_among_groups_read(*node)),
-            );
+            missing.extend(self.directory.unread_members(&scope.groups));
             if missing.is_empty() {
                 break;
             }
@@ -201,7 +183,7 @@ impl<'a> Reader<'a> {
 
     /// A primary group does not name its members: they name it (MS-ADA3, attribute
     /// primaryGroupID).
-    async fn read_primary_members(&mut self, scope: &Scope) -> Result<(), Error> {
+    async fn read_primary_members(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
         if self.decoder.flavor != Flavor::ActiveDirectory {
             return Ok(());
         }
@@ -215,8 +197,14 @@ impl<'a> Reader<'a> {
         self.search_users_by("primaryGroupID", &groups).await
     }
 
-    async fn read_members_by_uid(&mut self, scope: &Scope) -> Result<(), Error> {
-        let uids = self.directory.unknown_uids(&scope.member_of);
+    async fn read_members_by_uid(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
+        let groups: Vec<Node> = scope
+            .member_of
+            .iter()
+            .chain(&scope.groups)
+            .copied()
+            .collect();
+        let uids = self.directory.unknown_uids(&groups);
         self.search_users_by("uid", &uids).await
     }
 
@@ -253,8 +241,9 @@ impl<'a> Reader<'a> {
         );
         let mut by_context: BTreeMap<&str, Vec<Node>> = BTreeMap::new();
         for node in nodes {
-            if let Some(context) = nearest(&self.naming_contexts, self.directory.key(*node)) {
-                by_context.entry(context).or_default().push(*node);
+            match nearest(&self.naming_contexts, self.directory.key(*node)) {
+                Some(context) => by_context.entry(context).or_default().push(*node),
+                None => self.directory.mark_missing(*node, Missing::OtherServer),
             }
         }
         for (context, nodes) in by_context {
@@ -273,15 +262,58 @@ impl<'a> Reader<'a> {
                 let take = |entry| {
                     directory.insert(decoder.decode(entry));
                 };
-                self.connection.search(&search, take).await?;
+                match self.connection.search(&search, take).await {
+                    Err(error) if error.hides_base() => {}
+                    result => result?,
+                }
             }
         }
-        self.directory.mark_absent(nodes);
+        for node in nodes {
+            if self.directory.is_unread(*node) {
+                self.look_up_alone(*node, &attributes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one entry by its name, to learn why a search for the name did not find it.
+    async fn look_up_alone(&mut self, node: Node, attributes: &[String]) -> Result<(), Error> {
+        let name = self.directory.distinguished_name(node).to_owned();
+        let search = Search {
+            base: &name,
+            scope: SearchScope::Base,
+            filter: "(objectClass=*)",
+            attributes,
+        };
+        let (directory, decoder) = (&mut self.directory, &self.decoder);
+        let mut is_found = false;
+        let take = |entry| {
+            is_found = true;
+            directory.insert(decoder.decode(entry));
+        };
+        let result = self.connection.search(&search, take).await;
+        let code = result.as_ref().err().and_then(Error::search_code);
+        match code {
+            Some(NO_SUCH_OBJECT | INVALID_DN_SYNTAX) => {
+                self.directory.mark_missing(node, Missing::NoEntry);
+            }
+            Some(REFERRAL) => self.directory.mark_missing(node, Missing::OtherServer),
+            Some(INSUFFICIENT_ACCESS_RIGHTS) => self.directory.mark_unreadable(node),
+            _ => {
+                result?;
+                // The server knows the entry, but shows none, or one of another spelling.
+                if !is_found {
+                    self.directory.mark_unreadable(node);
+                } else if self.directory.is_unread(node) {
+                    self.directory.mark_missing(node, Missing::NoEntry);
+                }
+            }
+        }
         Ok(())
     }
 
     /// Puts the snapshot together.
-    pub(super) async fn finish(self, scope: &Scope) -> Whole {
+    pub(super) async fn finish(self, scope: &Scope<'_>) -> Whole {
         let server = self.connection.server().to_string();
         self.connection.close().await;
         let next_expiry = self.directory.next_expiry();
@@ -291,6 +323,7 @@ impl<'a> Reader<'a> {
             users.count = snapshot.people.len(),
             groups.count = snapshot.groups.len(),
             unusable.count = snapshot.unusable.len(),
+            unresolved.count = snapshot.unresolved.len(),
             "the directory has been read"
         );
         Whole {
@@ -314,8 +347,27 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The naming contexts of a server (RFC 4512, section 5.1); empty if it does not name them.
+pub(super) async fn naming_contexts(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    let search = Search {
+        base: "",
+        scope: SearchScope::Base,
+        filter: "(objectClass=*)",
+        attributes: &["namingContexts".to_owned()],
+    };
+    let mut contexts = Vec::new();
+    let take = |entry: Entry| {
+        let values = entry.values("namingcontexts");
+        contexts.extend(values.map(|value| String::from_utf8_lossy(value).into_owned()));
+    };
+    connection.search(&search, take).await?;
+    Ok(contexts)
+}
+
 /// Without bases that are below another one, whose entries would be read twice.
-fn outermost<'a>(bases: impl Iterator<Item = &'a DistinguishedName>) -> Vec<&'a DistinguishedName> {
+pub(super) fn outermost<'a>(
+    bases: impl Iterator<Item = &'a DistinguishedName>,
+) -> Vec<&'a DistinguishedName> {
     let mut outermost: Vec<&DistinguishedName> = Vec::new();
     for base in bases {
         if outermost
@@ -331,7 +383,7 @@ fn outermost<'a>(bases: impl Iterator<Item = &'a DistinguishedName>) -> Vec<&'a 
 }
 
 /// The longest of the contexts that an entry is within.
-fn nearest<'a>(contexts: &'a [String], key: &NameKey) -> Option<&'a str> {
+pub(super) fn nearest<'a>(contexts: &'a [String], key: &NameKey) -> Option<&'a str> {
     contexts
         .iter()
         .map(|context| (context.as_str(), NameKey::of(context)))

@@ -1,9 +1,14 @@
 //! What an Active Directory holds, by a Samba domain controller.
 
-use directory_sync::snapshot::Snapshot;
+use directory_sync::configuration::{Configuration as SyncConfiguration, Secrets};
+use directory_sync::exit::Exit;
+use directory_sync::identity::Identifier;
+use directory_sync::run::Options;
+use directory_sync::snapshot::{EntryId, Snapshot};
 use directory_sync::source::{
     Configuration, Error, Mark, OpenDirectory, RequestedAttributes, Whole,
 };
+use identity_center_simulator::{Options as SimulatorOptions, Simulator};
 use jiff::Timestamp;
 
 use crate::samba::{DOMAIN, DomainController, PASSWORD, READER};
@@ -263,29 +268,130 @@ change(f"CN=move-everybody,OU=Movers,{domain}", sAMAccountName="move-everybody")
 }
 
 #[test]
-fn somebody_of_another_domain_is_told_and_the_others_are_read() {
+fn a_foreign_security_principal_stops_no_leaver() {
     let dc = DomainController::shared();
     dc.run(
         r#"
 unit("OU=Foreign")
-known = user("OU=Foreign", "foreign-known")
+people = [user("OU=Foreign", f"foreign-{name}", sn="Surname", givenName="Given",
+               userPrincipalName=f"{name}@example.test") for name in ["ann", "ben", "cem"]]
 stranger = "<SID=S-1-5-21-1111111111-2222222222-3333333333-1234>"
-group("OU=Foreign", "foreign-all", known, stranger)
+group("OU=Foreign", "foreign-all", *people, stranger)
+group("OU=Foreign", "foreign-some", people[0], stranger)
 "#,
     );
-    let snapshot = read(
-        dc,
-        "users: { memberOf: [foreign-all] }\ngroups: { names: ['foreign-*'] }",
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let scopes = [
+        "users: { memberOf: [foreign-all] }",
+        "users: { searches: [{ base: 'OU=Foreign,DOMAIN' }] }",
+    ];
+    let simulators = scopes.map(|scope| {
+        let start = Simulator::start(SimulatorOptions::default());
+        (scope, runtime.block_on(start).expect("it listens"))
+    });
+    let run = |scope: &str, simulator: &Simulator| {
+        let source = configuration(dc, &format!("{scope}\ngroups: {{ names: ['foreign-*'] }}"));
+        let source = source.replace('\n', "\n  ");
+        let text = format!(
+            "owner: corp\nsource:{source}\ntarget:\n  endpoint: {}\n",
+            simulator.endpoint()
+        );
+        let configuration = SyncConfiguration::parse(&text).expect("the configuration is good");
+        let secrets = Secrets {
+            bind_password: PASSWORD.into(),
+            token: simulator.token().into(),
+        };
+        let options = Options::default();
+        let run = directory_sync::run::run(&configuration, &secrets, &options);
+        let report = runtime.block_on(run).expect("both sides can be read");
+        assert_eq!(report.exit(), Exit::Success, "{}", report.json());
+        assert_eq!(report.unresolved.len(), 2);
+        assert!(report.unresolved[0].reason.contains("another domain"));
+        assert!(!report.json().contains("1111111111"));
+    };
+    let members = |simulator: &Simulator, group: &str| {
+        let members = simulator.members(group).expect("the group exists");
+        members.into_iter().collect::<Vec<_>>()
+    };
+    let is_active = |simulator: &Simulator, name: &str| {
+        let user = simulator.user(&format!("{name}@example.test"));
+        user.expect("the user exists")["active"] == true
+    };
+    for (scope, simulator) in &simulators {
+        run(scope, simulator);
+        assert_eq!(members(simulator, "foreign-all").len(), 3, "{scope}");
+    }
+    dc.run(
+        r#"
+directory.delete(f"CN=foreign-ben,OU=Foreign,{domain}")
+directory.modify_ldif(f"""dn: CN=foreign-all,OU=Foreign,{domain}
+changetype: modify
+delete: member
+member: CN=foreign-cem,OU=Foreign,{domain}
+""")
+"#,
     );
-    assert_eq!(
-        members(&snapshot, "foreign-all", ACCOUNT),
-        ["foreign-known"]
+    for (scope, simulator) in &simulators {
+        run(scope, simulator);
+        assert_eq!(members(simulator, "foreign-all"), ["ann@example.test"]);
+        assert!(is_active(simulator, "ann"));
+        assert!(!is_active(simulator, "ben"), "{scope}");
+        assert_eq!(is_active(simulator, "cem"), scope.contains("searches"));
+    }
+}
+
+#[test]
+fn an_entry_is_found_by_its_identifiers_wherever_it_is() {
+    let dc = DomainController::shared();
+    let printed = dc.run(
+        r#"
+unit("OU=Find")
+for name in ["find-here", "find-deleted"]:
+    dn = user("OU=Find", name)
+    found = directory.search(dn, ldb.SCOPE_BASE, attrs=["objectGUID", "objectSid"])[0]
+    for attribute in ["objectGUID", "objectSid"]:
+        print(directory.schema_format_value(attribute, found[attribute][0]).decode())
+directory.delete(f"CN=find-deleted,OU=Find,{domain}")
+"#,
     );
-    assert_eq!(snapshot.unusable.len(), 1);
-    let stranger = &snapshot.unusable[0];
-    assert!(stranger.distinguished_name.contains("1111111111"));
-    assert!(stranger.reason.contains("another domain"));
-    assert_eq!(stranger.id, None);
+    let [guid, sid, gone_guid, gone_sid] = printed.lines().collect::<Vec<_>>()[..] else {
+        panic!("{printed}");
+    };
+    let entry = |guid: &str| EntryId(guid.to_owned());
+    let identifiers = [
+        Identifier::Entry(entry(guid)),
+        Identifier::Sid(sid.to_owned()),
+        Identifier::Entry(entry(gone_guid)),
+        Identifier::Sid(gone_sid.to_owned()),
+        Identifier::Entry(entry("no guid")),
+    ];
+    // The base of the search is another unit of the same domain.
+    let scope = "users: { searches: [{ base: 'OU=Bulk,DOMAIN' }] }";
+    let configuration = configuration(dc, scope).replace(
+        &format!("searchBases: ['{DOMAIN}']"),
+        &format!("searchBases: ['OU=Bulk,{DOMAIN}']"),
+    );
+    let configuration: Configuration =
+        serde_yaml::from_str(&configuration).expect("the configuration is a good one");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let finding = async {
+        let mut directory = OpenDirectory::open(&configuration, &PASSWORD.into()).await?;
+        directory.find(&identifiers.clone().into()).await
+    };
+    let found = runtime
+        .block_on(finding)
+        .expect("the directory can be searched");
+    for (index, identifier) in identifiers.iter().enumerate() {
+        let expected = (index < 2).then(|| entry(guid));
+        assert_eq!(found.get(identifier), expected.as_ref(), "{identifier:?}");
+    }
 }
 
 #[test]

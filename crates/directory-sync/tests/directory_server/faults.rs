@@ -6,8 +6,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
+use directory_sync::configuration::{Configuration, Secrets};
+use directory_sync::run::{Options, RunResult};
 use directory_sync::snapshot::Snapshot;
 use directory_sync::source::Error;
+
+use identity_center_simulator::{Options as SimulatorOptions, Simulator};
 
 use crate::proxy::{self, Behavior};
 use crate::slapd::{PASSWORD, READER, Slapd};
@@ -142,4 +146,62 @@ fn what_answers_no_ldap_is_an_error() {
         );
         assert!(is_told, "{answer:?}: {error}");
     }
+}
+
+#[test]
+fn a_user_that_is_moved_during_the_read_keeps_its_access() {
+    let slapd = Slapd::start(
+        "dn: uid=ann,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: ann
+cn: ann
+givenName: Given
+sn: Surname
+
+dn: uid=ben,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: ben
+cn: ben
+givenName: Given
+sn: Surname
+",
+        "",
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let simulator = runtime
+        .block_on(Simulator::start(SimulatorOptions::default()))
+        .expect("it listens");
+    let run = |port: u16| {
+        let text = format!(
+            "owner: corp
+source:
+  flavor: openLdap
+  servers: ['ldap://127.0.0.1:{port}']
+  allowPlaintext: true
+  bindName: {READER}
+  searchBases: ['dc=example,dc=test']
+  users: {{ searches: [{{ base: 'ou=People,dc=example,dc=test' }}] }}
+target:
+  endpoint: {}
+",
+            simulator.endpoint()
+        );
+        let configuration = Configuration::parse(&text).expect("the configuration is good");
+        let secrets = Secrets {
+            bind_password: PASSWORD.into(),
+            token: simulator.token().into(),
+        };
+        let options = Options::default();
+        let run = directory_sync::run::run(&configuration, &secrets, &options);
+        runtime.block_on(run).expect("both sides can be read")
+    };
+    assert_eq!(run(slapd.port).summary.users_created, 2);
+    let omitted = "uid=ben,ou=People,dc=example,dc=test";
+    let report = run(proxy::start(slapd.port, Behavior::OmitFirst(omitted)));
+    assert_eq!(report.result, RunResult::Equal, "{}", report.json());
+    assert_eq!(simulator.user("ben").expect("ben exists")["active"], true);
 }

@@ -135,16 +135,19 @@ groups: { names: ['AWS-*'] }
     assert_eq!(members(&snapshot, "aws-admins", "uid"), circle);
     assert_eq!(members(&snapshot, "aws-circle", "uid"), circle);
     assert_eq!(members(&snapshot, "aws-posix", "uid"), ["u0002"]);
-    let mut unusable: Vec<_> = snapshot
-        .unusable
+    let unresolved: Vec<_> = snapshot
+        .unresolved
         .iter()
-        .map(|unusable| unusable.distinguished_name.as_str())
+        .map(|value| (&*value.group_name, &*value.member))
         .collect();
-    unusable.sort_unstable();
     assert_eq!(
-        unusable,
-        ["uid=gone,ou=People,dc=example,dc=test", "uid=nobody"]
+        unresolved,
+        [
+            ("aws-posix", "nobody"),
+            ("outside", "uid=gone,ou=People,dc=example,dc=test")
+        ]
     );
+    assert!(snapshot.unusable.is_empty());
 }
 
 #[test]

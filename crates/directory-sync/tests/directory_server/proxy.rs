@@ -1,9 +1,11 @@
 //! Between the reader and a server: what a network, and what Active Directory, does to
 //! answers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -22,6 +24,8 @@ pub enum Behavior {
     CutAfter(usize),
     /// Says nothing any more after so many entries.
     SilentAfter(usize),
+    /// Leaves out the first entry of this name, as if it were moved during a search.
+    OmitFirst(&'static str),
 }
 
 /// Which requests asked for a range, by message: the number of the first value.
@@ -31,29 +35,30 @@ type RangeRequests = Arc<Mutex<HashMap<Vec<u8>, usize>>>;
 pub fn start(upstream: u16, behavior: Behavior) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("cannot listen on 127.0.0.1");
     let port = listener.local_addr().expect("it is bound").port();
+    let is_omitted = Arc::new(AtomicBool::new(false));
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let server = TcpStream::connect(("127.0.0.1", upstream)).expect("the server is gone");
-            serve(client, server, behavior);
+            serve(client, server, behavior, Arc::clone(&is_omitted));
         }
     });
     port
 }
 
-fn serve(client: TcpStream, server: TcpStream, behavior: Behavior) {
+fn serve(client: TcpStream, server: TcpStream, behavior: Behavior, is_omitted: Arc<AtomicBool>) {
     let asked = RangeRequests::default();
     let (from, to) = (clone(&client), clone(&server));
     let requests = Arc::clone(&asked);
     thread::spawn(move || {
         forward(from, to, |message| {
-            Some(rewrite_request(message, &requests))
+            Some(vec![rewrite_request(message, &requests)])
         });
     });
     let mut entries = 0;
     thread::spawn(move || {
         forward(server, client, |message| {
             if !is_entry(&message) {
-                return Some(message);
+                return Some(vec![message]);
             }
             entries += 1;
             match behavior {
@@ -61,9 +66,19 @@ fn serve(client: TcpStream, server: TcpStream, behavior: Behavior) {
                 Behavior::SilentAfter(count) if entries > count => loop {
                     thread::park();
                 },
-                Behavior::Ranges(size) => Some(limit_values(message, size, &asked, false)),
-                Behavior::FirstRangeOnly(size) => Some(limit_values(message, size, &asked, true)),
-                Behavior::CutAfter(_) | Behavior::SilentAfter(_) => Some(message),
+                Behavior::OmitFirst(name)
+                    if entry_name(&message) == name
+                        && !is_omitted.swap(true, Ordering::Relaxed) =>
+                {
+                    Some(Vec::new())
+                }
+                Behavior::Ranges(size) => Some(vec![limit_values(message, size, &asked, false)]),
+                Behavior::FirstRangeOnly(size) => {
+                    Some(vec![limit_values(message, size, &asked, true)])
+                }
+                Behavior::CutAfter(_) | Behavior::SilentAfter(_) | Behavior::OmitFirst(_) => {
+                    Some(vec![message])
+                }
             }
         });
     });
@@ -73,11 +88,12 @@ fn clone(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a socket can be used twice")
 }
 
-/// Message by message, until one end closes or `change` wants it to end.
+/// Message by message, until one end closes or `change` wants it to end. `change` returns the
+/// messages to send in place of one.
 fn forward(
     mut from: TcpStream,
     mut to: TcpStream,
-    mut change: impl FnMut(StructureTag) -> Option<StructureTag>,
+    mut change: impl FnMut(StructureTag) -> Option<Vec<StructureTag>>,
 ) {
     let mut buffer = Vec::new();
     let mut chunk = [0; 65_536];
@@ -85,8 +101,10 @@ fn forward(
         while let Ok((rest, message)) = parse_tag(&buffer) {
             let used = buffer.len() - rest.len();
             buffer.drain(..used);
-            let sent =
-                change(message).is_some_and(|message| to.write_all(&encode(message)).is_ok());
+            let sent = change(message).is_some_and(|messages| {
+                let bytes: Vec<u8> = messages.into_iter().flat_map(encode).collect();
+                to.write_all(&bytes).is_ok()
+            });
             if !sent {
                 break 'open;
             }
@@ -125,6 +143,11 @@ fn bytes(tag: &StructureTag) -> &[u8] {
         PL::P(bytes) => bytes,
         PL::C(_) => panic!("not primitive"),
     }
+}
+
+/// The name of a SearchResultEntry.
+fn entry_name(message: &StructureTag) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes(&parts(operation(message))[0]))
 }
 
 fn id(message: &StructureTag) -> Vec<u8> {

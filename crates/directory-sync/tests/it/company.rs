@@ -95,7 +95,7 @@ impl Company {
         Snapshot {
             people: people.collect(),
             groups: groups.collect(),
-            unusable: Vec::new(),
+            ..Snapshot::default()
         }
     }
 }

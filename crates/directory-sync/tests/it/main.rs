@@ -14,9 +14,11 @@ mod daily_life;
 mod faults;
 mod limits;
 mod other_servers;
+mod removals;
 mod scim2_server;
 mod secrecy;
 #[path = "../directory_server/slapd.rs"]
 mod slapd;
 mod stage;
+mod steps;
 mod taking_over;

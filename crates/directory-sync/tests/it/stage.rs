@@ -18,14 +18,28 @@ pub struct Stage {
 impl Stage {
     /// A directory with `count` people, all in the group `aws-all`, and an empty server.
     pub async fn new(count: usize) -> Self {
+        Self::with_entries(&ldif(count), &writable()).await
+    }
+
+    /// A directory with the entries of `ldif`, and lines of the configuration of slapd.
+    pub async fn with_entries(ldif: &str, slapd: &str) -> Self {
         Self {
-            slapd: Slapd::start(&ldif(count), &writable()),
+            slapd: Slapd::start(ldif, slapd),
             simulator: Simulator::start(Options::default()).await.unwrap(),
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
     pub fn configuration(&self, more: &str) -> PathBuf {
+        self.configuration_of(
+            "users: {searches: [{base: 'ou=People,dc=example,dc=test'}]}
+groups: {names: ['aws-*']}",
+            more,
+        )
+    }
+
+    /// A configuration with lines of the section `source`, and lines of the root.
+    pub fn configuration_of(&self, source: &str, more: &str) -> PathBuf {
         let path = self.directory.path().join("sync.yaml");
         let text = format!(
             "owner: corp
@@ -35,25 +49,30 @@ source:
   certificateAuthorityFile: {}
   bindName: {READER}
   searchBases: ['dc=example,dc=test']
-  users: {{searches: [{{base: 'ou=People,dc=example,dc=test'}}]}}
-  groups: {{names: ['aws-*']}}
+  {}
 target:
   endpoint: {}
 {more}",
             self.slapd.tls_port,
             self.slapd.authority().display(),
+            source.replace('\n', "\n  "),
             self.simulator.endpoint()
         );
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    /// Changes the directory.
+    /// Changes the directory. A record without a `changetype` is added.
     pub fn modify(&self, ldif: &str) {
         let file = self.directory.path().join("change.ldif");
         std::fs::write(&file, ldif).unwrap();
         let output = Command::new("ldapmodify")
-            .args(["-x", "-H", &format!("ldap://127.0.0.1:{}", self.slapd.port)])
+            .args([
+                "-a",
+                "-x",
+                "-H",
+                &format!("ldap://127.0.0.1:{}", self.slapd.port),
+            ])
             .args(["-D", READER, "-w", PASSWORD, "-f"])
             .arg(file)
             .output()
@@ -106,7 +125,7 @@ pub async fn finish(mut command: Command) -> Output {
 }
 
 /// The account that reads may write as well, for the tests to change what it reads.
-fn writable() -> String {
+pub fn writable() -> String {
     format!("access to * by dn.exact=\"{READER}\" write by anonymous auth by * read")
 }
 

@@ -7,11 +7,12 @@ mod unique_values;
 
 use std::collections::BTreeSet;
 
+use matching::LookedUp;
 use server::Server;
 
 use super::*;
 use crate::attribute::Profile;
-use crate::identity::MatchBy;
+use crate::identity::{Identifier, MatchBy};
 use crate::mapping::{DesiredGroup, DesiredUser};
 
 fn entry(id: &str) -> EntryId {

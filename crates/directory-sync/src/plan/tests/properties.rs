@@ -109,7 +109,11 @@ fn world() -> impl Strategy<Value = World> {
                 {
                     directory.0.unusable.insert(entry(&unusable.to_string()));
                 }
-                directory.0.unidentified = usize::from(unidentified == 0);
+                if let Some(kind) =
+                    [Kind::User, Kind::Group, Kind::Entry].get(usize::from(unidentified))
+                {
+                    directory.0.unidentified.insert(*kind);
+                }
 
                 let mut server = Server::default();
                 let (mut names, mut emails) = (BTreeSet::new(), BTreeSet::new());
@@ -368,7 +372,7 @@ proptest! {
                 groups.reverse();
             }
             let mut current = Current::new(users, groups);
-            let matching = Matching::new(&world.desired, &current, &world.policy);
+            let matching = Matching::new(&world.desired, &current, &world.policy, &LookedUp::default());
             for index in matching.groups_to_read(&world.desired, &world.policy) {
                 let (_, members) = &world.server.groups[&current.groups()[index].id.0];
                 let mut members: Vec<usize> = members.iter().filter_map(|id| current.user_index(id)).collect();

@@ -45,6 +45,15 @@ impl Server {
     }
 
     pub(super) fn current(&self, desired: &Desired, policy: &Policy) -> (Current, Matching) {
+        self.current_looked_up(desired, policy, &LookedUp::default())
+    }
+
+    fn current_looked_up(
+        &self,
+        desired: &Desired,
+        policy: &Policy,
+        looked_up: &LookedUp,
+    ) -> (Current, Matching) {
         let mut current = Current::new(
             self.users.values().rev().cloned().collect(),
             self.groups
@@ -52,7 +61,7 @@ impl Server {
                 .map(|(group, _)| group.clone())
                 .collect(),
         );
-        let matching = Matching::new(desired, &current, policy);
+        let matching = Matching::new(desired, &current, policy, looked_up);
         for index in matching.groups_to_read(desired, policy) {
             let (_, members) = &self.groups[&current.groups()[index].id.0];
             let members = members
@@ -65,7 +74,17 @@ impl Server {
     }
 
     pub(super) fn plan(&self, desired: &Desired, policy: &Policy) -> Plan {
-        let (current, matching) = self.current(desired, policy);
+        self.plan_looked_up(desired, policy, &LookedUp::default())
+    }
+
+    /// With what the directory has of entries that are not in scope.
+    pub(super) fn plan_looked_up(
+        &self,
+        desired: &Desired,
+        policy: &Policy,
+        looked_up: &LookedUp,
+    ) -> Plan {
+        let (current, matching) = self.current_looked_up(desired, policy, looked_up);
         plan(desired, &current, &matching, policy)
     }
 
