@@ -117,6 +117,7 @@ impl fmt::Debug for Skipped {
 pub struct Mapping {
     user: BTreeMap<Attribute, Vec<Source>>,
     group_name: Vec<Source>,
+    named: BTreeMap<String, String>,
 }
 
 /// The section leaves out what no user can do without.
@@ -151,7 +152,32 @@ impl Mapping {
             Some(sources) => sources.clone(),
             None => configuration::default_group_name(),
         };
-        Ok(Self { user, group_name })
+        let of_users = configuration
+            .user
+            .iter()
+            .map(|(attribute, sources)| (format!("mapping.user.{attribute}"), sources));
+        let of_groups = configuration.group.display_name.iter();
+        let of_groups = of_groups.map(|sources| ("mapping.group.displayName".to_owned(), sources));
+        let named = of_users
+            .chain(of_groups)
+            .flat_map(|(key, sources)| {
+                names(sources)
+                    .into_iter()
+                    .map(move |name| (name, key.clone()))
+            })
+            .collect();
+        Ok(Self {
+            user,
+            group_name,
+            named,
+        })
+    }
+
+    /// The attributes of the directory that the configuration names, in lower case, with the key
+    /// that names them.
+    #[must_use]
+    pub fn named_attributes(&self) -> &BTreeMap<String, String> {
+        &self.named
     }
 
     /// The attributes of people that have to be read, in lower case; besides these the

@@ -33,7 +33,10 @@ enum Part {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSource {
     /// No attribute has such a name (RFC 4512, section 2.5).
-    #[error("`{0}` is not the name of a directory attribute: letters, digits and hyphens")]
+    #[error(
+        "`{0}` is not the name of a directory attribute: letters, digits and hyphens, or an \
+         object identifier such as 2.5.4.4"
+    )]
     Name(String),
     /// A brace is missing, or one too many.
     #[error("the braces of `{0}` do not match; a template looks like `{{givenName}} {{sn}}`")]
@@ -88,11 +91,13 @@ fn template(text: &str) -> Result<Vec<Part>, InvalidSource> {
 }
 
 fn attribute(name: &str) -> Result<Part, InvalidSource> {
-    let valid = name.starts_with(|first: char| first.is_ascii_alphabetic())
+    let is_short = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if valid {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_identifier = name.contains('.') && name.split('.').all(is_number);
+    if is_short || is_identifier {
         Ok(Part::Attribute(name.to_ascii_lowercase()))
     } else {
         Err(InvalidSource::Name(name.to_owned()))
@@ -277,11 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn an_attribute_may_be_named_by_its_object_identifier() {
+        let source: Source = "{2.5.4.4}, {givenName}".parse().unwrap();
+        assert_eq!(
+            source.attributes().collect::<Vec<_>>(),
+            ["2.5.4.4", "givenname"]
+        );
+    }
+
+    #[test]
     fn what_is_no_source_is_refused_with_the_reason() {
         let cases = [
             ("", "not the name"),
             ("given name", "not the name"),
             ("{}", "not the name"),
+            ("2.5.", "not the name"),
+            ("2", "not the name"),
             ("{sn", "do not match"),
             ("sn}", "do not match"),
             ("{sn}}", "do not match"),

@@ -26,6 +26,7 @@ impl Error {
         match self {
             Self::Configuration(configuration::Error::NoSecret { .. }) => Exit::Credentials,
             Self::Configuration(_) => Exit::InvalidConfiguration,
+            Self::Source(source::Error::UnknownAttribute { .. }) => Exit::InvalidConfiguration,
             Self::Source(source::Error::BindRefused { .. }) => Exit::Credentials,
             Self::Target(error) if error.is_credentials() => Exit::Credentials,
             Self::Source(_) | Self::Target(_) => Exit::Failure,

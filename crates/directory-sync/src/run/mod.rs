@@ -209,6 +209,7 @@ fn requested(mapping: &Mapping) -> RequestedAttributes {
     RequestedAttributes {
         users: mapping.user_attributes(),
         groups: mapping.group_attributes(),
+        named: mapping.named_attributes().clone(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::entry::{Attribute, Entry};
 use super::flavor::{EntryClass, MemberSyntax};
 use super::identifier;
 use super::name_pattern::NamePattern;
+use super::schema::Names;
 use crate::attribute::fold;
 use crate::snapshot::{Attributes, EntryId, Kind, Person, Unusable};
 
@@ -80,6 +81,8 @@ pub(super) struct Decoder<'a> {
     pub(super) group_attributes: BTreeSet<String>,
     /// The names of the groups in scope.
     pub(super) group_names: &'a [NamePattern],
+    /// The names by which attributes were asked for.
+    pub(super) names: Names,
     /// Accounts that expire until then have expired.
     pub(super) now: Timestamp,
 }
@@ -91,7 +94,8 @@ const ACCOUNT_DISABLED: u32 = 0x2;
 const WINDOWS_EPOCH: i64 = -11_644_473_600;
 
 impl Decoder<'_> {
-    pub(super) fn decode(&self, entry: Entry) -> Decoded {
+    pub(super) fn decode(&self, mut entry: Entry) -> Decoded {
+        self.names.apply(&mut entry);
         match self.flavor.class(&entry) {
             EntryClass::User => match self.user(entry) {
                 Ok(user) => Decoded::User(user),
@@ -181,7 +185,7 @@ impl Decoder<'_> {
         let mut entry = entry;
         // A group in scope is never called by a name that is not in scope.
         for attribute in &mut entry.attributes {
-            if attribute.name == "cn" {
+            if self.names.of("cn").any(|name| name == attribute.name) {
                 keep_if_any(&mut attribute.values, |name| {
                     let name = std::str::from_utf8(name).ok();
                     name.is_some_and(|name| {
@@ -239,9 +243,11 @@ impl Decoder<'_> {
             }
         }
         attributes.retain(|name, _| !unreadable.contains(name));
-        for (name, value) in naming_values(&distinguished_name) {
-            if let Some(values) = attributes.get_mut(&name) {
-                keep_if_any(values, |one| fold(one.trim()) == fold(&value));
+        for (returned, value) in naming_values(&distinguished_name) {
+            for name in self.names.of(&returned) {
+                if let Some(values) = attributes.get_mut(name) {
+                    keep_if_any(values, |one| fold(one.trim()) == fold(&value));
+                }
             }
         }
         Ok(Readable {
@@ -364,6 +370,7 @@ mod tests {
                 .into(),
             group_attributes: ["cn".to_owned()].into(),
             group_names: &patterns,
+            names: Names::default(),
             now: now(),
         };
         decoder.decode(entry)
@@ -451,6 +458,7 @@ mod tests {
             user_attributes: BTreeSet::new(),
             group_attributes: ["description".to_owned()].into(),
             group_names: &[],
+            names: Names::default(),
             now: now(),
         };
         let Decoded::Group(group) = decoder.decode(entry(&[

@@ -103,6 +103,19 @@ pub enum Error {
         /// How many values there are without the others.
         count: usize,
     },
+    /// An attribute that the configuration names does not exist.
+    #[error(
+        "{key}: the directory has no attribute `{name}`{}", .nearest.as_ref().map_or_else(
+            String::new, |nearest| format!("; the nearest is `{nearest}`"))
+    )]
+    UnknownAttribute {
+        /// The key that names it.
+        key: String,
+        /// The name.
+        name: String,
+        /// The most similar name of an attribute that the directory has.
+        nearest: Option<String>,
+    },
     /// A group of `users.memberOf` does not exist.
     #[error(
         "users.memberOf: there is no group `{0}` below the search bases that the account may \

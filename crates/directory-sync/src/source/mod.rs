@@ -25,6 +25,7 @@ mod identifier;
 mod mark;
 mod name_pattern;
 mod reader;
+mod schema;
 mod search_filter;
 mod server_url;
 mod tls;
@@ -48,6 +49,7 @@ use secrecy::SecretString;
 
 use self::connection::Connection;
 use self::reader::Reader;
+use self::schema::Schema;
 use crate::identity::Identifier;
 use crate::snapshot::{EntryId, Snapshot};
 
@@ -59,6 +61,8 @@ pub struct RequestedAttributes {
     pub users: BTreeSet<String>,
     /// Of groups.
     pub groups: BTreeSet<String>,
+    /// The names that a configuration file has, with the key: the directory must have them.
+    pub named: BTreeMap<String, String>,
 }
 
 /// Reads all users and groups in scope.
@@ -127,11 +131,18 @@ impl<'a> OpenDirectory<'a> {
     ///
     /// The directory could not be read whole.
     pub async fn read(
-        self,
+        mut self,
         attributes: &RequestedAttributes,
         now: Timestamp,
     ) -> Result<Whole, Error> {
-        let mut reader = Reader::new(self.configuration, attributes, self.connection, now);
+        let schema = Schema::read(self.configuration, attributes, &mut self.connection).await?;
+        let mut reader = Reader::new(
+            self.configuration,
+            attributes,
+            &schema,
+            self.connection,
+            now,
+        );
         reader.learn_naming_contexts().await?;
         reader.read_groups().await?;
         reader.read_users().await?;

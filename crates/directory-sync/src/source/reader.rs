@@ -12,6 +12,7 @@ use super::directory::{Directory, Missing, Node, Scope};
 use super::distinguished_name::{DistinguishedName, NameKey};
 use super::entry::Entry;
 use super::error::{INSUFFICIENT_ACCESS_RIGHTS, INVALID_DN_SYNTAX, NO_SUCH_OBJECT, REFERRAL};
+use super::schema::Schema;
 use super::search_filter::any_of;
 use super::{Configuration, Error, RequestedAttributes, Whole, identifier};
 
@@ -37,6 +38,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(
         configuration: &'a Configuration,
         requested: &RequestedAttributes,
+        schema: &Schema,
         connection: Connection,
         now: Timestamp,
     ) -> Self {
@@ -50,6 +52,16 @@ impl<'a> Reader<'a> {
             .into_iter()
             .flatten()
             .map(|condition| condition.attribute.as_str());
+        let wanted = flavor
+            .user_attributes()
+            .iter()
+            .chain(flavor.group_attributes());
+        let wanted = wanted
+            .copied()
+            .chain(requested.users.iter().map(String::as_str))
+            .chain(requested.groups.iter().map(String::as_str))
+            .chain(of_conditions.clone());
+        let names = schema.names(wanted);
         let requested_of_users = requested.users.iter().map(String::as_str);
         let requested_of_groups = requested.groups.iter().map(String::as_str);
         Self {
@@ -61,6 +73,7 @@ impl<'a> Reader<'a> {
                 user_attributes: lower(&requested.users),
                 group_attributes: lower(&requested.groups),
                 group_names: &configuration.groups.names,
+                names,
                 now,
             },
             user_attributes: distinct(
@@ -69,14 +82,16 @@ impl<'a> Reader<'a> {
                     .iter()
                     .copied()
                     .chain(of_conditions)
-                    .chain(requested_of_users),
+                    .chain(requested_of_users)
+                    .map(|name| schema.canonical(name)),
             ),
             group_attributes: distinct(
                 flavor
                     .group_attributes()
                     .iter()
                     .copied()
-                    .chain(requested_of_groups),
+                    .chain(requested_of_groups)
+                    .map(|name| schema.canonical(name)),
             ),
             naming_contexts: Vec::new(),
             directory: Directory::default(),

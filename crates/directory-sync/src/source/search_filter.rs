@@ -1,7 +1,9 @@
 //! Search filters (RFC 4515): those of the configuration, and those made from names.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
+use ldap3::asn1::{ASNTag as _, PL, StructureTag};
 use ldap3::{ldap_escape, parse_filter};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,51 @@ impl SearchFilter {
     /// The filter's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The attributes that it asks for, each once.
+    pub(super) fn attributes(&self) -> BTreeSet<String> {
+        let mut attributes = BTreeSet::new();
+        if let Ok(tag) = parse_filter(&self.0) {
+            collect_attributes(tag.into_structure(), &mut attributes);
+        }
+        attributes
+    }
+}
+
+/// Filter (RFC 4511, section 4.5.1.7).
+fn collect_attributes(filter: StructureTag, attributes: &mut BTreeSet<String>) {
+    let description = match (filter.id, filter.payload) {
+        // and, or, not
+        (0..=2, PL::C(terms)) => {
+            for term in terms {
+                collect_attributes(term, attributes);
+            }
+            return;
+        }
+        // present
+        (7, PL::P(description)) => Some(description),
+        // extensibleMatch: [2] type
+        (9, PL::C(parts)) => parts
+            .into_iter()
+            .find(|part| part.id == 2)
+            .and_then(primitive),
+        // Assertions, which begin with the description.
+        (_, PL::C(parts)) => parts.into_iter().next().and_then(primitive),
+        (_, PL::P(_)) => None,
+    };
+    // Options are no part of the name.
+    let description = description.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let name = description
+        .as_deref()
+        .and_then(|text| text.split(';').next());
+    attributes.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
+}
+
+fn primitive(tag: StructureTag) -> Option<Vec<u8>> {
+    match tag.payload {
+        PL::P(bytes) => Some(bytes),
+        PL::C(_) => None,
     }
 }
 
@@ -84,7 +131,6 @@ pub(super) fn any_of<'a>(
 
 #[cfg(test)]
 mod tests {
-    use ldap3::asn1::{ASNTag, PL, StructureTag};
     use proptest::prelude::*;
 
     use super::*;
@@ -108,6 +154,14 @@ mod tests {
         ] {
             assert!(SearchFilter::try_from(text.to_owned()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_filter_names_its_attributes() {
+        let text = "(&(a=b)(|(!(c=*))(d>=1)(e<=1)(f~=x)(g=x*y)(cn;lang-de=z))(memberOf:1.2.3:=cn=x)(:dn:2.4.6.8:=x)(A=b))";
+        let filter = SearchFilter::try_from(text.to_owned()).unwrap();
+        let found: Vec<String> = filter.attributes().into_iter().collect();
+        assert_eq!(found, ["A", "a", "c", "cn", "d", "e", "f", "g", "memberOf"]);
     }
 
     /// The values of the equality matches of an [`any_of`], as a server reads them.

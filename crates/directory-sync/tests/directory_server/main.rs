@@ -27,6 +27,7 @@ fn read_with(configuration: &str, password: &str) -> Result<Snapshot, Error> {
     let attributes = RequestedAttributes {
         users: names(&["uid", "sAMAccountName", "displayName", "Mail"]),
         groups: names(&["cn"]),
+        ..RequestedAttributes::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
