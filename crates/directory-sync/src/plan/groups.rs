@@ -1,6 +1,6 @@
 //! The writes to groups and memberships.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::current::{Current, CurrentGroup, ResourceId};
 use super::matching::{Matching, Standing, entries_by_object, with_standing};
@@ -8,8 +8,8 @@ use super::names::{Claim, Holders, Settled, Settlement, placeholder, settle};
 use super::operation::{Operation, Reference, Subject};
 use super::phases::Phases;
 use super::policy::{GoneGroups, Policy};
-use super::users::Users;
-use super::{Skip, describe_holder};
+use super::users::{self, Users};
+use super::{Deleted, Skip, describe_holder};
 use crate::attribute::{Attribute, fold};
 use crate::mapping::{Desired, DesiredGroup, Kind};
 use crate::snapshot::EntryId;
@@ -21,11 +21,11 @@ pub(super) struct Groups {
     pub removed: usize,
     /// Groups that the sync looks after.
     pub before: usize,
-    /// Memberships that end in groups that stay.
+    /// Memberships that end, whatever ends them.
     pub memberships_removed: usize,
-    /// Memberships of the sync's users in its groups.
+    /// Memberships of the sync's users in its groups, and others that end.
     pub memberships_before: usize,
-    /// Memberships of others in the sync's groups.
+    /// Memberships of others in the sync's groups that stay.
     pub foreign_memberships: usize,
 }
 
@@ -35,6 +35,7 @@ pub(super) struct Planner<'a> {
     pub matching: &'a Matching,
     pub policy: &'a Policy,
     pub users: &'a Users,
+    pub deleted: &'a Deleted,
     /// The users that stand for entries: half a million look-ups in a large company.
     pub user_indices: HashMap<&'a EntryId, usize>,
 }
@@ -61,30 +62,47 @@ impl Planner<'_> {
                 .count(),
             ..Groups::default()
         };
-        let deleted: HashSet<usize> = match self.policy.gone_groups {
-            GoneGroups::Delete => gone.iter().copied().collect(),
-            GoneGroups::Empty | GoneGroups::Ignore => HashSet::new(),
-        };
-        if self.policy.gone_groups == GoneGroups::Delete {
-            figures.removed += gone.len();
-            phases
-                .removals
-                .extend(gone.iter().map(|index| Operation::DeleteGroup {
-                    subject: self.subject(&self.current.groups()[*index]),
-                }));
-        }
+        let of_groups = self.deleted.groups.iter().map(|index| {
+            let group = &self.current.groups()[*index];
+            let members = group.members.iter().flatten();
+            Operation::DeleteGroup {
+                subject: self.subject(group),
+                members: members.map(|member| self.user_id(*member)).collect(),
+            }
+        });
+        let deletions = self.deletions_of_users().chain(of_groups);
+        phases.removals.extend(deletions);
         self.members_of_existing(&gone, phases, &mut figures);
-        self.names(&deleted, &gone, phases, skipped);
+        self.names(&gone, phases, skipped);
         figures
     }
 
-    fn names(
-        &self,
-        deleted: &HashSet<usize>,
-        gone: &BTreeSet<usize>,
-        phases: &mut Phases,
-        skipped: &mut Vec<Skip>,
-    ) {
+    fn deletions_of_users(&self) -> impl Iterator<Item = Operation> {
+        let mut groups: BTreeMap<usize, Vec<ResourceId>> = BTreeMap::new();
+        for (index, group) in self.current.groups().iter().enumerate() {
+            if self.deleted.groups.contains(&index) || self.deleted.users.is_empty() {
+                continue;
+            }
+            for member in group.members.iter().flatten() {
+                if self.deleted.users.contains(member) {
+                    groups.entry(*member).or_default().push(group.id.clone());
+                }
+            }
+        }
+        self.deleted
+            .users
+            .iter()
+            .map(move |index| Operation::DeleteUser {
+                subject: users::subject(&self.current.users()[*index], self.policy),
+                groups: groups.remove(index).unwrap_or_default(),
+            })
+    }
+
+    fn user_id(&self, index: usize) -> ResourceId {
+        self.current.users()[index].id.clone()
+    }
+
+    fn names(&self, gone: &BTreeSet<usize>, phases: &mut Phases, skipped: &mut Vec<Skip>) {
         let changes = self.changes();
         let held: HashMap<String, usize> = self
             .current
@@ -101,7 +119,7 @@ impl Planner<'_> {
         };
         let holders = Holders {
             held: &held,
-            deleted,
+            deleted: &self.deleted.groups,
             yielding: &yielding,
         };
         let Settlement { settled, yielded } = settle(&holders, &claims);
@@ -264,7 +282,7 @@ impl Planner<'_> {
     }
 
     fn reference(&self, user: usize) -> Reference {
-        Reference::Existing(self.current.users()[user].id.clone())
+        Reference::Existing(self.user_id(user))
     }
 
     fn members_of_existing(
@@ -279,43 +297,48 @@ impl Planner<'_> {
                 continue;
             };
             let entry = entries.get(&index).copied();
-            let (wanted, new) = match entry.and_then(|entry| self.desired.groups.get(entry)) {
-                Some(wanted) => self.members(wanted),
-                None if gone.contains(&index) && self.policy.gone_groups == GoneGroups::Empty => {
-                    Default::default()
-                }
-                _ => continue,
+            let is_deleted = self.deleted.groups.contains(&index);
+            let is_emptied = self.policy.gone_groups == GoneGroups::Empty && gone.contains(&index);
+            let is_foreign = self.matching.groups.standing(index) == Standing::Foreign;
+            // None: this plan does not write the members of the group.
+            let wanted = match entry.and_then(|entry| self.desired.groups.get(entry)) {
+                Some(wanted) => Some(self.members(wanted)),
+                None => is_emptied.then(Default::default),
             };
-            let mut removable = Vec::new();
+            let mut removed = Vec::new();
+            let mut ended = 0;
             for &member in members {
-                match self.matching.users.standing(member) {
-                    Standing::Foreign => figures.foreign_memberships += 1,
-                    Standing::Kept => {}
-                    Standing::Matched | Standing::Gone => {
-                        figures.memberships_before += 1;
-                        let is_wanted = wanted.binary_search(&member).is_ok();
-                        // Deleting a user ends the memberships.
-                        if !is_wanted && !self.users.deleted.contains(&member) {
-                            removable.push(self.current.users()[member].id.clone());
-                        }
-                    }
+                let standing = self.matching.users.standing(member);
+                let is_removed = matches!(standing, Standing::Matched | Standing::Gone)
+                    && wanted
+                        .as_ref()
+                        .is_some_and(|(wanted, _)| wanted.binary_search(&member).is_err());
+                // A membership ends with its group and with its user, without a write of its own.
+                let ends_with_object = is_deleted || self.deleted.users.contains(&member);
+                let ends = ends_with_object || is_removed;
+                if is_removed && !ends_with_object {
+                    removed.push(self.user_id(member));
                 }
+                let is_ours = !is_foreign && standing != Standing::Foreign;
+                ended += usize::from(ends);
+                figures.memberships_before += usize::from(is_ours || ends);
+                figures.foreign_memberships += usize::from(!is_foreign && !is_ours && !ends);
             }
+            figures.memberships_removed += ended;
+            figures.removed += usize::from(is_deleted || is_emptied && ended > 0);
+            let Some((wanted, new)) = wanted else {
+                continue;
+            };
             let added = wanted
                 .into_iter()
                 .filter(|user| members.binary_search(user).is_err())
                 .map(|user| self.reference(user));
             let added: Vec<Reference> = added.chain(new).collect();
-            if entry.is_none() {
-                figures.removed += usize::from(!removable.is_empty());
-            } else {
-                figures.memberships_removed += removable.len();
-            }
             let subject = Subject {
                 entry: entry.cloned().or(self.subject(group).entry),
                 ..self.subject(group)
             };
-            self.change(&subject, group.id.clone(), removable, added, phases);
+            self.change(&subject, group.id.clone(), removed, added, phases);
         }
     }
 

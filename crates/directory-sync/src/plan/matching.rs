@@ -107,26 +107,16 @@ impl Matching {
             .collect()
     }
 
-    /// The groups whose members the planner needs, as ascending indices: those that stand
-    /// for an entry in scope, and those that will be emptied.
+    /// The groups whose members the planner needs, as ascending indices: those of the sync, and
+    /// all others if a user is deleted, which ends its memberships in them.
     #[must_use]
-    pub fn groups_to_read(&self, desired: &Desired, policy: &Policy) -> Vec<usize> {
-        let mut indices: Vec<usize> = self
-            .groups
-            .objects
-            .iter()
-            .filter(|(entry, _)| desired.groups.contains_key(entry))
-            .map(|(_, index)| *index)
-            .collect();
-        if policy.gone_groups == GoneGroups::Empty {
-            let gone = self.groups.standings.iter().enumerate();
-            indices.extend(
-                gone.filter(|(_, standing)| **standing == Standing::Gone)
-                    .map(|(index, _)| index),
-            );
-        }
-        indices.sort_unstable();
-        indices
+    pub fn groups_to_read(&self, policy: &Policy) -> Vec<usize> {
+        let deletes_users = !deleted(&self.users, policy.leavers == Leavers::Delete).is_empty();
+        let groups = self.groups.standings.iter().enumerate();
+        groups
+            .filter(|(_, standing)| deletes_users || **standing != Standing::Foreign)
+            .map(|(index, _)| index)
+            .collect()
     }
 }
 
@@ -410,6 +400,15 @@ pub fn entries_by_object(matched: &Matched) -> HashMap<usize, &EntryId> {
         .iter()
         .map(|(entry, index)| (*index, entry))
         .collect()
+}
+
+/// The objects that are deleted: those whose entry is gone, if such objects are deleted.
+pub(super) fn deleted(matched: &Matched, deletes_gone: bool) -> BTreeSet<usize> {
+    if deletes_gone {
+        with_standing(matched, Standing::Gone)
+    } else {
+        BTreeSet::new()
+    }
 }
 
 /// The indices with a standing.

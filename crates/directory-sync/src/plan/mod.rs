@@ -15,6 +15,8 @@ mod policy;
 pub mod safety;
 mod users;
 
+use std::collections::BTreeSet;
+
 use matching::{Matching, Standing};
 use phases::Phases;
 use serde::Serialize;
@@ -111,11 +113,16 @@ impl Plan {
 pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &Policy) -> Plan {
     let mut phases = Phases::default();
     let mut skipped = doubles(matching, current);
+    let deleted = Deleted {
+        users: matching::deleted(&matching.users, policy.leavers == Leavers::Delete),
+        groups: matching::deleted(&matching.groups, policy.gone_groups == GoneGroups::Delete),
+    };
     let users = users::plan(
         desired,
         current,
         &matching.users,
         policy,
+        &deleted.users,
         &mut phases,
         &mut skipped,
     );
@@ -125,6 +132,7 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
         matching,
         policy,
         users: &users,
+        deleted: &deleted,
         user_indices: matching
             .users
             .objects
@@ -143,6 +151,7 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
         removals: Removals {
             users: users.removed,
             users_before: users.before,
+            renames: users.renamed,
             groups: groups.removed,
             groups_before: groups.before,
             memberships: groups.memberships_removed,
@@ -164,6 +173,12 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
             .collect(),
         held_back: held_back(matching, current, policy),
     }
+}
+
+/// The objects that a plan deletes, by index.
+struct Deleted {
+    users: BTreeSet<usize>,
+    groups: BTreeSet<usize>,
 }
 
 fn held_back(matching: &Matching, current: &Current, policy: &Policy) -> Vec<HeldBack> {

@@ -8,7 +8,7 @@
 //!
 //! User names, e-mail addresses and names of groups are settled apart from each other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The change of one write to a unique value. Values are compared as they are: case folded.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,7 @@ pub(super) struct Holders<'a> {
     /// The object that has a value.
     pub held: &'a HashMap<String, usize>,
     /// Objects that are deleted before any value is taken.
-    pub deleted: &'a HashSet<usize>,
+    pub deleted: &'a BTreeSet<usize>,
     /// Objects that give their value up when an active one needs it.
     pub yielding: &'a HashSet<usize>,
 }

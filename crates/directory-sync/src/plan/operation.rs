@@ -101,6 +101,8 @@ pub enum Operation {
     DeleteUser {
         /// The user.
         subject: Subject,
+        /// The groups in which a membership ends with the user. Without groups that are deleted.
+        groups: Vec<ResourceId>,
     },
     /// Makes a group.
     CreateGroup {
@@ -124,6 +126,8 @@ pub enum Operation {
     DeleteGroup {
         /// The group.
         subject: Subject,
+        /// The users whose membership ends with the group.
+        members: Vec<ResourceId>,
     },
     /// Adds and removes members: together at most as many as one request may change.
     ChangeMembers {
@@ -145,10 +149,10 @@ impl Operation {
         match self {
             Self::CreateUser { subject, .. }
             | Self::UpdateUser { subject, .. }
-            | Self::DeleteUser { subject }
+            | Self::DeleteUser { subject, .. }
             | Self::CreateGroup { subject, .. }
             | Self::UpdateGroup { subject, .. }
-            | Self::DeleteGroup { subject }
+            | Self::DeleteGroup { subject, .. }
             | Self::ChangeMembers { subject, .. } => subject,
         }
     }

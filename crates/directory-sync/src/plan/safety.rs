@@ -15,7 +15,8 @@ const FEW: usize = 5;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SafetyConfiguration {
     /// The most that a run takes away of the users, of the groups and of the memberships that
-    /// it looks after, in percent of each. Up to five of each are not held to it. Default: 10.
+    /// it looks after, and the most users that it renames, in percent of each. Up to five of each
+    /// are not held to it. Default: 10.
     #[schemars(range(max = 100))]
     pub max_delete_percent: u8,
     /// The most users and groups, together, that a run takes away. Default: 100.
@@ -43,13 +44,18 @@ pub struct Removals {
     pub users: usize,
     /// Users whom the sync looks after, without those already inactive.
     pub users_before: usize,
+    /// Users among them that stay active and get another user name. The user name is what a user
+    /// signs in with (the SAML name identifier), so they cannot sign in until the identity
+    /// provider sends the new one.
+    pub renames: usize,
     /// Groups that are deleted or emptied.
     pub groups: usize,
     /// Groups that the sync looks after.
     pub groups_before: usize,
-    /// Memberships that end in groups that stay.
+    /// Memberships that end: with the user, with the group, or alone.
     pub memberships: usize,
-    /// Memberships of the sync's users in its groups.
+    /// Memberships of the sync's users in its groups, and others that end with an object of the
+    /// sync.
     pub memberships_before: usize,
     /// The directory has no user, but the server has some of ours.
     pub no_users: bool,
@@ -58,10 +64,10 @@ pub struct Removals {
 }
 
 impl Removals {
-    /// The number that has to be confirmed: users, groups and memberships.
+    /// The number that has to be confirmed: users, groups, memberships and renames.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.users + self.groups + self.memberships
+        self.users + self.groups + self.memberships + self.renames
     }
 }
 
@@ -70,20 +76,21 @@ impl Removals {
 pub enum Refusal {
     /// A directory in scope that holds nobody.
     #[error(
-        "the directory has no {what} in scope, and {count} of them would be taken away: most \
+        "the directory has no {what} in scope, and {loss} would be taken away: most \
          likely a wrong search base, filter or right to read"
     )]
     EmptySource {
         /// Users or groups.
         what: &'static str,
-        /// How many.
-        count: usize,
+        /// The number and the type of what would be taken away.
+        loss: String,
     },
     /// Too many at once.
     #[error(
-        "{} users of {}, {} groups of {} and {} memberships of {} would be taken away; {limit}",
+        "{} users of {}, {} groups of {} and {} memberships of {} would be taken away, and {} \
+         users renamed; {limit}",
         removals.users, removals.users_before, removals.groups, removals.groups_before,
-        removals.memberships, removals.memberships_before
+        removals.memberships, removals.memberships_before, removals.renames
     )]
     TooMany {
         /// What would be taken away.
@@ -122,12 +129,21 @@ pub fn check(
     confirmed: Option<usize>,
 ) -> Result<(), Refusal> {
     if !safety.allow_empty_source {
-        for (empty, what, count) in [
-            (removals.no_users, "users", removals.users),
-            (removals.no_groups, "groups", removals.groups),
+        let Removals {
+            users,
+            groups,
+            memberships,
+            ..
+        } = removals;
+        for (is_empty, what, count, loss) in [
+            (removals.no_users, "users", users, "users"),
+            // With `leavers: ignore`, only memberships end.
+            (removals.no_users, "users", memberships, "memberships"),
+            (removals.no_groups, "groups", groups, "groups"),
         ] {
-            if empty && count > 0 {
-                return Err(Refusal::EmptySource { what, count });
+            if is_empty && *count > 0 {
+                let loss = format!("{count} {loss}");
+                return Err(Refusal::EmptySource { what, loss });
             }
         }
     }
@@ -150,6 +166,7 @@ pub fn check(
             removals.memberships,
             removals.memberships_before,
         ),
+        ("user names", removals.renames, removals.users_before),
     ] {
         let percent = usize::from(safety.max_delete_percent);
         if part > FEW && part * 100 > whole * percent {
@@ -199,55 +216,162 @@ mod tests {
         }
     }
 
+    /// Every figure is different.
+    const ALL: Removals = Removals {
+        users: 7,
+        users_before: 50,
+        renames: 8,
+        groups: 9,
+        groups_before: 60,
+        memberships: 31,
+        memberships_before: 300,
+        no_users: false,
+        no_groups: false,
+    };
+
     #[test]
     fn a_refusal_names_the_figures_and_the_command_that_goes_on() {
-        let refusal = checked(&removals(30, 200), None).unwrap_err();
+        let refusal = checked(&ALL, None).unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            "30 users of 200, 0 groups of 0 and 0 memberships of 0 would be taken away; 15 % of \
-             the users are more than safety.maxDeletePercent, 10"
+            "7 users of 50, 9 groups of 60 and 31 memberships of 300 would be taken away, and 8 \
+             users renamed; 14 % of the users are more than safety.maxDeletePercent, 10; 15 % of \
+             the groups are more than safety.maxDeletePercent, 10; 11 % of the memberships are \
+             more than safety.maxDeletePercent, 10; 16 % of the user names are more than \
+             safety.maxDeletePercent, 10"
         );
         assert!(
             refusal
                 .hint(|verb| format!("directory-sync {verb}"))
-                .contains("`directory-sync run --confirm-deletes 30`")
+                .contains("`directory-sync run --confirm-deletes 55`")
         );
     }
 
     #[test]
-    fn what_was_confirmed_goes_on_and_one_more_does_not() {
-        let removals = removals(30, 200);
-        assert!(checked(&removals, Some(30)).is_ok());
-        assert!(checked(&removals, Some(29)).is_err());
+    fn exactly_the_sum_of_all_figures_has_to_be_confirmed() {
+        assert_eq!(ALL.total(), 55);
+        assert!(checked(&ALL, Some(55)).is_ok());
+        assert!(checked(&ALL, Some(56)).is_ok());
+        assert!(checked(&ALL, Some(54)).is_err());
     }
 
     #[test]
-    fn memberships_are_held_to_the_share_too() {
-        let removals = Removals {
-            memberships: 60,
-            memberships_before: 500,
+    fn each_figure_is_limited_by_its_own_share() {
+        type Figure = fn(usize) -> Removals;
+        let figures: [(&str, Figure); 4] = [
+            ("users", |users| Removals {
+                users,
+                users_before: 100,
+                ..Removals::default()
+            }),
+            ("groups", |groups| Removals {
+                groups,
+                groups_before: 100,
+                ..Removals::default()
+            }),
+            ("memberships", |memberships| Removals {
+                memberships,
+                memberships_before: 100,
+                ..Removals::default()
+            }),
+            ("user names", |renames| Removals {
+                renames,
+                users_before: 100,
+                ..Removals::default()
+            }),
+        ];
+        for (what, removals) in figures {
+            assert!(checked(&removals(10), None).is_ok(), "{what}");
+            let refusal = checked(&removals(11), None).unwrap_err();
+            let expected = format!("; 11 % of the {what} are more than");
+            assert!(refusal.to_string().contains(&expected), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn users_and_groups_together_are_limited_by_a_number() {
+        let removals = |users, groups| Removals {
+            users,
+            users_before: 10_000,
+            groups,
+            groups_before: 10_000,
+            memberships: 900,
+            memberships_before: 10_000,
+            renames: 900,
             ..Removals::default()
         };
-        assert!(checked(&removals, None).is_err());
+        for (users, groups) in [(100, 0), (0, 100), (60, 40)] {
+            assert!(checked(&removals(users, groups), None).is_ok());
+        }
+        for (users, groups) in [(101, 0), (0, 101), (60, 41)] {
+            let refusal = checked(&removals(users, groups), None).unwrap_err();
+            let expected = "; 101 users and groups are more than safety.maxDeleteCount, 100";
+            assert!(refusal.to_string().ends_with(expected), "{refusal}");
+        }
     }
 
     #[test]
     fn an_empty_directory_is_refused_whatever_is_confirmed() {
-        let removals = Removals {
-            no_users: true,
-            ..removals(3, 3)
-        };
-        assert!(matches!(
-            checked(&removals, Some(3)),
-            Err(Refusal::EmptySource {
-                what: "users",
-                count: 3
-            })
-        ));
+        let none = Removals::default();
+        let cases = [
+            (
+                Removals {
+                    no_users: true,
+                    ..removals(3, 3)
+                },
+                Some(("users", "3 users")),
+            ),
+            (
+                Removals {
+                    no_users: true,
+                    memberships: 2,
+                    memberships_before: 2,
+                    ..none
+                },
+                Some(("users", "2 memberships")),
+            ),
+            (
+                Removals {
+                    no_groups: true,
+                    groups: 1,
+                    groups_before: 1,
+                    ..none
+                },
+                Some(("groups", "1 groups")),
+            ),
+            // A sync without groups deletes a user that has memberships in groups of others.
+            (
+                Removals {
+                    no_groups: true,
+                    users: 1,
+                    users_before: 9,
+                    memberships: 2,
+                    memberships_before: 2,
+                    ..none
+                },
+                None,
+            ),
+            (
+                Removals {
+                    no_users: true,
+                    no_groups: true,
+                    ..none
+                },
+                None,
+            ),
+        ];
         let allowed = SafetyConfiguration {
             allow_empty_source: true,
             ..SafetyConfiguration::default()
         };
-        assert!(check(&removals, &allowed, None).is_ok());
+        for (removals, expected) in cases {
+            let refused = checked(&removals, Some(1000)).err();
+            let expected = expected.map(|(what, loss)| Refusal::EmptySource {
+                what,
+                loss: loss.to_owned(),
+            });
+            assert_eq!(refused, expected);
+            assert_eq!(check(&removals, &allowed, None), Ok(()));
+        }
     }
 }

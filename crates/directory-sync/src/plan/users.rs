@@ -27,12 +27,12 @@ const ADDRESS: [Attribute; 5] = [
 pub(super) struct Users {
     /// Entries for which a user is made.
     pub created: BTreeSet<EntryId>,
-    /// Users who are deleted, by index.
-    pub deleted: HashSet<usize>,
     /// Users who lose access: deleted or deactivated.
     pub removed: usize,
     /// Users whom the sync looks after, without those already inactive.
     pub before: usize,
+    /// Users among them that stay active and get another user name.
+    pub renamed: usize,
 }
 
 /// A user who is changed or made.
@@ -62,14 +62,11 @@ pub(super) fn plan(
     current: &Current,
     matched: &Matched,
     policy: &Policy,
+    deleted: &BTreeSet<usize>,
     phases: &mut Phases,
     skipped: &mut Vec<Skip>,
 ) -> Users {
     let gone = with_standing(matched, Standing::Gone);
-    let deleted: HashSet<usize> = match policy.leavers {
-        Leavers::Delete => gone.iter().copied().collect(),
-        Leavers::Deactivate | Leavers::Ignore => HashSet::new(),
-    };
     let entries = entries_by_object(matched);
     let mut changes = changed(desired, current, matched, policy, &entries);
     if policy.leavers == Leavers::Deactivate {
@@ -80,7 +77,7 @@ pub(super) fn plan(
     let unique = UniqueValues {
         current,
         matched,
-        deleted: &deleted,
+        deleted,
         yielding: yielding(desired, current, matched, policy, &entries),
         entries: &entries,
     };
@@ -91,15 +88,19 @@ pub(super) fn plan(
 
     let mut users = Users {
         created: BTreeSet::new(),
-        deleted,
-        removed: 0,
+        removed: deleted.len(),
         before: 0,
+        renamed: 0,
     };
     let mut late = Vec::new();
     for change in changes {
-        if change.object.is_some() {
+        if let Some(object) = change.object {
             if change.changes.active == Some(false) {
                 users.removed += 1;
+            } else if current.users()[object].active
+                && change.changes.set.contains_key(&Attribute::UserName)
+            {
+                users.renamed += 1;
             }
             update(change, current, policy, phases, &mut late);
         } else if let Some(entry) = change.entry {
@@ -113,21 +114,13 @@ pub(super) fn plan(
     for (wave, operation) in late {
         phases.update(first + wave, operation);
     }
-    let mut deleted: Vec<usize> = users.deleted.iter().copied().collect();
-    deleted.sort_unstable();
-    users.removed += deleted.len();
-    phases
-        .removals
-        .extend(deleted.into_iter().map(|index| Operation::DeleteUser {
-            subject: subject(&current.users()[index], policy),
-        }));
     users.before = current
         .users()
         .iter()
         .enumerate()
         .filter(|(index, user)| {
             matched.standing(*index) != Standing::Foreign
-                && (user.active || users.deleted.contains(index))
+                && (user.active || deleted.contains(index))
         })
         .count();
     users
@@ -336,7 +329,7 @@ fn yielding(
 struct UniqueValues<'a, 'b> {
     current: &'b Current,
     matched: &'b Matched,
-    deleted: &'b HashSet<usize>,
+    deleted: &'b BTreeSet<usize>,
     yielding: HashSet<usize>,
     entries: &'b HashMap<usize, &'a EntryId>,
 }

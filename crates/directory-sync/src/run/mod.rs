@@ -250,7 +250,7 @@ async fn compare_desired(
         let looked_up = look_up(&missing, configuration, secrets).await?;
         matching = Matching::new(&desired, &server.current, &policy, &looked_up);
     }
-    let groups = matching.groups_to_read(&desired, &policy);
+    let groups = matching.groups_to_read(&policy);
     (options.progress)(Progress::ReadingMembers {
         groups: groups.len(),
     });

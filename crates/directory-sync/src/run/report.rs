@@ -111,7 +111,7 @@ pub struct Entry {
     /// Members added.
     #[serde(skip_serializing_if = "is_zero")]
     pub added: usize,
-    /// Members removed.
+    /// Memberships that end: of a group, its members; of a deleted user, its own.
     #[serde(skip_serializing_if = "is_zero")]
     pub removed: usize,
     /// Why it failed, or was not begun; or that the object was already there.
@@ -216,7 +216,7 @@ pub struct Summary {
     pub groups_deleted: usize,
     /// Members added, with those of new groups.
     pub memberships_added: usize,
-    /// Members removed.
+    /// Memberships that ended, with those of deleted users and groups.
     pub memberships_removed: usize,
     /// Entries and attributes left as they are.
     pub skipped: usize,
@@ -310,6 +310,8 @@ impl Entry {
         let (added, removed) = match operation {
             Operation::CreateGroup { members, .. } => (members.len(), 0),
             Operation::ChangeMembers { added, removed, .. } => (added.len(), removed.len()),
+            Operation::DeleteUser { groups, .. } => (0, groups.len()),
+            Operation::DeleteGroup { members, .. } => (0, members.len()),
             _ => (0, 0),
         };
         Self {

@@ -262,3 +262,79 @@ newsuperior: ou=Elsewhere,dc=example,dc=test
         assert!(!text.contains("nothing to do"), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_goes_is_refused_until_its_memberships_are_confirmed() {
+    let everyone = ["ann", "ben", "cem", "dina", "emil", "fay"];
+    for (policy, groups) in [
+        ("empty", vec!["aws-admins", "aws-readers"]),
+        ("delete", vec!["aws-admins"]),
+    ] {
+        let ldif = include_str!("cases/removed-group.ldif");
+        let mut steps = Steps::new(ldif, SEARCHES, &format!("goneGroups: {policy}\n")).await;
+        let outcome = steps.next().await;
+        assert_eq!(outcome.exit, 0);
+        let outcome = steps.next().await;
+        assert_eq!((outcome.exit, outcome.writes), (10, 0), "{outcome:?}");
+        let removals = json!({
+            "users": 0, "usersBefore": 6, "renames": 0, "groups": 1, "groupsBefore": 2,
+            "memberships": 6, "membershipsBefore": 12, "noUsers": false, "noGroups": false,
+        });
+        assert_eq!(outcome.report["removals"], removals);
+        let hint = outcome.report["hint"].as_str().unwrap();
+        assert!(hint.contains("--confirm-deletes 7`"), "{hint}");
+        assert_eq!(steps.members("aws-admins"), everyone);
+        assert_eq!(steps.members("aws-readers"), everyone);
+
+        let outcome = steps.run(&["--confirm-deletes", "6"]).await;
+        assert_eq!((outcome.exit, outcome.writes), (10, 0));
+        let outcome = steps.run(&["--confirm-deletes", "7"]).await;
+        assert_eq!(outcome.exit, 0, "{outcome:?}");
+        assert_eq!(outcome.report["summary"]["membershipsRemoved"], 6);
+        assert_eq!(steps.members("aws-admins"), everyone);
+        let left = steps.stage.simulator.groups().into_iter();
+        let mut left: Vec<String> = left
+            .map(|group| group["displayName"].as_str().unwrap().to_owned())
+            .collect();
+        left.sort_unstable();
+        assert_eq!(left, groups);
+        if policy == "empty" {
+            assert!(steps.members("aws-readers").is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_mapping_that_renames_everyone_has_to_be_confirmed() {
+    let names: Vec<String> = (0..60).map(|number| format!("u{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ldif = people(&names).replace("sn: Surname\n", "sn: Surname\nmail: M\n");
+    let mut ldif = ldif;
+    for name in &names {
+        ldif = ldif.replacen("mail: M", &format!("mail: {name}@example.test"), 1);
+    }
+    let stage = Stage::with_entries(&ldif, &crate::stage::writable()).await;
+    let configuration = stage.configuration_of(SEARCHES, "");
+    assert_eq!(stage.json("run", &configuration).await.0, 0);
+    stage.modify(
+        "dn: uid=u07,ou=People,dc=example,dc=test
+changetype: modrdn
+newrdn: uid=renamed
+deleteoldrdn: 1
+",
+    );
+    let (exit, report) = stage.json("run", &configuration).await;
+    assert_eq!((exit, &report["removals"]["renames"]), (0, &json!(1)));
+
+    let mapping = "mapping: {user: {userName: [mail]}}\n";
+    let configuration = stage.configuration_of(SEARCHES, mapping);
+    stage.simulator.forget_calls();
+    let (exit, report) = stage.json("run", &configuration).await;
+    assert_eq!((exit, stage.simulator.writes()), (10, 0), "{report}");
+    assert_eq!(report["removals"]["renames"], 60);
+    let mut confirmed = stage.command("run", &configuration);
+    confirmed.args(["--confirm-deletes", "60"]);
+    let output = finish(confirmed).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(stage.simulator.user("u00@example.test").is_some());
+}

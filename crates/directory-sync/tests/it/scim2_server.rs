@@ -121,7 +121,7 @@ async fn a_server_that_others_wrote_is_kept_equal() {
             users_deleted: 1,
             groups_updated: 1,
             memberships_added: 2,
-            memberships_removed: 150,
+            memberships_removed: 151,
             ..Summary::default()
         }
     );

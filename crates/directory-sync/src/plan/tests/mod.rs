@@ -1,6 +1,7 @@
 //! The planner against a server that does what it is told and refuses what breaks its rules.
 
 mod cases;
+mod figures;
 mod properties;
 mod server;
 mod unique_values;

@@ -187,6 +187,7 @@ proptest! {
     fn carrying_a_plan_out_leaves_nothing_to_do(world in world()) {
         let mut server = world.server.clone();
         let plan = server.plan(&world.desired, &world.policy);
+        figures::check(&server, &plan);
         server.carry_out(&plan);
         let again = server.plan(&world.desired, &world.policy);
         prop_assert!(again.is_empty(), "{:?}\nafter {:?}", lines(&again), lines(&plan));
@@ -373,7 +374,7 @@ proptest! {
             }
             let mut current = Current::new(users, groups);
             let matching = Matching::new(&world.desired, &current, &world.policy, &LookedUp::default());
-            for index in matching.groups_to_read(&world.desired, &world.policy) {
+            for index in matching.groups_to_read(&world.policy) {
                 let (_, members) = &world.server.groups[&current.groups()[index].id.0];
                 let mut members: Vec<usize> = members.iter().filter_map(|id| current.user_index(id)).collect();
                 if reversed { members.reverse(); }

@@ -62,7 +62,7 @@ impl Server {
                 .collect(),
         );
         let matching = Matching::new(desired, &current, policy, looked_up);
-        for index in matching.groups_to_read(desired, policy) {
+        for index in matching.groups_to_read(policy) {
             let (_, members) = &self.groups[&current.groups()[index].id.0];
             let members = members
                 .iter()
