@@ -1,5 +1,7 @@
 //! The verbs for the users of a directory.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::{EnvironmentArg, EventFormat};
@@ -17,6 +19,10 @@ pub enum UsersCommand {
     Reconcile(UsersReconcileArgs),
     /// Remove users that have been inactive for long.
     Purge(UsersPurgeArgs),
+    /// Copy the directory into a file.
+    Export(UsersExportArgs),
+    /// Write a copy of a directory into the table of the stack.
+    Restore(UsersRestoreArgs),
 }
 
 /// Arguments of `users list`.
@@ -79,6 +85,10 @@ pub struct UsersImportArgs {
     /// keep the SCIM id of their tags.
     #[arg(long)]
     pub orphaned: bool,
+    /// The client that knows the users by their external ids; required if the environment
+    /// has several clients.
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
     /// Only show who would be taken over and who not, and why.
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
@@ -135,6 +145,36 @@ pub struct UsersPurgeArgs {
     /// How progress is told.
     #[arg(long, value_enum, default_value_t)]
     pub format: EventFormat,
+}
+
+/// Arguments of `users export`.
+#[derive(Debug, Args)]
+pub struct UsersExportArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// The file, which must not exist; only its owner can read it.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Read this DynamoDB table instead of the one of the stack, such as one that was restored
+    /// from a backup or that a deleted stack has left.
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+}
+
+/// Arguments of `users restore`.
+#[derive(Debug, Args)]
+pub struct UsersRestoreArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub environment: EnvironmentArg,
+    /// The file that `users export` has written.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Add the missing items to a table that is not empty, unless it has other items of the
+    /// same keys.
+    #[arg(long)]
+    pub merge: bool,
 }
 
 /// Reads `90d` or `90`.

@@ -5,10 +5,13 @@
 //! functions have, read from the function itself, not from the environment file, which may
 //! be ahead of the stack. Only the patience differs: nobody waits behind API Gateway.
 
+mod copy_file;
+mod export;
 mod import;
 mod list;
 mod purge;
 mod reconcile;
+mod restore;
 mod show;
 mod unmanaged;
 
@@ -55,6 +58,8 @@ pub(super) fn run(command: &UsersCommand, printer: &Printer) -> Result<Outcome, 
             UsersCommand::Import(args) => import::run(args, printer).await,
             UsersCommand::Reconcile(args) => reconcile::run(args, printer).await,
             UsersCommand::Purge(args) => purge::run(args, printer).await,
+            UsersCommand::Export(args) => export::run(args, printer).await,
+            UsersCommand::Restore(args) => restore::run(args, printer).await,
         }
     })
 }

@@ -14,17 +14,16 @@ use connect_directory::user::owner;
 
 use super::{Deployed, confirm, context, counted, duration, finish, pace, reason};
 use crate::cli::UsersImportArgs;
+use crate::commands::token::pick_client;
 use crate::commands::{Error, Outcome};
 use crate::exit_code::Exit;
 use crate::printer::Printer;
 use crate::report::{UserOutcome, UserReporter};
 
-/// The scope of external ids where the environment has several clients.
-const IMPORT_CLIENT: &str = "import";
-
 /// Runs `users import`.
 pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Outcome, Error> {
     let deployed = Deployed::open(&args.environment).await?;
+    let client = pick_client(&deployed.target.environment, args.client.as_deref())?.get();
     let known = Known::of(&deployed.directory.records().await?);
     let (found, mut left_out) = find(&deployed, args).await?;
     let names = deployed.directory.names_by_id().await?;
@@ -33,7 +32,7 @@ pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Out
     for user in found {
         match known.verdict(&user, args.orphaned) {
             Verdict::Import => {
-                let context = context(client(&deployed));
+                let context = context(client);
                 match deployed
                     .directory
                     .check_import(&user, &names, context)
@@ -68,22 +67,13 @@ pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Out
     for outcome in &left_out {
         reporter.tell(outcome);
     }
-    take_over(&deployed, &chosen, &names, &mut reporter).await;
+    take_over(&deployed, client, &chosen, &names, &mut reporter).await;
     let outcome = finish(reporter);
     Ok(if somebody_is_refused {
         Outcome(Exit::Failure)
     } else {
         outcome
     })
-}
-
-/// The scope of the external ids of users that are taken over.
-fn client(deployed: &Deployed) -> &str {
-    let clients = &deployed.target.environment.clients;
-    match clients.keys().next() {
-        Some(only) if clients.len() == 1 => only.as_ref(),
-        _ => IMPORT_CLIENT,
-    }
 }
 
 /// The users in question, and those of them that there are not.
@@ -187,6 +177,7 @@ fn tell_plan(
 /// Takes the users over one by one; a failure concerns nobody else.
 async fn take_over(
     deployed: &Deployed,
+    client: &str,
     chosen: &[FoundUser],
     names: &BTreeMap<String, String>,
     reporter: &mut UserReporter<'_>,
@@ -194,12 +185,13 @@ async fn take_over(
     let mut pace = pace();
     for user in chosen {
         pace.tick().await;
-        reporter.tell(&take_over_one(deployed, user, names).await);
+        reporter.tell(&take_over_one(deployed, client, user, names).await);
     }
 }
 
 async fn take_over_one(
     deployed: &Deployed,
+    client: &str,
     user: &FoundUser,
     names: &BTreeMap<String, String>,
 ) -> UserOutcome {
@@ -208,8 +200,7 @@ async fn take_over_one(
         Ok(described) => described,
         Err(error) => return failed(user, "failed", error.to_string()),
     };
-    let context = context(client(deployed));
-    match directory.import(described, names, context).await {
+    match directory.import(described, names, context(client)).await {
         Ok(written) => {
             let detail = written.pending.then(|| {
                 "Amazon Connect did not take the tags yet; the reconciler sets them".to_owned()

@@ -5,6 +5,7 @@
 //! concurrent requests, lost answers and crashes, is written down in [`crate::directory`].
 
 mod change;
+mod copy;
 mod groups;
 mod listing;
 mod read;
@@ -15,6 +16,7 @@ use aws_json_client::{Client, Error};
 use serde_json::Value;
 
 pub use change::{Claimed, Whom};
+pub use copy::{CopyError, Item, ItemKind, RestoreError};
 pub use groups::{Link, Member};
 pub use listing::new_id;
 pub use read::PendingUser;
