@@ -1,5 +1,6 @@
 //! `deploy`: brings the cloud to what the environment file says.
 
+mod follow_up;
 mod gate;
 mod groups;
 mod intended;
@@ -8,6 +9,7 @@ mod rehearsal;
 mod start;
 mod survey;
 
+use self::follow_up::FollowUp;
 use self::gate::Gate;
 use self::intended::Intended;
 use self::start::{Holder, Start};
@@ -204,6 +206,7 @@ impl Deployment<'_> {
         gate: &Gate<'_>,
     ) -> Result<Outcome, Error> {
         let intended = &survey.intended;
+        let follow_up = FollowUp::of(survey)?;
         let stacks = &self.target.stacks;
         let stack_name = self.target.stack_name();
         let token = intended.new_token();
@@ -264,11 +267,19 @@ impl Deployment<'_> {
                     target::name(&self.args.environment)
                 ));
             }
-            return Ok(self.leave(&token, deployed.is_none() && intended.protected));
+            let outcome = self.leave(&token, deployed.is_none() && intended.protected);
+            follow_up.warn_of_cached_access(self.target, self.printer);
+            follow_up.print_command(&target::name(&self.args.environment), self.printer);
+            return Ok(outcome);
         }
         let stack = self.target.describe_existing().await?;
+        follow_up
+            .end_access(self.target, &stack, self.printer)
+            .await;
         stacks.delete_stale_change_sets(&stack.id).await?;
-        self.conclude(intended, &stack, true).await
+        let outcome = self.conclude(intended, &stack, true).await?;
+        follow_up.print_command(&target::name(&self.args.environment), self.printer);
+        Ok(outcome)
     }
 
     /// Executes a change set, and follows it to its end unless it is to be left to itself.

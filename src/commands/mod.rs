@@ -1,5 +1,6 @@
 //! One verb, one file; each reads like a recipe.
 
+mod authorizer_cache;
 mod build;
 mod completions;
 mod conclusion;

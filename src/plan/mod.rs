@@ -14,11 +14,13 @@ mod code;
 mod create_only;
 mod difference;
 pub mod expression;
+mod former_client;
 mod iam;
 mod notice;
 mod resource;
 pub mod saved;
 mod service;
+mod setting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +28,13 @@ use serde_json::{Value, json};
 
 pub use code::CodeChange;
 pub use create_only::{CREATE_ONLY, CreateOnly};
+pub use former_client::former_clients;
 pub(crate) use iam::matches_pattern;
 pub use iam::{Permission, PolicyChange};
 pub use notice::{Notice, Severity};
 pub use resource::{Action, PropertyChange, Replacement, ResourceChange};
 pub use service::{ServiceChange, ServiceProperty};
+pub use setting::settings_of_users;
 
 use self::difference::{Place, differences};
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Action, Plan, Replacement, ResourceChange, TERMINATION_PROTECTION};
+use super::{Action, Plan, Replacement, ResourceChange, TERMINATION_PROTECTION, setting};
 
 /// How much a notice matters. The worst comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum Severity {
 pub struct Notice {
     /// How much it matters.
     pub severity: Severity,
-    /// The resource that it is about; the stack's name for the stack itself.
+    /// The resource, setting or group that it is about; the stack's name for the stack itself.
     pub subject: String,
     /// What happens.
     pub text: String,
@@ -64,6 +64,7 @@ pub(super) fn notices(plan: &Plan, before: &Value, after: &Value) -> Vec<Notice>
             });
         }
     }
+    notices.extend(setting::notices(&plan.subject.environment, before, after));
     notices.sort();
     notices
 }

@@ -11,6 +11,7 @@ mod documentation;
 mod drift_page;
 mod environment_reference;
 mod environment_schema;
+mod follow_up;
 mod gate;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod guardrail_page;

@@ -11,11 +11,10 @@ use std::time::Duration;
 use super::advice;
 use super::subject::Subject;
 use crate::cli::TokenRevokeArgs;
-use crate::cloud::{ServiceError, failed_to};
+use crate::cloud::ServiceError;
 use crate::commands::error::TokenError;
-use crate::commands::{Error, Outcome, question};
+use crate::commands::{Error, Outcome, authorizer_cache, question};
 use crate::printer::Printer;
-use crate::stack::StackDescription;
 use crate::token::{AUTHORIZER_MEMORY, Predecessor, Token};
 
 /// More than the clocks of an instance and of this machine differ.
@@ -54,7 +53,7 @@ async fn forget(subject: &Subject, no_wait: bool, printer: &Printer) -> Result<(
             "API Gateway was not made to forget the old tokens, which may be accepted for up to {forgotten_after} seconds: {error}"
         ));
     };
-    if let Err(error) = flush(subject, &stack).await {
+    if let Err(error) = authorizer_cache::flush(&subject.target, &stack).await {
         not_forgotten(error);
         return Ok(());
     }
@@ -69,22 +68,9 @@ async fn forget(subject: &Subject, no_wait: bool, printer: &Printer) -> Result<(
         "waiting for {seconds} seconds, until no instance of the authorizer remembers an old token"
     ));
     tokio::time::sleep(AUTHORIZER_MEMORY + MARGIN).await;
-    match flush(subject, &stack).await {
+    match authorizer_cache::flush(&subject.target, &stack).await {
         Ok(()) => printer.message("No old token is accepted any more."),
         Err(error) => not_forgotten(error),
     }
-    Ok(())
-}
-
-/// Has API Gateway forget whom the authorizer let in.
-async fn flush(subject: &Subject, stack: &StackDescription) -> Result<(), ServiceError> {
-    let output = |key: &str| stack.outputs.get(key).cloned().unwrap_or_default();
-    aws_sdk_apigateway::Client::new(subject.target.cloud.config())
-        .flush_stage_authorizers_cache()
-        .rest_api_id(output("ApiId"))
-        .stage_name(output("StageName"))
-        .send()
-        .await
-        .map_err(failed_to("flush the authorizers' cache of the stage"))?;
     Ok(())
 }
