@@ -11,7 +11,7 @@ use super::target::{self, Target};
 use super::{Error, Outcome};
 use crate::cli::{DoctorArgs, StatusFormat};
 use crate::doctor::{self, Check};
-use crate::environment::{Connect, Environment};
+use crate::environment::{Connect, Environment, MappedProfiles};
 use crate::printer::Printer;
 
 /// Runs `doctor`.
@@ -104,6 +104,12 @@ fn named_profiles<'a>(
     let mut security = vec![connect.default_security_profile.get()];
     if let Some(suspended) = &environment.provisioning.suspended_security_profile {
         security.push(suspended.get());
+    }
+    let mapped = environment.provisioning.groups.values();
+    for profile in mapped.flat_map(MappedProfiles::iter) {
+        if !security.contains(&profile.get()) {
+            security.push(profile.get());
+        }
     }
     let routing = vec![connect.default_routing_profile.get()];
     (security, routing)

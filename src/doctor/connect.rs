@@ -80,7 +80,7 @@ pub fn profiles(kind: ProfileKind, wanted: &[&str], existing: &[String]) -> Chec
     Check::fail(
         kind.check(),
         format!("the instance has no {}", missing.join(", ")),
-        "correct the name in the environment file, or make the profile in Connect; users without one of their own would be refused",
+        "correct the name in the environment file, or create the profile in Connect; until then, changes of the users that would get it are refused",
     )
 }
 

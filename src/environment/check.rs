@@ -15,7 +15,8 @@ use super::problem::Problem;
 use super::targets::{self, PlacedProblem, TargetEnvironment};
 use super::yaml::{self, Part, Step, value_at};
 use super::{
-    ClientName, Environment, PermissionSetName, TagKey, TargetName, rules, schema, secret,
+    ClientName, Environment, PermissionSetName, ScimGroupName, TagKey, TargetName, rules, schema,
+    secret,
 };
 
 /// Reads and checks the text of an environment file: one environment, or one for each of
@@ -248,6 +249,14 @@ fn step(segment: &Segment) -> Option<Step> {
 /// absent, or where the key itself is what was refused.
 fn part_at_fault(tree: &Value, path: &[Step]) -> Part {
     let key_is_refused = match path {
+        [
+            ..,
+            Step::Key(grandparent),
+            Step::Key(parent),
+            Step::Key(key),
+        ] if grandparent == "provisioning" && parent == "groups" => {
+            key.parse::<ScimGroupName>().is_err()
+        }
         [.., Step::Key(parent), Step::Key(key)] => match parent.as_str() {
             "clients" => key.parse::<ClientName>().is_err(),
             "permissionSets" => key.parse::<PermissionSetName>().is_err(),

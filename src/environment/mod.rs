@@ -295,6 +295,26 @@ pub struct Provisioning {
     /// Which SCIM attribute feeds which field of a Connect user: for each field a SCIM path, or a list of paths in order of preference; an empty list feeds it with nothing.
     #[serde(default)]
     pub attributes: Attributes,
+    /// Which security profiles the members of a group get, by the group's name at the identity provider: one name of a security profile, or a list. Several groups may grant one profile.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::provisioned_groups")]
+    pub groups: BTreeMap<ScimGroupName, MappedProfiles>,
+    /// What happens to a group that neither `groups` nor a security profile has the name of.
+    #[serde(default)]
+    pub unmapped_groups: UnmappedGroups,
+}
+
+impl Provisioning {
+    /// `groups` as the JSON object that a function is given; `None` if it is empty.
+    #[must_use]
+    pub fn group_mapping(&self) -> Option<String> {
+        let groups: BTreeMap<&str, &MappedProfiles> = self
+            .groups
+            .iter()
+            .map(|(group, profiles)| (group.get(), profiles))
+            .collect();
+        (!groups.is_empty()).then(|| serde_json::json!(groups).to_string())
+    }
 }
 
 /// What `active: false` does in Connect.
@@ -317,6 +337,17 @@ pub enum Rename {
     Reject,
     /// Deletes the Connect user and creates one with the new name; the SCIM id stays.
     Recreate,
+}
+
+/// What happens to a group that no security profile is mapped to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UnmappedGroups {
+    /// Creating it returns 400.
+    #[default]
+    Reject,
+    /// It is stored with its members and grants nothing.
+    Accept,
 }
 
 /// Whether Connect users that were there before are taken over.

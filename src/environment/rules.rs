@@ -5,11 +5,15 @@
 
 mod directory_sync;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use connect_directory::store::fold;
 
 use super::explain::dotted;
 use super::yaml::Step;
-use super::{Client, ClientName, Cloud, Connect, Deprovision, Environment, ExternalToken, Jwt};
+use super::{
+    Client, ClientName, Cloud, Connect, Deprovision, Environment, ExternalToken, Jwt, MOST_PROFILES,
+};
 
 /// A combination that cannot work.
 pub(super) struct Violation {
@@ -32,6 +36,9 @@ pub(super) const MOST_PERMISSION_SETS: usize = 100;
 pub(super) const MOST_GROUPS: usize = 400;
 /// The same of permission sets and assignments together.
 const MOST_ASSIGNMENT_RESOURCES: usize = 450;
+
+/// Most groups with security profiles; more do not fit into the variables of a function.
+pub(super) const MOST_PROVISIONED_GROUPS: usize = 300;
 
 /// Most clients: their names and parameters are handed to the authorizer in an
 /// environment variable, and Lambda takes 4 KB of these.
@@ -123,7 +130,8 @@ fn endpoint(environment: &Environment, connect: &Connect, found: &mut Vec<Violat
         Cloud::Local => endpoint_on_the_local_cloud(environment, found),
     }
     provisioning(environment, connect, found);
-    attributes(environment, connect, found);
+    groups(environment, found);
+    variables(environment, connect, found);
     clients(environment, found);
     watch(environment, found);
     if environment.api.create_account_logging_role && !environment.api.access_logs {
@@ -317,16 +325,53 @@ fn provisioning(environment: &Environment, connect: &Connect, found: &mut Vec<Vi
     }
 }
 
-/// The function would not be deployed, and CloudFormation would say so only then.
-fn attributes(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
-    let Some(mapping) = environment.provisioning.attributes.differences() else {
-        return;
-    };
+/// Groups that SCIM cannot tell apart, and lists of security profiles that no user can have.
+fn groups(environment: &Environment, found: &mut Vec<Violation>) {
+    let mut names = BTreeMap::new();
+    for (name, profiles) in &environment.provisioning.groups {
+        let place = || path(&["provisioning", "groups", name.get()]);
+        let count = profiles.iter().len();
+        if count == 0 || count > MOST_PROFILES {
+            complain(
+                found,
+                place(),
+                format!(
+                    "the group `{name}` names {count} security profiles: there can be 1 to {MOST_PROFILES}"
+                ),
+                "Amazon Connect gives a user 1 to 10 security profiles; a group that is to grant nothing needs `unmappedGroups: accept` and no entry here",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = profiles.iter().find(|profile| !seen.insert(*profile)) {
+            complain(
+                found,
+                place(),
+                format!("the group `{name}` names the security profile `{twice}` twice"),
+                "remove one of them",
+            );
+        }
+        if let Some(other) = names.insert(fold(name.get()), name) {
+            complain(
+                found,
+                place(),
+                format!("the groups `{other}` and `{name}` are one to SCIM, which ignores case"),
+                "write one of them, with the security profiles of both",
+            );
+        }
+    }
+}
+
+/// Lambda would reject the function, and CloudFormation would report it only during the
+/// deployment.
+fn variables(environment: &Environment, connect: &Connect, found: &mut Vec<Violation>) {
+    let provisioning = &environment.provisioning;
+    let bytes = |value: Option<String>| value.map_or(0, |value| value.len());
+    let attributes = bytes(provisioning.attributes.differences());
+    let groups = bytes(provisioning.group_mapping());
     let others = [
         Some(connect.default_security_profile.get()),
         Some(connect.default_routing_profile.get()),
-        environment
-            .provisioning
+        provisioning
             .suspended_security_profile
             .as_ref()
             .map(|profile| profile.get()),
@@ -334,17 +379,36 @@ fn attributes(environment: &Environment, connect: &Connect, found: &mut Vec<Viol
     ];
     let others: usize = others.into_iter().flatten().map(str::len).sum();
     let room = MOST_BYTES_OF_VARIABLES.saturating_sub(BYTES_OF_OTHER_VARIABLES + others);
-    if mapping.len() > room {
-        complain(
-            found,
-            path(&["provisioning", "attributes"]),
-            format!(
-                "`provisioning.attributes` takes {} bytes, and {room} are left: Lambda gives a function {MOST_BYTES_OF_VARIABLES} bytes of environment variables",
-                mapping.len()
-            ),
-            "name fewer paths for each field",
-        );
+    if attributes + groups <= room {
+        return;
     }
+    let (key, taken, help) = match (attributes, groups) {
+        (attributes, 0) => (
+            "attributes",
+            format!("`provisioning.attributes` takes {attributes} bytes"),
+            "name fewer paths for each field",
+        ),
+        (0, groups) => (
+            "groups",
+            format!("`provisioning.groups` takes {groups} bytes"),
+            "map fewer groups: one group for each set of security profiles is enough, and a group of a security profile's own name needs no entry",
+        ),
+        (attributes, groups) => (
+            "groups",
+            format!(
+                "`provisioning.attributes` and `provisioning.groups` take {attributes} and {groups} bytes"
+            ),
+            "map fewer groups, or name fewer paths for each field",
+        ),
+    };
+    complain(
+        found,
+        path(&["provisioning", key]),
+        format!(
+            "{taken}, and {room} are left: Lambda gives a function {MOST_BYTES_OF_VARIABLES} bytes of environment variables"
+        ),
+        help,
+    );
 }
 
 fn clients(environment: &Environment, found: &mut Vec<Violation>) {

@@ -4,8 +4,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, js
 use serde_json::{Value, json};
 
 use super::{
-    Client, ClientName, Environment, GroupAssignment, GroupName, PermissionSet, PermissionSetName,
-    TagKey, TagValue, rules, targets,
+    Client, ClientName, Environment, GroupAssignment, GroupName, MappedProfiles, PermissionSet,
+    PermissionSetName, ScimGroupName, TagKey, TagValue, rules, targets,
 };
 
 /// The JSON Schema of environment files, draft 7 (what editors' YAML support understands
@@ -49,6 +49,11 @@ pub(super) fn environment() -> Value {
 /// The schema of `clients`.
 pub(super) fn clients(generator: &mut SchemaGenerator) -> Schema {
     map::<ClientName, Client>(generator, 1, rules::MOST_CLIENTS)
+}
+
+/// The schema of `provisioning.groups`.
+pub(super) fn provisioned_groups(generator: &mut SchemaGenerator) -> Schema {
+    map::<ScimGroupName, MappedProfiles>(generator, 0, rules::MOST_PROVISIONED_GROUPS)
 }
 
 /// The schema of `tags`.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Cloud, Environment, EnvironmentFile, Error, json_schema};
+use super::{Cloud, Environment, EnvironmentFile, Error, UnmappedGroups, json_schema};
 
 const GOOD: &str = r#"account: "123456789012"
 region: eu-central-1
@@ -616,6 +616,110 @@ fn attributes_that_do_not_fit_into_the_functions_environment_are_refused() {
         problems[0].contains("takes 4420 bytes, and 3046 are left"),
         "{problems:?}"
     );
+}
+
+#[test]
+fn a_group_grants_one_security_profile_or_a_list_of_them() {
+    let text = format!(
+        "{GOOD}provisioning:\n  groups:\n    APP-CONNECT-AGENTS: Agent\n    Führung: [Agent, CallCenterManager]\n  unmappedGroups: accept\n"
+    );
+    let environment = Environment::parse("test.yaml", &text).unwrap();
+    assert_eq!(
+        environment.provisioning.group_mapping().unwrap(),
+        r#"{"APP-CONNECT-AGENTS":["Agent"],"Führung":["Agent","CallCenterManager"]}"#
+    );
+    assert_eq!(
+        environment.provisioning.unmapped_groups,
+        UnmappedGroups::Accept
+    );
+    let without = Environment::parse("test.yaml", GOOD).unwrap();
+    assert_eq!(without.provisioning.group_mapping(), None);
+    assert_eq!(without.provisioning.unmapped_groups, UnmappedGroups::Reject);
+}
+
+#[test]
+fn groups_that_cannot_be_mapped_are_refused_with_their_line() {
+    let with = |groups: &str| format!("{GOOD}provisioning:\n  groups:\n{groups}");
+    let values = with(
+        "    \" Agents\": Agent\n    \"\": Agent\n    Comma: [\"Agent,Admin\"]\n    Number: 5\n  unmappedGroups: ignore\n",
+    );
+    let relations = with(
+        "    Leads: []\n    Twice: [Agent, Admin, Agent]\n    Many: [a, b, c, d, e, f, g, h, i, j, k]\n",
+    );
+    let refusals = [
+        (
+            &values,
+            &[
+                "`provisioning.groups. Agents` must not start or end with a space",
+                "`provisioning.groups.` must not be empty",
+                "`provisioning.groups.Comma[0]` must have letters, digits, spaces and `_@-` only",
+                "`provisioning.groups.Number` must be text, the name of a security profile",
+                "`provisioning.unmappedGroups` cannot be `ignore`",
+            ][..],
+        ),
+        (
+            &relations,
+            &[
+                "the group `Leads` names 0 security profiles: there can be 1 to 10",
+                "the group `Many` names 11 security profiles: there can be 1 to 10",
+                "the group `Twice` names the security profile `Agent` twice",
+            ],
+        ),
+    ];
+    for (text, reasons) in refusals {
+        let mut problems = problems(text);
+        problems.sort();
+        let mut reasons = reasons.to_vec();
+        reasons.sort_unstable();
+        assert_eq!(problems.len(), reasons.len(), "{problems:?}");
+        for (problem, reason) in problems.iter().zip(reasons) {
+            assert!(problem.starts_with(reason), "{problem}");
+        }
+    }
+    assert!(drawing(&values).contains("test.yaml:8:5"));
+}
+
+#[test]
+fn two_names_of_one_group_are_refused() {
+    let problems = problems(&format!(
+        "{GOOD}provisioning:\n  groups:\n    STRASSE-É: Agent\n    strasse-e\u{301}: Admin\n    Agents: Agent\n"
+    ));
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("are one to SCIM, which ignores case"));
+}
+
+#[test]
+fn groups_and_attributes_share_the_bytes_of_the_functions_environment() {
+    let with = |paths: usize, groups: usize| {
+        let list = vec!["userType"; paths].join(", ");
+        let groups: String = (0..groups)
+            .map(|number| format!("    group-{number:03}: Agent\n"))
+            .collect();
+        let attributes = match paths {
+            0 => String::new(),
+            _ => format!("  attributes:\n    routingProfile: [{list}]\n"),
+        };
+        problems(&format!(
+            "{GOOD}provisioning:\n{attributes}  groups:\n{groups}"
+        ))
+    };
+    assert_eq!(with(125, 60), Vec::<String>::new());
+    for (paths, groups, message) in [
+        (
+            0,
+            150,
+            "`provisioning.groups` takes 3301 bytes, and 3046 are left",
+        ),
+        (
+            250,
+            60,
+            "`provisioning.attributes` and `provisioning.groups` take 2770 and 1321 bytes, and 3046 are left",
+        ),
+    ] {
+        let problems = with(paths, groups);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains(message), "{problems:?}");
+    }
 }
 
 const TARGETS: &str = r#"stackName: connect-scim

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::snapshot::Snapshot;
 use super::{CodeLocations, Error, LocalCloud, Options};
-use crate::environment::{EndpointType, Environment, IdentityManagement, Jwt};
+use crate::environment::{EndpointType, Environment, IdentityManagement, Jwt, UnmappedGroups};
 use crate::guardrail::{self, Exceptions, Protected};
 
 /// The variables of the templates. Texts with `${…}` in them are made for `Fn::Sub`.
@@ -18,6 +18,9 @@ pub(super) struct Context<'a> {
     identity_management: &'static str,
     /// JSON, where it differs from what is usual.
     attribute_mapping: Option<String>,
+    /// A JSON object: the security profiles of each mapped group.
+    group_mapping: Option<String>,
+    accept_unmapped_groups: bool,
     clients: Vec<Client<'a>>,
     /// For Fn::Sub with `StackUuid`: the authorizer's `TOKEN_CLIENTS`.
     token_clients: String,
@@ -151,6 +154,9 @@ impl<'a> Context<'a> {
                 IdentityManagement::ConnectManaged => "CONNECT_MANAGED",
             },
             attribute_mapping: environment.provisioning.attributes.differences(),
+            group_mapping: environment.provisioning.group_mapping(),
+            accept_unmapped_groups: environment.provisioning.unmapped_groups
+                == UnmappedGroups::Accept,
             token_clients: token_clients(&clients)?,
             has_token_client: clients.iter().any(|client| client.jwt.is_none()),
             has_parameter_client: clients.iter().any(|client| client.parameter_name.is_some()),

@@ -272,6 +272,33 @@ fn the_functions_are_told_of_attributes_only_where_the_environment_says_somethin
 }
 
 #[test]
+fn the_functions_get_the_group_mapping_only_if_the_environment_has_one() {
+    let usual = rendered(json!({"provisioning": {"groups": {}, "unmappedGroups": "reject"}}));
+    let variables = function_variables(&usual);
+    assert!(variables.get("GROUP_MAPPING").is_none(), "{variables}");
+    assert!(variables.get("UNMAPPED_GROUPS").is_none(), "{variables}");
+
+    let template = rendered(json!({"provisioning": {
+        "groups": {"Führung \"A\" ${x}": ["Agent", "CallCenterManager"], "agents": "Agent"},
+        "unmappedGroups": "accept",
+    }}));
+    for function in ["UserProvisioningFunction", "ReconcilerFunction"] {
+        let variables = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
+        let mapping = variables["GROUP_MAPPING"].as_str().unwrap();
+        assert_eq!(
+            serde_json::from_str::<Value>(mapping).unwrap(),
+            json!({"Führung \"A\" ${x}": ["Agent", "CallCenterManager"], "agents": ["Agent"]})
+        );
+        assert_eq!(variables["UNMAPPED_GROUPS"], "accept");
+    }
+    let unmapped_only = rendered(json!({"provisioning": {"unmappedGroups": "accept"}}));
+    assert_eq!(
+        function_variables(&unmapped_only)["UNMAPPED_GROUPS"],
+        "accept"
+    );
+}
+
+#[test]
 fn the_usage_plan_binds_callers_that_send_no_key() {
     let template = rendered(json!({}));
     assert_eq!(

@@ -50,7 +50,7 @@ fn section(schema: &Value, path: &str, text: &mut String) {
         let default = if required.contains(&&Value::from(key.as_str())) {
             "required".to_owned()
         } else {
-            default(&inner["default"])
+            default(alternative(inner), &inner["default"])
         };
         text.push_str(&format!(
             "| `{key}` | {} | {default} | {} |\n",
@@ -86,7 +86,7 @@ fn targets(schema: &Value, text: &mut String) {
         "\n## targets.<name>\n\n| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |\n\
          | `wave` | {} | {} | {} |\n| any key of the other tables | | as outside `targets` | What differs for this target. |\n",
         values(wave),
-        default(&wave["default"]),
+        default(wave, &wave["default"]),
         meaning(wave)
     ));
 }
@@ -96,8 +96,19 @@ fn alternative(schema: &Value) -> &Value {
     schema["anyOf"].get(0).unwrap_or(schema)
 }
 
-fn default(default: &Value) -> String {
+/// The default of a mapping is in the tables of its keys, unless all of these are required.
+fn default(schema: &Value, default: &Value) -> String {
     match default {
+        Value::Object(keys) if schema["required"].is_array() => {
+            let keys: Vec<_> = keys
+                .iter()
+                .map(|(key, value)| match value.as_f64() {
+                    Some(number) => format!("{key}: {number}"),
+                    None => format!("{key}: {value}"),
+                })
+                .collect();
+            format!("`{{{}}}`", keys.join(", "))
+        }
         Value::Null | Value::Object(_) => String::new(),
         Value::Array(items) if items.is_empty() => String::new(),
         other => format!(

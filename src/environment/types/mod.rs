@@ -4,9 +4,11 @@
 //! person reads, and the JSON Schema that editors use is made from it. A value of one
 //! of these types is therefore known to be acceptable to the service that it goes to.
 
+mod mapped_profiles;
 mod number;
 mod text;
 
+pub use mapped_profiles::*;
 pub use number::*;
 pub use text::*;
 

@@ -309,6 +309,20 @@ text_types! {
         Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must not contain control characters"),
     ] }
 
+    /// The name of a security profile of Amazon Connect.
+    /// <https://docs.aws.amazon.com/connect/latest/APIReference/API_CreateSecurityProfile.html>
+    SecurityProfileName { length: 1..=127, example: "Agent", rules: [
+        Rule::Avoids("^ | $", "must not start or end with a space"),
+        Rule::Matches("^[ a-zA-Z0-9_@-]+$", "must have letters, digits, spaces and `_@-` only, as the names of security profiles"),
+    ] }
+
+    /// The `displayName` of a SCIM group.
+    /// <https://www.rfc-editor.org/rfc/rfc7643#section-4.2>
+    ScimGroupName { length: 1..=256, example: "APP-CONNECT-AGENTS", rules: [
+        Rule::Avoids("^\\s|\\s$", "must not start or end with a space"),
+        Rule::Matches("^[^\\x00-\\x1f\\x7f]+$", "must not contain control characters"),
+    ] }
+
     /// The ARN of an instance of IAM Identity Center.
     /// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_InstanceMetadata.html>
     SsoInstanceArn { length: 10..=1224, example: "arn:aws:sso:::instance/ssoins-1234567890abcdef", rules: [
@@ -693,6 +707,12 @@ mod tests {
             refusal::<TagValue>("<script>"),
             refusal::<InstanceId>("arn:aws:connect:eu-west-2:1:instance/x"),
             refusal::<ProfileName>(" Agent"),
+            refusal::<SecurityProfileName>("Agent, Admin"),
+            refusal::<SecurityProfileName>("Agent "),
+            refusal::<SecurityProfileName>(&"a".repeat(128)),
+            refusal::<ScimGroupName>(" "),
+            refusal::<ScimGroupName>(""),
+            refusal::<ScimGroupName>(&"a".repeat(257)),
             refusal::<BaseUrl>("ftp://example.com"),
             refusal::<BaseUrl>("https://example.com/scim/v2"),
             refusal::<BaseUrl>("https://example.com/{other}"),
