@@ -31,7 +31,11 @@ pub(crate) fn fnv1a<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     let bytes = parts
         .into_iter()
         .flat_map(|part| part.bytes().chain([0xff]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    fnv1a_bytes(bytes)
+}
+
+fn fnv1a_bytes(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
@@ -144,6 +148,10 @@ mod tests {
     fn lists_of_other_parts_have_other_tags() {
         assert_eq!(of_parts([]), "W/\"cbf29ce484222325\"");
         assert_eq!(of_parts(["a", "b"]), of_parts(["a", "b"]));
+        // The published values of FNV-1a (64 bits), before the byte that ends a part.
+        assert_eq!(fnv1a_bytes(*b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a_bytes(*b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a_bytes(*b"foobar"), 0x8594_4171_f739_67e8);
         let tags = [
             of_parts(["ab"]),
             of_parts(["a", "b"]),

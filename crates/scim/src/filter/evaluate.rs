@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{CompareOperator, Filter, FilterValue};
 use crate::Resource;
@@ -34,7 +34,7 @@ impl Filter {
             }
             Self::Present(path) => Leaf::in_resource(path, resource, resource_type).is_present(),
             Self::ValuePath { path, filter } => Leaf::of_attribute(path, resource, resource_type)
-                .is_some_and(|(attribute, values)| {
+                .is_some_and(|(attribute, _, values)| {
                     values
                         .iter()
                         .any(|value| filter.matches_value(value, attribute))
@@ -125,7 +125,7 @@ impl PatchPath {
         resource: &'a Resource,
         resource_type: &'a ResourceType,
     ) -> Vec<&'a Value> {
-        let Some((attribute, values)) = Leaf::of_attribute(&self.path, resource, resource_type)
+        let Some((attribute, _, values)) = Leaf::of_attribute(&self.path, resource, resource_type)
         else {
             return Vec::new();
         };
@@ -165,19 +165,20 @@ impl<'a> Leaf<'a> {
         values: Vec::new(),
     };
 
-    /// The attribute before the sub-attribute, each value of an array apart.
+    /// What the path names, and the values of its attribute, each of an array apart.
     fn of_attribute(
         path: &AttributePath,
         resource: &'a Resource,
         resource_type: &'a ResourceType,
-    ) -> Option<(&'a Attribute, &'a [Value])> {
+    ) -> Option<(&'a Attribute, Option<&'a Attribute>, &'a [Value])> {
         let resolved = resource_type.resolve_leniently(path)?;
         let attribute = resolved.attribute?;
         let holder = match resolved.extension {
             None => resource,
             Some(urn) => resource.get(urn).and_then(Value::as_object)?,
         };
-        Some((attribute, as_slice(holder.get(&attribute.name)?)))
+        let values = as_slice(holder.get(&attribute.name)?);
+        Some((attribute, resolved.sub_attribute, values))
     }
 
     fn in_resource(
@@ -185,21 +186,24 @@ impl<'a> Leaf<'a> {
         resource: &'a Resource,
         resource_type: &'a ResourceType,
     ) -> Self {
-        let Some((attribute, values)) = Self::of_attribute(path, resource, resource_type) else {
-            return Self::ABSENT;
-        };
-        Self::below(attribute, values, path.sub_attribute.as_deref())
+        match Self::of_attribute(path, resource, resource_type) {
+            Some((attribute, sub_attribute, values)) => {
+                Self::below(attribute, values, sub_attribute)
+            }
+            None => Self::ABSENT,
+        }
     }
 
     fn in_value(path: &AttributePath, value: &'a Value, attribute: &'a Attribute) -> Self {
         if attribute.kind == AttributeType::Complex {
-            return Self::below(
-                attribute,
-                std::slice::from_ref(value),
-                Some(&path.attribute),
-            );
+            return match attribute.sub_attribute(&path.attribute) {
+                Some(found) => Self::below(attribute, std::slice::from_ref(value), Some(found)),
+                None => Self::ABSENT,
+            };
         }
-        // A simple multi-valued attribute answers to `value`.
+        if !path.attribute.eq_ignore_ascii_case("value") {
+            return Self::ABSENT;
+        }
         Self {
             attribute: Some(attribute),
             values: vec![value],
@@ -208,14 +212,12 @@ impl<'a> Leaf<'a> {
 
     /// Descends to the sub-attribute; to `value` where none is named (RFC 7643
     /// section 2.4 makes it the significant one).
-    fn below(attribute: &'a Attribute, values: &'a [Value], sub_attribute: Option<&str>) -> Self {
-        let sub_attribute = match sub_attribute {
-            Some(name) => match attribute.sub_attribute(name) {
-                Some(sub_attribute) => Some(sub_attribute),
-                None => return Self::ABSENT,
-            },
-            None => attribute.sub_attribute("value"),
-        };
+    fn below(
+        attribute: &'a Attribute,
+        values: &'a [Value],
+        sub_attribute: Option<&'a Attribute>,
+    ) -> Self {
+        let sub_attribute = sub_attribute.or_else(|| attribute.sub_attribute("value"));
         match sub_attribute {
             None => Self {
                 attribute: Some(attribute),
@@ -277,7 +279,7 @@ fn compare(
             as_boolean(literal).and_then(|wanted| Some(value.as_bool()?.cmp(&wanted)))
         }
         AttributeType::Integer | AttributeType::Decimal => {
-            as_number(literal).and_then(|wanted| value.as_f64()?.partial_cmp(&wanted))
+            as_number(literal).and_then(|wanted| compare_numbers(value.as_number()?, &wanted))
         }
         AttributeType::DateTime if !is_substring(operator) => match (value.as_str(), literal) {
             (Some(text), FilterValue::String(wanted)) => {
@@ -350,11 +352,19 @@ fn as_boolean(literal: &FilterValue) -> Option<bool> {
     }
 }
 
-fn as_number(literal: &FilterValue) -> Option<f64> {
+fn as_number(literal: &FilterValue) -> Option<Number> {
     match literal {
-        FilterValue::Number(number) => number.as_f64(),
+        FilterValue::Number(number) => Some(number.clone()),
         FilterValue::String(text) => text.parse().ok(),
         _ => None,
+    }
+}
+
+/// Whole numbers are compared exactly; beyond 2^53 a float does not tell them apart.
+fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
+    match (left.as_i64(), right.as_i64()) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
     }
 }
 

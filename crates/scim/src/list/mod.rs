@@ -1,13 +1,17 @@
 //! Queries and list responses (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865).
 
+mod budget;
 mod cursor;
 mod query;
 mod sort;
 
 use serde_json::{Value, json};
 
+pub use budget::Budget;
 pub use cursor::invalid_cursor;
 pub use query::{ListQuery, Paging, Sort};
+
+pub(crate) use budget::{escaped_length, escaped_size};
 
 use crate::resource::Resource;
 use crate::schema::ResourceType;
@@ -17,7 +21,7 @@ pub const LIST_RESPONSE_URN: &str = "urn:ietf:params:scim:api:messages:2.0:ListR
 /// The schema URN of a search request.
 pub const SEARCH_REQUEST_URN: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
-/// One page of results, before projection.
+/// One page of results; projection leaves it as it is or takes from it.
 #[derive(Clone, PartialEq)]
 pub struct Page<'a> {
     /// How many resources satisfy the filter, on all pages.
@@ -39,7 +43,8 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Answers a query from all candidates at once: filters, sorts, cuts out the page.
+    /// Answers a query from all candidates at once: filters, sorts, cuts out the page, which
+    /// ends early if it would be too large.
     /// Stores that hold many resources page by themselves instead.
     ///
     /// # Errors
@@ -71,7 +76,17 @@ impl<'a> Page<'a> {
             }
         };
         let total_results = matches.len();
-        let resources: Vec<_> = matches.into_iter().skip(skipped).take(count).collect();
+        let mut budget = query.budget();
+        let resources: Vec<_> = matches
+            .into_iter()
+            .skip(skipped)
+            .take(count)
+            .map(|(resource_type, resource)| {
+                let shown = query.projection.apply(resource, resource_type);
+                (resource_type, shown)
+            })
+            .take_while(|(_, resource)| budget.take(resource))
+            .collect();
         let end = skipped.saturating_add(resources.len());
         let by_cursor = matches!(query.paging, Paging::Cursor { .. });
         let next_cursor = (by_cursor && !resources.is_empty() && end < total_results)

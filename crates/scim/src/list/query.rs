@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::Budget;
 use crate::error::{ScimError, ScimType};
 use crate::filter::Filter;
 use crate::path::{AttributePath, PatchPath};
@@ -20,6 +21,8 @@ pub struct ListQuery {
     pub paging: Paging,
     /// Which attributes.
     pub projection: Projection,
+    /// The bytes of a response, as [`ServiceDefinition::max_response_size`] counts them.
+    pub max_response_size: usize,
 }
 
 /// The order of results.
@@ -190,6 +193,12 @@ impl ListQuery {
         Self::new(parameters, service, resource_types)
     }
 
+    /// What fits on a page.
+    #[must_use]
+    pub const fn budget(&self) -> Budget {
+        Budget::new(self.max_response_size)
+    }
+
     fn new(
         parameters: Parameters,
         service: &ServiceDefinition,
@@ -233,6 +242,7 @@ impl ListQuery {
             sort,
             paging,
             projection,
+            max_response_size: service.max_response_size,
         })
     }
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::http::{HttpRequest, MediaType, percent_encode};
-use super::parse::Request;
-use crate::error::ScimError;
-use crate::list::{ListQuery, Page, list_response};
+use super::parse::{Operation, Request};
+use crate::error::{ScimError, ScimType};
+use crate::list::{ListQuery, Page, escaped_length, escaped_size, list_response};
 use crate::projection::Projection;
 use crate::resource::{Resource, object_at};
 use crate::schema::{Discovery, ResourceType, ServiceDefinition};
@@ -107,7 +107,8 @@ impl<'s> Responder<'s> {
         self.resource(201, request, resource_type, resource)
     }
 
-    /// 200: the resource was replaced or patched, or nothing had to change.
+    /// 200: the resource was replaced or patched, or nothing had to change; 204 after a PATCH
+    /// of a resource that is too large for a response.
     #[must_use]
     pub fn updated(
         &self,
@@ -153,7 +154,7 @@ impl<'s> Responder<'s> {
         }
     }
 
-    /// 200 with a list response.
+    /// 200 with a list response, or `tooMany` if a single resource is too large for it.
     #[must_use]
     pub fn list(&self, query: &ListQuery, mut page: Page<'_>) -> Response {
         let resources = std::mem::take(&mut page.resources)
@@ -162,7 +163,11 @@ impl<'s> Responder<'s> {
                 self.present(resource, resource_type, &query.projection)
             })
             .collect();
-        self.document(200, list_response(query, &page, resources))
+        let document = list_response(query, &page, resources);
+        if escaped_size(&document) > self.service.max_response_size {
+            return self.error(&too_large());
+        }
+        self.document(200, document)
     }
 
     /// 200 with a list response of resources that are written already, as the client gets
@@ -183,6 +188,9 @@ impl<'s> Responder<'s> {
         let (before, after) = envelope.split_once(NO_RESOURCES).unwrap_or((&envelope, ""));
         let resources = resources.join(",");
         let text = format!("{before}\"Resources\":[{resources}]{after}");
+        if escaped_length(text.as_bytes()) > self.service.max_response_size {
+            return self.error(&too_large());
+        }
         self.respond(200, Body::Text(text))
     }
 
@@ -261,10 +269,24 @@ impl<'s> Responder<'s> {
         resource_type: &ResourceType,
         resource: &Resource,
     ) -> Response {
-        let mut response = self.document(
-            status,
-            self.present(resource.clone(), resource_type, &request.projection),
-        );
+        let mut document = self.present(resource.clone(), resource_type, &request.projection);
+        let mut status = status;
+        if escaped_size(&document) > self.service.max_response_size {
+            match request.operation {
+                Operation::Get { .. } => return self.error(&too_large()),
+                // The change has been made. RFC 7644 section 3.5.2 allows a PATCH to return
+                // nothing; the other methods return what is always returned.
+                Operation::Patch { .. } => status = 204,
+                _ => {
+                    let always = Projection::Only(Vec::new());
+                    document = self.present(resource.clone(), resource_type, &always);
+                }
+            }
+        }
+        let mut response = match status {
+            204 => self.deleted(),
+            _ => self.document(status, document),
+        };
         if let Some(id) = resource.get("id").and_then(Value::as_str) {
             let location = self.location(resource_type, id);
             response.headers.push(("Location", location.clone()));
@@ -295,6 +317,14 @@ impl<'s> Responder<'s> {
         }
         Value::Object(shown)
     }
+}
+
+fn too_large() -> ScimError {
+    ScimError::of(
+        ScimType::TooMany,
+        "the response would be too large; ask for fewer attributes, for example with \
+         excludedAttributes=members, or for fewer results",
+    )
 }
 
 fn version(resource: &Resource) -> Option<&str> {

@@ -75,6 +75,10 @@ pub struct ServiceDefinition {
     pub authentication_schemes: Vec<AuthenticationScheme>,
     /// Bytes of a request's body, at most; larger ones are refused with 413.
     pub max_body_size: usize,
+    /// Bytes of a response's body, at most, quotation marks and backslashes counted twice:
+    /// gateways carry it as a text in JSON. Lists end earlier, a resource that is larger is
+    /// not returned.
+    pub max_response_size: usize,
     /// How deep a body's arrays and objects may nest, at most.
     pub max_body_depth: usize,
 }
@@ -101,6 +105,7 @@ impl ServiceDefinition {
             },
             authentication_schemes: vec![AuthenticationScheme::bearer_token()],
             max_body_size: 1024 * 1024,
+            max_response_size: 5 * 1024 * 1024,
             max_body_depth: 24,
         }
     }

@@ -1,7 +1,7 @@
 //! Bulk requests (RFC 7644 section 3.7).
 
 use scim::bulk::{BULK_REQUEST_URN, BulkRun};
-use scim::protocol::{HttpRequest, Operation, Request, Responder, Response};
+use scim::protocol::{Body, HttpRequest, Operation, Request, Responder, Response};
 use scim::schema::{ServiceDefinition, core};
 use scim::{Resource, ScimError};
 use serde_json::{Value, json};
@@ -236,4 +236,148 @@ fn versions_become_conditions() {
             .map_err(|error| error.status),
         Err(412)
     );
+}
+
+#[test]
+fn a_creation_that_failed_has_no_id_even_if_its_body_has_one() {
+    let service = service();
+    let operations = json!([
+        user("u"),
+        {"method": "DELETE", "path": "/Users/bulkId:u"},
+    ]);
+    let body = json!({"schemas": [BULK_REQUEST_URN], "Operations": operations});
+    let request = parsed(&service, "POST", "/Bulk", &body).expect("accepted");
+    let Operation::Bulk(request) = request.operation else {
+        panic!("a bulk request")
+    };
+    let mut run = BulkRun::new(&service, request, "https://example.com/v2/");
+    let step = run.next_step().expect("the creation");
+    let failed = Response {
+        status: 409,
+        headers: Vec::new(),
+        body: Some(Body::Json(json!({"id": "9", "status": "409"}))),
+    };
+    run.record(step.index, &failed);
+    assert!(run.next_step().is_none());
+    let response = run.finish();
+    assert_eq!(statuses(&response), ["409", "409"]);
+    let results = response["Operations"].as_array().expect("results");
+    assert_eq!(results[0].get("location"), None);
+    assert_eq!(results[0]["response"]["id"], "9");
+    let detail = results[1]["response"]["detail"].as_str().expect("a detail");
+    assert_eq!(detail, "the operation refers to one that failed");
+}
+
+#[test]
+fn an_operation_waits_for_one_that_has_not_been_recorded() {
+    let service = service();
+    let operations = json!([user("u"), {"method": "DELETE", "path": "/Users/bulkId:u"}]);
+    let body = json!({"schemas": [BULK_REQUEST_URN], "Operations": operations});
+    let request = parsed(&service, "POST", "/Bulk", &body).expect("accepted");
+    let Operation::Bulk(request) = request.operation else {
+        panic!("a bulk request")
+    };
+    let mut run = BulkRun::new(&service, request, "https://example.com/v2/");
+    let step = run.next_step().expect("the creation");
+    assert!(run.next_step().is_none(), "the deletion waits");
+    let created = Response {
+        status: 201,
+        headers: vec![
+            ("Location", "https://example.com/v2/Users/a%20b".to_owned()),
+            ("ETag", "W/\"1\"".to_owned()),
+        ],
+        body: Some(Body::Json(json!({"id": "a b"}))),
+    };
+    run.record(step.index, &created);
+    run.record(99, &created);
+    let step = run.next_step().expect("the deletion");
+    let Operation::Delete { id, .. } = &step.request.operation else {
+        panic!("a deletion")
+    };
+    assert_eq!(id, "a b");
+    let deleted = Response {
+        status: 204,
+        headers: Vec::new(),
+        body: None,
+    };
+    run.record(step.index, &deleted);
+    assert!(run.next_step().is_none());
+    let response = run.finish();
+    let results = response["Operations"].as_array().expect("results");
+    assert_eq!(results[0]["location"], "https://example.com/v2/Users/a%20b");
+    assert_eq!(results[0]["version"], "W/\"1\"");
+    assert_eq!(results[0].get("response"), None);
+    assert_eq!(results[1]["location"], "https://example.com/v2/Users/a%20b");
+    assert_eq!(results[1].get("version"), None);
+}
+
+#[test]
+fn an_operation_that_is_not_one_of_a_resource_is_refused() {
+    for (method, path, status) in [
+        ("GET", "/Users/1", "400"),
+        ("", "/Users", "400"),
+        ("POST", "", "400"),
+        ("POST", "/Bulk", "400"),
+        ("POST", "/.search", "400"),
+        ("POST", "/Users/.search", "400"),
+        ("POST", "/Users/.SEARCH", "400"),
+        ("DELETE", "/Schemas", "400"),
+        ("DELETE", "/Users", "405"),
+        ("DELETE", "/Users/1/2", "404"),
+        ("PUT", "/Users", "405"),
+    ] {
+        let operation = json!({"method": method, "path": path, "data": {}});
+        let (response, _, log) = run(json!([operation]), None);
+        assert_eq!(statuses(&response), [status], "{method} {path}");
+        assert_eq!(log, [""; 0]);
+    }
+    for operations in [json!(null), json!({}), json!("x")] {
+        let service = service();
+        let body = json!({"schemas": [BULK_REQUEST_URN], "Operations": operations});
+        assert!(parsed(&service, "POST", "/Bulk", &body).is_err());
+    }
+    let service = service();
+    let body = json!({"schemas": [BULK_REQUEST_URN], "Operations": ["x"]});
+    assert!(parsed(&service, "POST", "/Bulk", &body).is_err());
+}
+
+#[test]
+fn the_number_of_errors_is_a_whole_number_from_one() {
+    let failing = || json!({"method": "DELETE", "path": "/Users/unknown"});
+    for (sent, ran) in [
+        (json!(null), 3),
+        (json!(0), 1),
+        (json!(1), 1),
+        (json!("2"), 2),
+        (json!(3), 3),
+        (json!(9), 3),
+    ] {
+        let service = service();
+        let body = json!({
+            "schemas": [BULK_REQUEST_URN],
+            "failOnErrors": sent,
+            "Operations": [failing(), failing(), failing()],
+        });
+        let request = parsed(&service, "POST", "/Bulk", &body).expect("accepted");
+        let Operation::Bulk(request) = request.operation else {
+            panic!("a bulk request")
+        };
+        let mut run = BulkRun::new(&service, request, "");
+        let mut count = 0;
+        while let Some(step) = run.next_step() {
+            count += 1;
+            let missing = Response {
+                status: 400,
+                headers: Vec::new(),
+                body: None,
+            };
+            run.record(step.index, &missing);
+        }
+        assert_eq!(count, ran, "{sent}");
+    }
+    let service = service();
+    for sent in [json!("many"), json!(-1), json!(1.5), json!([])] {
+        let body = json!({"schemas": [BULK_REQUEST_URN], "failOnErrors": sent, "Operations": []});
+        assert!(parsed(&service, "POST", "/Bulk", &body).is_err(), "{sent}");
+    }
 }

@@ -392,3 +392,69 @@ fn the_order_is_ascending_or_descending() {
         assert_eq!(error.scim_type, Some(ScimType::InvalidValue), "{order}");
     }
 }
+
+#[test]
+fn only_a_page_by_cursor_with_a_next_page_names_it() {
+    let service = service();
+    let next = |text: &str| answer(&service, text).get("nextCursor").cloned();
+    assert!(next("count=24&cursor=").is_some());
+    assert_eq!(next("count=25&cursor="), None);
+    assert_eq!(next("count=26&cursor="), None);
+    assert_eq!(next("count=0&cursor="), None);
+    assert_eq!(next("count=5&cursor=&filter=title%20pr"), None);
+    assert_eq!(next("count=5"), None);
+    assert_eq!(next("count=5&startIndex=2"), None);
+    let last = query(&service, "cursor=").cursor_at("20");
+    assert!(next(&format!("count=4&cursor={last}")).is_some());
+    assert_eq!(next(&format!("count=5&cursor={last}")), None);
+    let end = query(&service, "cursor=").cursor_at("25");
+    let response = answer(&service, &format!("count=5&cursor={end}"));
+    assert_eq!(response.get("nextCursor"), None);
+    assert_eq!(
+        (
+            response["totalResults"].as_u64(),
+            response["itemsPerPage"].as_u64()
+        ),
+        (Some(25), Some(0))
+    );
+    assert_eq!(response.get("startIndex"), None);
+    let past = query(&service, "cursor=").cursor_at("99999999999999999999999");
+    let query = query(&service, &format!("cursor={past}"));
+    let refused = Page::select(&query, users(&service.resource_types[0], 1));
+    assert_eq!(
+        refused.err().and_then(|error| error.scim_type),
+        Some(ScimType::InvalidCursor)
+    );
+}
+
+#[test]
+fn an_empty_page_has_nothing_on_it() {
+    let page = Page::empty();
+    assert_eq!(
+        (page.total_results, page.resources.len(), page.next_cursor),
+        (0, 0, None)
+    );
+}
+
+#[test]
+fn a_service_without_cursors_or_sorting_ignores_them() {
+    let mut service = service();
+    service.pagination.cursor = false;
+    service.sort = false;
+    let query = query(&service, "cursor=anything&sortBy=title");
+    assert!(matches!(
+        query.paging,
+        Paging::Index {
+            start_index: 1,
+            count: 100
+        }
+    ));
+    assert_eq!(query.sort, None);
+}
+
+#[test]
+fn the_default_page_is_not_larger_than_the_largest() {
+    let mut service = service();
+    service.pagination.max_page_size = 10;
+    assert_eq!(query(&service, "").paging.count(), 10);
+}

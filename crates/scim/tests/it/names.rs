@@ -93,6 +93,7 @@ fn other_text_keeps_its_width_and_its_spaces() {
         filter.matches(&resource(json!({"title": title})), &user_type())
     };
     assert!(matches(r#"title eq "LEAD""#, "lead"));
+    assert!(matches("title eq \"K\"", "\u{212a}"));
     assert!(!matches(r#"title eq "lead""#, "lead "));
     assert!(!matches(r#"title eq "lead""#, "\u{ff4c}ead"));
     assert!(matches(r#"title ew " ""#, "lead "));

@@ -128,3 +128,93 @@ fn never_and_request_are_honoured() {
         assert_eq!(shown(query).get("password"), None);
     }
 }
+
+#[test]
+fn parts_of_an_attribute_are_returned_by_their_own_rule() {
+    let mut user_type = user_type();
+    let emails = user_type.schema.attribute_mut("emails").expect("emails");
+    for part in &mut emails.sub_attributes {
+        part.returned = match part.name.as_str() {
+            "value" => Returned::Always,
+            "display" => Returned::Request,
+            "primary" => Returned::Never,
+            _ => Returned::Default,
+        };
+    }
+    let user = resource(json!({
+        "schemas": [core::USER_URN],
+        "id": "1",
+        "emails": [{"value": "a", "display": "A", "type": "work", "primary": true}, {"display": "B"}],
+    }));
+    for (query, shown) in [
+        ("", json!([{"value": "a", "type": "work"}])),
+        ("attributes=emails", json!([{"value": "a", "type": "work"}])),
+        (
+            "attributes=emails.type",
+            json!([{"value": "a", "type": "work"}]),
+        ),
+        (
+            "attributes=emails.display",
+            json!([{"value": "a", "display": "A"}, {"display": "B"}]),
+        ),
+        ("attributes=emails.primary", json!([{"value": "a"}])),
+        ("excludedAttributes=emails.type", json!([{"value": "a"}])),
+        (
+            "excludedAttributes=emails.value",
+            json!([{"value": "a", "type": "work"}]),
+        ),
+        (
+            "excludedAttributes=emails.value,emails.type",
+            json!([{"value": "a"}]),
+        ),
+        ("excludedAttributes=emails", Value::Null),
+        ("attributes=userName", Value::Null),
+    ] {
+        let projection = Projection::from_query(&parse_query(query)).expect("a projection");
+        let after = projection.apply(user.clone(), &user_type);
+        assert_eq!(
+            after.get("emails").cloned().unwrap_or_default(),
+            shown,
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn a_store_is_told_what_nobody_will_see() {
+    let user_type = user_type();
+    for (query, name, is_included) in [
+        ("", "emails", true),
+        ("", "password", false),
+        ("", "unknown", false),
+        ("excludedAttributes=emails", "emails", false),
+        ("excludedAttributes=emails.type", "emails", true),
+        ("excludedAttributes=id", "id", true),
+        ("attributes=emails", "EMAILS", true),
+        ("attributes=emails.type", "emails", true),
+        ("attributes=userName", "emails", false),
+        ("attributes=password", "password", false),
+        (
+            "attributes=urn:ietf:params:scim:schemas:core:2.0:User:emails",
+            "emails",
+            true,
+        ),
+        (
+            "attributes=urn:ietf:params:scim:schemas:core:2.0:User",
+            "emails",
+            true,
+        ),
+        (
+            "attributes=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+            "emails",
+            false,
+        ),
+    ] {
+        let projection = Projection::from_query(&parse_query(query)).expect("a projection");
+        assert_eq!(
+            projection.includes(name, &user_type),
+            is_included,
+            "{query} {name}"
+        );
+    }
+}

@@ -320,3 +320,48 @@ fn compressed_bodies_are_refused_by_their_type() {
         .push(("Content-Encoding".to_owned(), "gzip".to_owned()));
     assert!(parse(&service, &read).is_ok());
 }
+
+#[test]
+fn a_request_has_conditions_if_either_header_is_there() {
+    let service = service();
+    let with = |headers: &[(&str, &str)]| {
+        let mut request = http("GET", "/Users/1", &Value::Null);
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        request.headers.extend(headers);
+        parse(&service, &request).expect("accepted").preconditions
+    };
+    assert!(with(&[]).is_empty());
+    for headers in [
+        &[("If-Match", "W/\"1\"")][..],
+        &[("if-none-match", "*")],
+        &[("If-Match", "*"), ("If-None-Match", "*")],
+    ] {
+        assert!(!with(headers).is_empty(), "{headers:?}");
+    }
+}
+
+#[test]
+fn tags_are_compared_weakly_and_one_of_a_list_is_enough() {
+    let matches = |header: &str, version: &str| {
+        etag::Preconditions::new(Some(header), None)
+            .check_write(version)
+            .is_ok()
+    };
+    for header in [
+        "W/\"1\"",
+        "\"1\"",
+        "1",
+        " W/\"1\" ",
+        "\"0\", W/\"1\"",
+        "*",
+        " * ",
+    ] {
+        assert!(matches(header, "W/\"1\""), "{header}");
+    }
+    for header in ["W/\"2\"", "\"11\"", "", "\"0\", \"2\"", "w/\"1\""] {
+        assert!(!matches(header, "W/\"1\""), "{header}");
+    }
+    assert_eq!(etag::weak("a\"b c\u{e9}\n1"), "W/\"abc1\"");
+}

@@ -299,3 +299,105 @@ fn the_service_provider_config_announces_the_limits() {
     }
     "#);
 }
+
+#[test]
+fn a_body_names_the_schema_of_its_address() {
+    let service = service();
+    let posted = |schemas: Value| {
+        let body = json!({"schemas": schemas, "userName": "a"});
+        let incoming = Incoming::from_json(body, &service.resource_types[0], &service);
+        incoming.map_err(|error| error.scim_type)
+    };
+    for schemas in [
+        json!([core::USER_URN]),
+        json!(core::USER_URN),
+        json!([core::USER_URN.to_uppercase()]),
+        json!(["urn:scim:schemas:core:1.0"]),
+        json!([core::USER_URN, core::GROUP_URN]),
+        json!([core::ENTERPRISE_USER_URN]),
+        json!([1, core::USER_URN]),
+    ] {
+        assert!(posted(schemas.clone()).is_ok(), "{schemas}");
+    }
+    for (schemas, expected) in [
+        (json!([core::GROUP_URN]), ScimType::InvalidValue),
+        (json!(core::GROUP_URN), ScimType::InvalidValue),
+        (
+            json!([core::GROUP_URN, core::ENTERPRISE_USER_URN]),
+            ScimType::InvalidValue,
+        ),
+        (json!([]), ScimType::InvalidSyntax),
+        (json!([1]), ScimType::InvalidSyntax),
+        (json!(null), ScimType::InvalidSyntax),
+        (json!({}), ScimType::InvalidSyntax),
+    ] {
+        assert_eq!(posted(schemas.clone()), Err(Some(expected)), "{schemas}");
+    }
+}
+
+#[test]
+fn required_attributes_of_an_extension_are_required_where_it_is_used() {
+    let mut extended = core::user().extended_by(Schema {
+        id: "urn:example:2.0:Badge".to_owned(),
+        name: "Badge".to_owned(),
+        description: "A badge".to_owned(),
+        attributes: vec![
+            Attribute::string("serial").required(),
+            Attribute::string("colour"),
+            Attribute::string("state").read_only().required(),
+        ],
+        unsupported: Vec::new(),
+    });
+    let posted = |user_type: &ResourceType, badge: Value| {
+        let service = ServiceDefinition::new(vec![user_type.clone()]);
+        let body =
+            json!({"schemas": [core::USER_URN], "userName": "a", "urn:example:2.0:Badge": badge});
+        Incoming::from_json(body, user_type, &service).map_err(|error| error.detail)
+    };
+    assert!(posted(&extended, json!(null)).is_ok());
+    assert!(posted(&extended, json!({"serial": "1"})).is_ok());
+    let missing = "urn:example:2.0:Badge:serial is required".to_owned();
+    assert_eq!(posted(&extended, json!({"colour": "red"})), Err(missing));
+    for extension in &mut extended.extensions {
+        extension.required = extension.schema.id == "urn:example:2.0:Badge";
+    }
+    let missing = "urn:example:2.0:Badge is required".to_owned();
+    assert_eq!(posted(&extended, json!(null)), Err(missing));
+    assert!(posted(&extended, json!({"serial": "1"})).is_ok());
+}
+
+#[test]
+fn what_a_service_leaves_out_is_ignored_and_what_nobody_has_is_not() {
+    let mut user_type = core::user();
+    user_type.schema = user_type
+        .schema
+        .keep(&["userName", "name.givenName", "emails"]);
+    let urn = core::ENTERPRISE_USER_URN;
+    user_type.extensions[0].schema = user_type.extensions[0].schema.clone().keep(&["department"]);
+    for (path, is_left_out) in [
+        ("title", true),
+        ("TITLE", true),
+        ("name.familyName", true),
+        ("name.FAMILYNAME", true),
+        ("name", false),
+        ("name.givenName", false),
+        ("name.unknown", false),
+        ("userName", false),
+        ("unknown", false),
+        ("title.unknown", true),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:title", true),
+        ("URN:ietf:params:scim:schemas:core:2.0:user:title", true),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:userName", false),
+        (&format!("{urn}:costCenter"), true),
+        (&format!("{urn}:department"), false),
+        (&format!("{urn}:title"), false),
+        ("urn:example:2.0:Other:title", false),
+    ] {
+        let path = path.parse().expect("a path");
+        assert_eq!(user_type.leaves_out(&path), is_left_out, "{path}");
+    }
+    let user = json!({"schemas": [core::USER_URN], "userName": "a"});
+    let operations = json!([{"op": "replace", "path": "title", "value": "x"}]);
+    let patched = crate::service::patch(&user, operations, &user_type).expect("ignored");
+    assert!(!patched.changed);
+}
