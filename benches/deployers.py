@@ -3,8 +3,8 @@
 
     cargo build --release
     target/release/connect-scim build --out /tmp/packages
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install boto3 awscli aws-sam-cli
-    npm install --prefix /tmp/peers/cdk aws-cdk@2.1148.1 aws-cdk-lib@2.270.0 constructs
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install --no-deps --require-hashes -r benches/requirements.txt
+    cp -r benches/cdk /tmp/peers && npm ci --prefix /tmp/peers/cdk
     /tmp/peers/bin/python benches/deployers.py target/release/connect-scim /tmp/packages /tmp/peers
 
 The same template and the same packages for all, each tool in an empty local cloud of its

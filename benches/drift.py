@@ -2,7 +2,7 @@
 """How long `drift` takes, what it asks of Amazon Connect, and what CloudFormation finds.
 
     target/debug/connect-scim build --out /tmp/packages
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install boto3
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install --no-deps --require-hashes -r benches/requirements.txt
     /tmp/peers/bin/python benches/drift.py target/debug/connect-scim /tmp/packages
 
 In a local cloud of its own:

@@ -1,12 +1,11 @@
 //! The programs that a build needs. A deployment of packages that were built elsewhere
 //! (`deploy --artifacts`) needs none of them, so what is missing is a warning.
 
+use tool_cache::OLDEST_PYTHON;
+
 use super::Check;
 
 const CHECK: &str = "tools";
-
-/// The oldest Python that the pinned packages run on.
-const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
 /// A program and what it answers to `--version`, if it is there.
 #[derive(Debug, Clone)]
@@ -41,10 +40,13 @@ pub fn tools(found: &[Tool]) -> Check {
         .collect();
     let python = versions.iter().find_map(|version| python_version(version));
     if python.is_some_and(|version| version < OLDEST_PYTHON) {
+        let (major, minor) = OLDEST_PYTHON;
         return Check::warn(
             CHECK,
             format!("{} is too old to build the functions", versions.join(", ")),
-            "install Python 3.10 or newer, or deploy packages built elsewhere with --artifacts",
+            format!(
+                "install Python {major}.{minor} or newer, or deploy packages built elsewhere with --artifacts"
+            ),
         );
     }
     Check::ok(CHECK, versions.join(", "))

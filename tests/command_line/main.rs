@@ -17,6 +17,7 @@ mod gate;
 mod guardrail_page;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]
 mod init;
+mod installations;
 mod plan;
 mod plan_page;
 #[expect(clippy::unwrap_used, reason = "a test's panic is its report")]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::python::OLDEST;
+use crate::python::{NEWEST_PYTHON, OLDEST_PYTHON};
 
 /// A tool could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -61,13 +61,21 @@ pub enum Error {
         /// What `pip` printed last.
         log: String,
     },
+    /// A package lacks another one, or has a version of it that it does not support.
+    #[error("the packages of {name} are installed, but do not fit together:\n{log}")]
+    Inconsistent {
+        /// Whose environment it is.
+        name: String,
+        /// The output of `pip check`.
+        log: String,
+    },
 }
 
 impl Error {
     /// What to do next, if there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let (major, minor) = OLDEST;
+        let (major, minor) = OLDEST_PYTHON;
         match self {
             Self::NoCacheDirectory | Self::Io { .. } => {
                 Some("name a writable directory in CONNECT_SCIM_CACHE".to_owned())
@@ -87,6 +95,13 @@ impl Error {
                 "the package index served other files than the pinned ones; check which index or mirror pip is configured with"
                     .to_owned(),
             ),
+            // pip prints the same for an index that it cannot reach, after its retries.
+            Self::Install { log, .. }
+                if log.contains("No matching distribution found") && !log.contains("Retrying") =>
+            {
+                Some(wheels_hint())
+            }
+            Self::Inconsistent { .. } => Some(wheels_hint()),
             Self::Install { .. } => Some(
                 "check the connection to https://pypi.org, or name a mirror in PIP_INDEX_URL"
                     .to_owned(),
@@ -102,4 +117,11 @@ impl Error {
             source,
         }
     }
+}
+
+fn wheels_hint() -> String {
+    let ((oldest_major, oldest), (newest_major, newest)) = (OLDEST_PYTHON, NEWEST_PYTHON);
+    format!(
+        "the pinned packages support Python {oldest_major}.{oldest} to {newest_major}.{newest} on Linux and macOS (x86-64 and ARM64); put one of these versions first on PATH as python3"
+    )
 }

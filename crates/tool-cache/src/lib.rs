@@ -27,6 +27,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 pub use error::Error;
+pub use python::OLDEST_PYTHON;
 
 /// Where everything that is installed goes: `$CONNECT_SCIM_CACHE`, else
 /// `$XDG_CACHE_HOME/connect-scim`, else `~/.cache/connect-scim`.
@@ -47,6 +48,7 @@ pub fn cache_directory() -> Result<PathBuf, Error> {
 
 /// The `bin` directory of a virtual environment that holds exactly the packages of
 /// `requirements`: the text of a requirements file in which every package is pinned by hash.
+/// Dependencies are not resolved, so the file must list all of them.
 ///
 /// Makes the environment when there is none, which takes seconds and needs the Python
 /// package index; otherwise answers at once. `name` tells people whose environment it is.
@@ -241,5 +243,91 @@ mod tests {
             .path()
             .join(format!("python/absent-{}", digest(&requirements)));
         assert_eq!(finished(&directory), None);
+    }
+
+    /// Writes wheels and prints the digest of each. `outer` requires `inner[more]`, which
+    /// requires `extra`; a newer `inner` than the one that the tests pin exists as well.
+    const WHEELS: &str = r#"
+import hashlib, pathlib, sys, zipfile
+for name, version, metadata in [
+    ("outer", "1.0", "Requires-Dist: inner[more]>=1.0\n"),
+    ("inner", "1.0", "Provides-Extra: more\nRequires-Dist: extra; extra == 'more'\n"),
+    ("inner", "2.0", "Provides-Extra: more\nRequires-Dist: extra; extra == 'more'\n"),
+    ("extra", "1.0", ""),
+]:
+    path = pathlib.Path(sys.argv[1], f"{name}-{version}-py3-none-any.whl")
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{name}.py", f"version = '{version}'")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    print(f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
+"#;
+
+    /// An index of the wheels in `directory`, and requirements that pin the `packages`.
+    fn pinned(directory: &Path, packages: &[&str]) -> String {
+        let output = Command::new("python3")
+            .args(["-c", WHEELS])
+            .arg(directory)
+            .output()
+            .unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let pins: Vec<&str> = lines
+            .lines()
+            .filter(|line| packages.iter().any(|package| line.starts_with(package)))
+            .collect();
+        assert_eq!(pins.len(), packages.len(), "{lines}");
+        format!(
+            "--no-index\n--find-links {}\n{}\n",
+            directory.display(),
+            pins.join("\n")
+        )
+    }
+
+    #[test]
+    fn a_newer_version_in_the_index_does_not_change_what_is_installed() {
+        let cache = tempfile::tempdir().unwrap();
+        let requirements = pinned(cache.path(), &["outer==1.0", "inner==1.0", "extra==1.0"]);
+        let bin = environment_in(cache.path(), "outer", &requirements, &|_| ()).unwrap();
+        let output = Command::new(bin.join("python"))
+            .args(["-c", "import inner, outer, extra; print(inner.version)"])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "1.0\n");
+    }
+
+    #[test]
+    fn requirements_that_lack_a_package_are_an_error_that_names_it() {
+        let cache = tempfile::tempdir().unwrap();
+        let requirements = pinned(cache.path(), &["outer==1.0"]);
+        let error = environment_in(cache.path(), "outer", &requirements, &|_| ()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the packages of outer are installed, but do not fit together:\n\
+             outer 1.0 requires inner, which is not installed."
+        );
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("Python 3.11 to 3.14"), "{hint}");
+    }
+
+    #[test]
+    fn a_package_without_a_wheel_for_this_python_leads_to_a_supported_one() {
+        let cache = tempfile::tempdir().unwrap();
+        let requirements = pinned(cache.path(), &["extra==1.0"]).replace("1.0", "3.0");
+        let error = environment_in(cache.path(), "extra", &requirements, &|_| ()).unwrap_err();
+        assert!(matches!(error, Error::Install { .. }), "{error:?}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("Python 3.11 to 3.14"), "{hint}");
+    }
+
+    #[test]
+    fn the_lock_files_are_checked_with_the_oldest_and_the_newest_python() {
+        let script = include_str!("../../../.ci/lock-files");
+        for (name, (major, minor)) in [("oldest", OLDEST_PYTHON), ("newest", python::NEWEST_PYTHON)]
+        {
+            let line = format!("{name}={major}.{minor}");
+            assert!(script.lines().any(|other| other == line), "{line}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Making one virtual environment: the checks that give clear messages, `venv`, `pip`.
+//! Creates one virtual environment: checks that give clear errors, then `venv` and `pip`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,7 +8,10 @@ use std::process::{Command, Output, Stdio};
 use crate::Error;
 
 /// The oldest Python that every pinned package runs on.
-pub(crate) const OLDEST: (u32, u32) = (3, 10);
+pub const OLDEST_PYTHON: (u32, u32) = (3, 11);
+
+/// The newest Python for which every pinned package has a wheel.
+pub(crate) const NEWEST_PYTHON: (u32, u32) = (3, 14);
 
 /// Prints the version, and whether virtual environments can be made: Debian ships `venv`
 /// with Python, but what it needs to run in another package.
@@ -30,27 +33,34 @@ pub(crate) fn build(environment: &Path, name: &str, requirements: &str) -> Resul
     }
     let file = environment.join("requirements.txt");
     fs::write(&file, requirements).map_err(Error::io("write", &file))?;
-    let output = run(
-        environment.join("bin/python").as_os_str(),
-        &[
-            "-m".as_ref(),
-            "pip".as_ref(),
-            "install".as_ref(),
-            "--quiet".as_ref(),
-            "--disable-pip-version-check".as_ref(),
-            "--no-input".as_ref(),
-            // A person's configuration may ask for it; in an environment it is an error.
-            "--no-user".as_ref(),
-            "--only-binary=:all:".as_ref(),
-            "--require-hashes".as_ref(),
-            // The requirements are complete, and pip resolves extras without regard to the hashes.
-            "--no-deps".as_ref(),
-            "--requirement".as_ref(),
-            file.as_ref(),
-        ],
-    )?;
+    let interpreter = environment.join("bin/python");
+    let pip = |arguments: &[&OsStr]| {
+        let common = ["-m", "pip", "--disable-pip-version-check", "--no-input"];
+        let common = common.map(OsStr::new);
+        run(interpreter.as_os_str(), &[&common, arguments].concat())
+    };
+    let output = pip(&[
+        "install".as_ref(),
+        "--quiet".as_ref(),
+        // The user's configuration may enable it; in a virtual environment it is an error.
+        "--no-user".as_ref(),
+        "--only-binary=:all:".as_ref(),
+        // The requirements are complete. With dependencies, an older pip chooses the newest
+        // version of a package that another one names with an extra, although it is pinned.
+        "--no-deps".as_ref(),
+        "--require-hashes".as_ref(),
+        "--requirement".as_ref(),
+        file.as_ref(),
+    ])?;
     if !output.status.success() {
         return Err(Error::Install {
+            name: name.to_owned(),
+            log: log(&output),
+        });
+    }
+    let output = pip(&["check".as_ref()])?;
+    if !output.status.success() {
+        return Err(Error::Inconsistent {
             name: name.to_owned(),
             log: log(&output),
         });
@@ -74,7 +84,7 @@ fn read_probe(answer: &str) -> Result<(), Error> {
             log: answer.to_owned(),
         });
     };
-    if (major, minor) < OLDEST {
+    if (major, minor) < OLDEST_PYTHON {
         return Err(Error::OldPython {
             version: format!("{major}.{minor}"),
         });
@@ -114,10 +124,10 @@ mod tests {
 
     #[test]
     fn each_unusable_python_has_its_own_error() {
-        assert!(read_probe("3 10 True\n").is_ok());
+        assert!(read_probe("3 11 True\n").is_ok());
         assert!(read_probe("4 0 True\n").is_ok());
         assert!(
-            matches!(read_probe("3 9 True\n"), Err(Error::OldPython { version }) if version == "3.9")
+            matches!(read_probe("3 10 True\n"), Err(Error::OldPython { version }) if version == "3.10")
         );
         assert!(matches!(
             read_probe("3 11 False\n"),
