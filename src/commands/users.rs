@@ -188,9 +188,11 @@ async fn configuration(target: &Target, function: &str) -> Result<Configuration,
 
 /// The circumstances of one change.
 fn context(client: &str) -> Context<'_> {
+    let deadline = Instant::now() + TIME_PER_USER;
     Context {
         now: Timestamp::now(),
-        deadline: Instant::now() + TIME_PER_USER,
+        deadline,
+        stop: deadline,
         client,
     }
 }

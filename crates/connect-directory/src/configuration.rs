@@ -1,14 +1,14 @@
 //! What the template sets in the environment of the functions that use the directory,
 //! and the directory made of it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_json_client::{Client, Environment, Service, SharedHttpClient};
 use connect_attributes::Attributes;
 
 use crate::{
     connect::{Connect, InstanceArnError},
-    directory::{Deprovision, Directory, Rename, Settings},
+    directory::{Deprovision, Directory, GroupMapping, Rename, Settings},
     mapping::IdentityManagement,
     profiles::Defaults,
     queue::Queue,
@@ -40,6 +40,11 @@ pub enum ConfigurationError {
         "the environment variable ATTRIBUTE_MAPPING is not understood: {0}; deploy the stack again"
     )]
     AttributeMapping(String),
+    /// It is not what the deployer writes.
+    #[error(
+        "the environment variable GROUP_MAPPING is not understood: {0}; deploy the stack again"
+    )]
+    GroupMapping(String),
     /// It has another value than those that are known.
     #[error("the environment variable {name} must be one of {expected}; deploy the stack again")]
     Unknown {
@@ -98,6 +103,18 @@ impl Configuration {
             Some(written) => serde_json::from_str(&written)
                 .map_err(|error| ConfigurationError::AttributeMapping(error.to_string()))?,
         };
+        let groups = match find("GROUP_MAPPING") {
+            None => BTreeMap::new(),
+            Some(written) => serde_json::from_str(&written)
+                .map_err(|error| ConfigurationError::GroupMapping(error.to_string()))?,
+        };
+        let unmapped_groups = find("UNMAPPED_GROUPS").unwrap_or_else(|| "reject".to_owned());
+        let accepts_unmapped = choose(
+            "UNMAPPED_GROUPS",
+            &unmapped_groups,
+            "reject, accept",
+            &[("reject", false), ("accept", true)],
+        )?;
         let suspended_security_profile = match deprovision {
             Deprovision::Suspend => Some(require("SUSPENDED_SECURITY_PROFILE")?),
             Deprovision::Delete => None,
@@ -109,6 +126,7 @@ impl Configuration {
             settings: Settings {
                 identity_management,
                 attributes,
+                groups: GroupMapping::new(groups, accepts_unmapped),
                 defaults: Defaults {
                     security_profile: require("DEFAULT_SECURITY_PROFILE")?,
                     routing_profile: require("DEFAULT_ROUTING_PROFILE")?,

@@ -18,7 +18,7 @@ use crate::{
     connect::{IdentityInfo, User},
     facet::{Facet, facets},
     mapping::IdentityManagement,
-    user::{ConnectUser, EXTERNAL_ID_TAG},
+    user::ConnectUser,
 };
 
 /// A profile of the user that the instance does not list.
@@ -63,9 +63,6 @@ pub fn resource(
         ("userName".to_owned(), json!(user.username)),
         ("active".to_owned(), json!(true)),
     ]);
-    if let Some(external_id) = user.tags.get(EXTERNAL_ID_TAG) {
-        resource.insert("externalId".to_owned(), json!(external_id));
-    }
     write_identity(
         &mut resource,
         &user.identity_info,
@@ -136,7 +133,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::mapping::{SecurityProfiles, map};
+    use crate::mapping::{Grants, SecurityProfiles, map};
 
     fn user(identity_info: IdentityInfo) -> User {
         User {
@@ -162,7 +159,7 @@ mod tests {
     }
 
     fn names() -> BTreeMap<String, String> {
-        [("s1", "Agent"), ("s2", "Quality, Analyst"), ("r1", "Sales")]
+        [("s1", "Agent"), ("s2", "Quality Analyst"), ("r1", "Sales")]
             .map(|(id, name)| (id.to_owned(), name.to_owned()))
             .into()
     }
@@ -207,18 +204,22 @@ mod tests {
                 user.username = "ada".to_owned();
             }
             let resource = resource(&user, &names(), identity_management, attributes).unwrap();
-            let wanted = map(&resource, &[], identity_management, attributes).unwrap();
+            let wanted = map(
+                &resource,
+                Grants::default(),
+                identity_management,
+                attributes,
+            )
+            .unwrap();
             assert_eq!(wanted.username, user.username);
             assert!(wanted.identity == identity, "{resource:?}");
-            assert!(wanted.active);
             assert_eq!(
                 wanted.security_profiles,
-                SecurityProfiles::Named(vec!["Agent".to_owned(), "Quality, Analyst".to_owned()])
+                SecurityProfiles::Named(vec!["Agent".to_owned(), "Quality Analyst".to_owned()])
             );
             assert_eq!(wanted.routing_profile.as_deref(), Some("Sales"));
             assert_eq!(wanted.hierarchy_group, None);
             assert!(wanted.phone.is_none());
-            assert_eq!(wanted.external_id, None);
         }
     }
 
@@ -237,7 +238,7 @@ mod tests {
                 "name": {"givenName": "Ada", "familyName": "King Lovelace"},
                 "emails": [{"value": "ada@example.org", "type": "work", "primary": true}],
                 "phoneNumbers": [{"value": "+4930123456", "type": "mobile"}],
-                "entitlements": [{"value": "Agent"}, {"value": "Quality, Analyst"}],
+                "entitlements": [{"value": "Agent"}, {"value": "Quality Analyst"}],
                 "roles": [{"value": "Sales"}],
             })
         );
@@ -246,9 +247,15 @@ mod tests {
     #[test]
     fn what_nothing_feeds_is_told_as_a_change() {
         let user = user(ada(None, None));
-        let attributes = attributes(json!({"mobile": [], "securityProfiles": "userType"}));
+        let attributes = attributes(json!({"mobile": [], "securityProfiles": []}));
         let resource = saml(&user, &attributes);
-        let wanted = map(&resource, &[], IdentityManagement::Saml, &attributes).unwrap();
+        let wanted = map(
+            &resource,
+            Grants::default(),
+            IdentityManagement::Saml,
+            &attributes,
+        )
+        .unwrap();
         assert_eq!(wanted.security_profiles, SecurityProfiles::Default);
         let actual = crate::user::AppliedUser::seen(user).user;
         let desired = ConnectUser {
@@ -262,14 +269,6 @@ mod tests {
             changes(&desired, &actual, &names()),
             ["mobile", "security profiles"]
         );
-    }
-
-    #[test]
-    fn the_external_id_of_a_lost_directory_comes_back_from_the_tags() {
-        let mut user = user(IdentityInfo::default());
-        user.tags
-            .insert(EXTERNAL_ID_TAG.to_owned(), "00u1".to_owned());
-        assert_eq!(saml(&user, &Attributes::default())["externalId"], "00u1");
     }
 
     #[test]

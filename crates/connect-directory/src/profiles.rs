@@ -14,6 +14,7 @@ mod list;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::{
@@ -22,10 +23,13 @@ use self::{
 };
 use crate::{
     connect::{Connect, NamedResource},
-    mapping::{SecurityProfiles, Wanted},
+    mapping::{Grants, SecurityProfiles, Wanted},
     reconcile::Failure,
     user::ConnectUser,
 };
+
+/// By how much the clocks of two functions may differ.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 /// The most security profiles that a user can have.
 const MAXIMUM_SECURITY_PROFILES: usize = 10;
@@ -128,6 +132,16 @@ pub struct SecurityProfileIds {
     pub age: Duration,
 }
 
+impl SecurityProfileIds {
+    /// Whether they were read after this time (ISO 8601), with some allowance for clocks
+    /// that differ: what existed then is among them, unless it was deleted.
+    pub(crate) fn is_newer_than(&self, time: &str, now: Timestamp) -> bool {
+        let time: Option<Timestamp> = time.parse().ok();
+        let passed = time.and_then(|time| Duration::try_from(now.duration_since(time)).ok());
+        passed.is_some_and(|passed| passed > self.age + CLOCK_SKEW)
+    }
+}
+
 fn unknown_message(kind: Kind, unknown: &[(String, Vec<String>)]) -> String {
     unknown
         .iter()
@@ -199,56 +213,54 @@ impl Profiles {
     }
 
     /// The ids of a suspended user: the profile that permits nothing, and the named
-    /// routing profile and hierarchy group or, where one cannot be resolved, the one that
-    /// the user has (`applied`): a leaver must not keep permissions because a profile was
-    /// renamed or a list cannot be read.
+    /// routing profile and hierarchy group or, where one is not named or cannot be
+    /// resolved, the one that the user has (`applied`): a leaver must not keep permissions
+    /// because a profile was renamed or a list cannot be read.
     ///
     /// # Errors
     /// When the profile that permits nothing does not exist
-    /// ([`ProfileError::NoSuspendedProfile`]), when a routing profile cannot be resolved
-    /// and nothing was applied, and when the list of security profiles is not known and
-    /// Connect does not return it by the deadline.
+    /// ([`ProfileError::NoSuspendedProfile`]), and when the list of security profiles is
+    /// not known and Connect does not return it by the deadline.
     pub async fn resolve_suspended(
         &self,
-        wanted: &Wanted,
-        applied: Option<&ConnectUser>,
+        wanted: Option<&Wanted>,
+        applied: &ConnectUser,
         deadline: Instant,
     ) -> Result<ProfileIds, ProfileError> {
-        let (security_profiles, routing_profile, hierarchy_group) = tokio::join!(
-            self.resolve_suspended_security_profiles(wanted, deadline),
-            self.resolve_routing_profile(wanted, deadline),
-            self.resolve_hierarchy_group(wanted, deadline),
+        let security_profiles = self.suspended_security_profile(deadline).await?;
+        let unchanged = (
+            applied.routing_profile_id.clone(),
+            applied.hierarchy_group_id.clone(),
         );
+        let (routing_profile, hierarchy_group) = match wanted {
+            None => unchanged,
+            Some(wanted) => {
+                let (routing_profile, hierarchy_group) = tokio::join!(
+                    self.resolve_routing_profile(wanted, deadline),
+                    self.resolve_hierarchy_group(wanted, deadline),
+                );
+                (
+                    routing_profile.unwrap_or(unchanged.0),
+                    hierarchy_group.unwrap_or(unchanged.1),
+                )
+            }
+        };
         Ok(ProfileIds {
-            security_profiles: security_profiles?,
-            routing_profile: match (routing_profile, applied) {
-                (Err(_), Some(user)) => user.routing_profile_id.clone(),
-                (resolved, _) => resolved?,
-            },
-            hierarchy_group: match (hierarchy_group, applied) {
-                (Err(_), Some(user)) => user.hierarchy_group_id.clone(),
-                (Err(ProfileError::Unknown { .. } | ProfileError::Ambiguous(_)), None) => None,
-                (resolved, None) | (resolved @ Ok(_), Some(_)) => resolved?,
-            },
+            security_profiles,
+            routing_profile,
+            hierarchy_group,
         })
     }
 
-    async fn resolve_suspended_security_profiles(
+    async fn suspended_security_profile(
         &self,
-        wanted: &Wanted,
         deadline: Instant,
     ) -> Result<BTreeSet<String>, ProfileError> {
-        let Some(name) = &self.defaults.suspended_security_profile else {
-            return self.resolve_security_profiles(wanted, deadline).await;
-        };
-        let kind = Kind::SecurityProfile;
-        match self
-            .find_all(kind, std::slice::from_ref(name), deadline)
-            .await
-        {
-            Err(ProfileError::Unknown { .. }) => {
-                Err(ProfileError::NoSuspendedProfile(name.clone()))
-            }
+        let name = self.defaults.suspended_security_profile.clone();
+        let name = name.unwrap_or_default();
+        let names = std::slice::from_ref(&name);
+        match self.find_all(Kind::SecurityProfile, names, deadline).await {
+            Err(ProfileError::Unknown { .. }) => Err(ProfileError::NoSuspendedProfile(name)),
             found => found,
         }
     }
@@ -287,9 +299,11 @@ impl Profiles {
         wanted: &Wanted,
         deadline: Instant,
     ) -> Result<BTreeSet<String>, ProfileError> {
+        let granted = self.granted(&wanted.grants, deadline).await?;
         let default = std::slice::from_ref(&self.defaults.security_profile);
         let names: &[String] = match &wanted.security_profiles {
             SecurityProfiles::Named(names) => names,
+            _ if !granted.is_empty() => &[],
             SecurityProfiles::Default => default,
             SecurityProfiles::Fallback(parts) => {
                 let list = self
@@ -299,10 +313,116 @@ impl Profiles {
                 if names_profiles { parts } else { default }
             }
         };
-        if names.len() > MAXIMUM_SECURITY_PROFILES {
-            return Err(ProfileError::TooMany(names.len()));
+        let mut ids = self
+            .find_all(Kind::SecurityProfile, names, deadline)
+            .await?;
+        ids.extend(granted);
+        if ids.len() > MAXIMUM_SECURITY_PROFILES {
+            return Err(ProfileError::TooMany(ids.len()));
         }
-        self.find_all(Kind::SecurityProfile, names, deadline).await
+        Ok(ids)
+    }
+
+    /// The ids of those security profiles that exist among the granted and the named ones;
+    /// of the default one if there is none.
+    ///
+    /// # Errors
+    /// When the default does not exist either, and when the list is not known and Connect
+    /// does not return it by the deadline.
+    pub(crate) async fn existing(
+        &self,
+        grants: &Grants,
+        names: &[String],
+        deadline: Instant,
+    ) -> Result<BTreeSet<String>, ProfileError> {
+        let mut ids = self.granted(grants, deadline).await?;
+        let list = self
+            .list(Kind::SecurityProfile, Need::Known, deadline)
+            .await?;
+        ids.extend(
+            names
+                .iter()
+                .filter_map(|name| Some(list.find(name)?.id.clone())),
+        );
+        if ids.is_empty() {
+            let default = std::slice::from_ref(&self.defaults.security_profile);
+            return self
+                .find_all(Kind::SecurityProfile, default, deadline)
+                .await;
+        }
+        Ok(ids)
+    }
+
+    /// The ids of the security profiles that groups grant, as far as they exist: a right
+    /// ends with the profile that gave it.
+    async fn granted(
+        &self,
+        grants: &Grants,
+        deadline: Instant,
+    ) -> Result<BTreeSet<String>, ProfileError> {
+        if grants.ids.is_empty() && grants.names.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let names: Vec<&String> = grants.names.iter().collect();
+        let list = self
+            .list_with(Kind::SecurityProfile, &names, deadline)
+            .await?;
+        let mut ids: BTreeSet<String> = list
+            .items
+            .iter()
+            .filter(|profile| grants.ids.contains(&profile.id))
+            .map(|profile| profile.id.clone())
+            .collect();
+        for name in names {
+            match list.find(name) {
+                Some(profile) => drop(ids.insert(profile.id.clone())),
+                None => tracing::error!(
+                    security_profile = name,
+                    "`provisioning.groups` names a security profile that does not exist"
+                ),
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Reads the security profiles again if these ids are not among those known and the
+    /// list is older than `age`: the time since the groups of a user were last changed.
+    ///
+    /// # Errors
+    /// When Connect does not return the list by the deadline.
+    pub(crate) async fn look_for(
+        &self,
+        ids: &BTreeSet<String>,
+        age: Duration,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let list = self
+            .list(Kind::SecurityProfile, Need::Known, deadline)
+            .await?;
+        let is_known = |id: &String| list.items.iter().any(|profile| profile.id == *id);
+        if !ids.iter().all(is_known) {
+            self.list(Kind::SecurityProfile, Need::Within(age), deadline)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The name of a security profile, if a list that has it is known; nothing is read.
+    pub(crate) fn known_name(&self, id: &str) -> Option<String> {
+        let list = self.security_profiles.known(Duration::MAX)?;
+        let profile = list.items.iter().find(|profile| profile.id == id)?;
+        Some(profile.name.clone())
+    }
+
+    /// The ids of all security profiles, if a list that is at most this old is known;
+    /// nothing is read.
+    pub(crate) fn known_security_profile_ids(&self, age: Duration) -> Option<BTreeSet<String>> {
+        let list = self.security_profiles.known(age)?;
+        let ids: BTreeSet<String> = list.items.iter().map(|item| item.id.clone()).collect();
+        (!ids.is_empty()).then_some(ids)
     }
 
     /// The security profiles of the instance, by name.

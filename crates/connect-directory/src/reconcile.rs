@@ -19,10 +19,11 @@ use crate::{
     connect::{
         Connect, CreateUser, DUPLICATE, IdentityInfo, LIMIT_EXCEEDED, NOT_FOUND, PhoneConfig, User,
     },
+    directory::has_left,
     mapping::IdentityManagement,
     plan::{Call, after, plan},
-    store::{ConnectState, Store, StoreError},
-    user::{AppliedUser, ConnectUser},
+    store::{ConnectState, Record, Store, StoreError, fold},
+    user::{AppliedUser, ConnectUser, owner},
 };
 
 /// How often a plan is made anew because Connect turned out to be in another state.
@@ -51,6 +52,11 @@ pub enum Presence {
 }
 
 impl Presence {
+    /// The username that is wanted in Connect; none where no user is.
+    pub(crate) fn username(&self) -> Option<&str> {
+        self.described().map(|user| user.username.as_str())
+    }
+
     fn described(&self) -> Option<&ConnectUser> {
         match self {
             Self::Present(user) | Self::Suspended(user) => Some(user),
@@ -74,6 +80,34 @@ pub enum Failure {
     Refused(Refusal),
     /// It passes; the error code, or what stands for it.
     Transient(String),
+}
+
+/// Why bringing a user to Connect stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// See [`Failure`].
+    Failed(Failure),
+    /// Connect does not know an id that the plan names: a profile was deleted since the
+    /// names were read. The refusal stands if that is not so.
+    UnknownId(Refusal),
+    /// The username is that of the Connect user of a leaver, whose SCIM id this is.
+    HeldByLeaver(String),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(failure) => failure,
+            Stop::UnknownId(refusal) => Self::Refused(refusal),
+            Stop::HeldByLeaver(_) => Self::Transient("UserNameIsBeingReleased".to_owned()),
+        }
+    }
 }
 
 /// What the identity provider's administrator should read. The details may quote
@@ -124,8 +158,8 @@ pub(crate) struct Reconciler {
 /// One user to be brought to what is wanted.
 pub(crate) struct Task<'a> {
     pub scim_id: &'a str,
-    /// The username by which Connect is asked where no Connect id is known.
-    pub username: &'a str,
+    /// The usernames to look for where no Connect id is known.
+    pub usernames: &'a [String],
     pub presence: &'a Presence,
     /// The password that the identity provider chose, for a user to be created.
     pub password: Option<&'a SecretString>,
@@ -139,7 +173,7 @@ impl Reconciler {
         &self,
         state: &mut ConnectState,
         task: &Task<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Stop> {
         if state.uncertain {
             self.observe(state, task).await?;
         }
@@ -151,37 +185,36 @@ impl Reconciler {
                 return Ok(());
             }
         }
-        Err(Failure::Transient("Unsettled".to_owned()))
+        Err(Failure::Transient("Unsettled".to_owned()).into())
     }
 
     /// Reads from Connect what `state` is not certain of.
     async fn observe(&self, state: &mut ConnectState, task: &Task<'_>) -> Result<(), Failure> {
-        let found = match &state.applied {
-            Some(applied) => {
-                let described = self.connect.describe_user(&applied.user_id);
-                match within(task.deadline, described).await {
-                    Ok(user) => Some(user),
-                    Err(Trouble::Service(error)) if error.code() == Some(NOT_FOUND) => None,
-                    Err(trouble) => return Err(trouble.into_failure("DescribeUser")),
-                }
+        let mut found = None;
+        if let Some(applied) = &state.applied {
+            let described = self.connect.describe_user(&applied.user_id);
+            found = match within(task.deadline, described).await {
+                Ok(user) => Some(user),
+                Err(Trouble::Service(error)) if error.code() == Some(NOT_FOUND) => None,
+                Err(trouble) => return Err(trouble.into_failure("DescribeUser")),
+            };
+        }
+        for username in task.usernames {
+            if found.is_some() {
+                break;
             }
-            None => within(task.deadline, self.connect.find_user(task.username))
+            found = within(task.deadline, self.connect.find_user(username))
                 .await
-                .map_err(|trouble| trouble.into_failure("SearchUsers"))?,
-        };
-        let known_id = state
-            .applied
-            .as_ref()
-            .map(|applied| applied.user_id.clone());
+                .map_err(|trouble| trouble.into_failure("SearchUsers"))?
+                .filter(|user| owner(&user.tags) == Some(task.scim_id));
+        }
         let before = state.applied.as_ref().map(|before| &before.user);
         let seen = match (found, task.presence.described()) {
             (None, _) => None,
             (Some(user), None) => Some(AppliedUser::seen(user)),
             (Some(user), Some(desired)) => self.look_at(user, desired, before, task).await?,
         };
-        state.applied = seen.filter(|seen| {
-            known_id.as_deref() == Some(seen.user_id.as_str()) || seen.owner() == Some(task.scim_id)
-        });
+        state.applied = seen;
         state.uncertain = false;
         Ok(())
     }
@@ -215,7 +248,7 @@ impl Reconciler {
         calls: Vec<Call>,
         state: &mut ConnectState,
         task: &Task<'_>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, Stop> {
         for call in calls {
             let user_id = state
                 .applied
@@ -231,7 +264,7 @@ impl Reconciler {
                         state.applied = Some(self.take_over(task).await?);
                         return Ok(false);
                     }
-                    (Call::Create(_), Some(NOT_FOUND)) => return Err(Failure::from(&error)),
+                    (Call::Create(_), Some(NOT_FOUND)) => return Err(unknown_id(&error)),
                     (_, Some(NOT_FOUND)) => {
                         // The user is gone, or what the call names is: a profile, or a
                         // proficiency that the user was thought to have.
@@ -239,18 +272,18 @@ impl Reconciler {
                         state.uncertain = true;
                         self.observe(state, task).await?;
                         if state.applied.is_some() && state.applied == believed {
-                            return Err(Failure::from(&error));
+                            return Err(unknown_id(&error));
                         }
                         return Ok(false);
                     }
                     _ => {
                         state.uncertain |= error.may_have_been_carried_out();
-                        return Err(Failure::from(&error));
+                        return Err(Failure::from(&error).into());
                     }
                 },
                 Err(trouble) => {
                     state.uncertain = true;
-                    return Err(trouble.into_failure(call.operation()));
+                    return Err(trouble.into_failure(call.operation()).into());
                 }
             }
         }
@@ -318,64 +351,100 @@ impl Reconciler {
 
     /// The Connect user that has the wanted username already, if it is this user's or
     /// may become it.
-    async fn take_over(&self, task: &Task<'_>) -> Result<AppliedUser, Failure> {
-        let taken = |detail: &str| Err(Failure::Refused(Refusal::UserNameTaken(detail.to_owned())));
+    async fn take_over(&self, task: &Task<'_>) -> Result<AppliedUser, Stop> {
         let Some(desired) = task.presence.described() else {
-            return Err(Failure::Transient("Unsettled".to_owned()));
+            return Err(Failure::Transient("Unsettled".to_owned()).into());
         };
         let found = within(task.deadline, self.connect.find_user(&desired.username))
             .await
             .map_err(|trouble| trouble.into_failure("SearchUsers"))?;
         let Some(found) = found else {
             // Deleted in between, or not yet listed.
-            return Err(Failure::Transient(DUPLICATE.to_owned()));
+            return Err(Failure::Transient(DUPLICATE.to_owned()).into());
         };
         let Some(existing) = self.look_at(found, desired, None, task).await? else {
-            return Err(Failure::Transient(DUPLICATE.to_owned()));
+            return Err(Failure::Transient(DUPLICATE.to_owned()).into());
         };
-        match existing.owner() {
+        let holder = match existing.owner() {
+            None => Holder::Unmanaged,
             Some(owner) if owner == task.scim_id => return Ok(existing),
             Some(owner) => match self.store.get_record(owner).await {
-                Ok(Some(record)) if record.removed => {
-                    return Err(Failure::Transient("PreviousUserIsBeingRemoved".to_owned()));
-                }
-                Ok(Some(_)) => {
-                    return taken("another SCIM user has this userName in Amazon Connect");
-                }
-                // Of another deployment's directory, or of one that no longer exists:
-                // only the operator can tell.
-                Ok(None) if self.adopt == Adopt::Always => {}
-                Ok(None) => {
-                    return taken(
-                        "Amazon Connect has a user of this userName that another SCIM directory manages or managed: delete that user, or deploy with `adopt: always` if that directory is gone",
-                    );
-                }
-                Err(error) => return Err(Failure::Transient(store_code(&error))),
+                Ok(record) => Holder::of(owner, record.as_ref(), &desired.username),
+                Err(error) => return Err(Failure::Transient(store_code(&error)).into()),
             },
-            None => {}
-        }
-        let adopted = match self.adopt {
-            Adopt::Always => true,
-            Adopt::Matching => is_same_person(&existing.user.identity, &desired.identity),
-            Adopt::Never => false,
         };
-        if adopted {
-            return Ok(existing);
+        let is_same = is_same_person(&existing.user.identity, &desired.identity);
+        adoption(holder, self.adopt, is_same)?;
+        Ok(existing)
+    }
+}
+
+/// Who has a username in Connect that another user is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    /// No SCIM directory.
+    Unmanaged,
+    /// A SCIM user whom this directory does not have: of another deployment, or of a
+    /// directory that no longer exists.
+    Unknown,
+    /// A SCIM user of this directory who left and has another userName by now.
+    Leaver(String),
+    /// A SCIM user who has another userName, which Connect does not have yet.
+    Renamed,
+    /// Another SCIM user of the same userName in other spelling.
+    Other,
+}
+
+impl Holder {
+    fn of(id: &str, record: Option<&Record>, username: &str) -> Self {
+        match record {
+            None => Self::Unknown,
+            Some(record) if has_left(record, username) => Self::Leaver(id.to_owned()),
+            Some(record) if fold(record.user.user_name()) != fold(username) => Self::Renamed,
+            Some(_) => Self::Other,
         }
-        taken(match self.adopt {
-            Adopt::Matching => {
-                "Amazon Connect has a user of this userName with another first or last name, which SCIM does not manage: correct the name, delete that user, or deploy with `adopt: always`"
-            }
-            Adopt::Always | Adopt::Never => {
-                "Amazon Connect has a user of this userName, which SCIM does not manage: delete that user, or deploy with `adopt: matching`"
-            }
-        })
+    }
+}
+
+/// Whether an existing Connect user becomes that of a SCIM user.
+fn adoption(holder: Holder, adopt: Adopt, is_same_person: bool) -> Result<(), Stop> {
+    let taken = |detail: &str| {
+        let refusal = Refusal::UserNameTaken(detail.to_owned());
+        Err(Failure::Refused(refusal).into())
+    };
+    match (holder, adopt) {
+        (Holder::Leaver(id), _) => Err(Stop::HeldByLeaver(id)),
+        (Holder::Renamed, _) => {
+            Err(Failure::Transient("UserNameIsBeingReleased".to_owned()).into())
+        }
+        (Holder::Other, _) => taken("another SCIM user has this userName in Amazon Connect"),
+        (Holder::Unknown | Holder::Unmanaged, Adopt::Always) => Ok(()),
+        // Only the operator knows whether the other directory still exists.
+        (Holder::Unknown, Adopt::Matching | Adopt::Never) => taken(
+            "Amazon Connect has a user of this userName that another SCIM directory manages or managed: delete that user, or deploy with `adopt: always` if that directory no longer exists",
+        ),
+        (Holder::Unmanaged, Adopt::Matching) if is_same_person => Ok(()),
+        (Holder::Unmanaged, Adopt::Matching) => taken(
+            "Amazon Connect has a user of this userName with another first or last name, which SCIM does not manage: correct the name, delete that user, or deploy with `adopt: always`",
+        ),
+        (Holder::Unmanaged, Adopt::Never) => taken(
+            "Amazon Connect has a user of this userName, which SCIM does not manage: delete that user, or deploy with `adopt: matching`",
+        ),
+    }
+}
+
+fn unknown_id(error: &Error) -> Stop {
+    match Failure::from(error) {
+        Failure::Refused(refusal) if !error.operation().ends_with("UserProficiencies") => {
+            Stop::UnknownId(refusal)
+        }
+        failure => Stop::Failed(failure),
     }
 }
 
 fn is_same_person(existing: &IdentityInfo, desired: &IdentityInfo) -> bool {
     let same = |left: &Option<String>, right: &Option<String>| {
-        let folded = |name: &Option<String>| name.as_deref().map(crate::store::fold);
+        let folded = |name: &Option<String>| name.as_deref().map(fold);
         folded(left) == folded(right)
     };
     same(&existing.first_name, &desired.first_name) && same(&existing.last_name, &desired.last_name)

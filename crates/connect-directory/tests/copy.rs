@@ -5,10 +5,10 @@
 use aws_json_client::Client;
 use connect_directory::{
     directory::Context,
-    store::{CopyError, Item, ItemKind, RestoreError, Store},
+    store::{CopyError, Item, ItemKind, RestoreError, Store, StoredUser},
 };
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_support::{Cloud, directory_table};
 use tokio::{
     runtime::Handle,
@@ -17,22 +17,27 @@ use tokio::{
 use uuid::Uuid;
 
 fn context() -> Context<'static> {
+    let deadline = Instant::now() + Duration::from_secs(6);
     Context {
         now: Timestamp::now(),
-        deadline: Instant::now() + Duration::from_secs(6),
+        deadline,
+        stop: deadline,
         client: "idp",
     }
 }
 
-fn document(user_name: &str) -> Map<String, Value> {
+fn new_user(user_name: &str) -> StoredUser {
     let document = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": user_name,
-        "externalId": format!("00u-{user_name}"),
         "name": {"givenName": "Ada", "familyName": "Lovelace"},
         "active": true,
     });
-    document.as_object().unwrap().clone()
+    StoredUser {
+        document: document.as_object().unwrap().clone(),
+        external_ids: [("idp".to_owned(), format!("00u-{user_name}"))].into(),
+        ..StoredUser::default()
+    }
 }
 
 /// A cloud whose directory has these users.
@@ -46,7 +51,7 @@ async fn with_users(names: &[&str]) -> Cloud {
 
 async fn create(cloud: &Cloud, name: &str) -> String {
     let directory = cloud.directory();
-    let created = directory.create(document(name), None, context()).await;
+    let created = directory.create(new_user(name), None, context()).await;
     created.unwrap().user.id
 }
 

@@ -102,6 +102,9 @@ impl Handler {
         let pending = self.directory.store().pending().await?;
         let (mut found, mut synchronised) = (0_usize, 0_usize);
         let mut oldest = None;
+        if let Err(error) = self.directory.sweep_groups(context(end)).await {
+            tracing::error!(%error, "not all deleted groups are swept");
+        }
         for user in &pending {
             let is_due = user.since < before;
             found += usize::from(is_due);
@@ -151,9 +154,8 @@ impl Handler {
         }
         let used_before = self.directory.connect_usage();
         let context = Context {
-            now: Timestamp::now(),
             deadline: end.min(started + TIME_PER_USER),
-            client: "reconciler",
+            ..context(end)
         };
         let outcome = self.directory.reconcile(id, context).await;
         let used = self.directory.connect_usage().since(used_before);
@@ -176,6 +178,15 @@ impl Handler {
             "reconciled"
         );
         outcome.ok()
+    }
+}
+
+fn context(end: Instant) -> Context<'static> {
+    Context {
+        now: Timestamp::now(),
+        deadline: end,
+        stop: end,
+        client: "reconciler",
     }
 }
 

@@ -4,12 +4,15 @@
 
 use std::time::Duration;
 
-use connect_directory::directory::{Context, Directory};
+use connect_directory::{
+    directory::{Context, Directory},
+    store::StoredUser,
+};
 use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_support::metrics;
 use reconciler::{event::Event, handler::Handler};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_support::{CapturedLog, Cloud, deadline as deadline_in};
 use tokio::time::Instant;
 use tracing_subscriber::layer::SubscriberExt;
@@ -44,17 +47,18 @@ impl Setup {
             "name": {"givenName": "Ada", "familyName": "Lovelace"},
             "active": true,
         });
-        let document: Map<String, Value> = document.as_object().unwrap().clone();
+        let user = StoredUser {
+            document: document.as_object().unwrap().clone(),
+            ..StoredUser::default()
+        };
+        let deadline = Instant::now() + Duration::from_secs(8);
         let context = Context {
             now: Timestamp::now() - SignedDuration::try_from(age).unwrap(),
-            deadline: Instant::now() + Duration::from_secs(8),
+            deadline,
+            stop: deadline,
             client: "idp",
         };
-        let written = self
-            .directory
-            .create(document, None, context)
-            .await
-            .unwrap();
+        let written = self.directory.create(user, None, context).await.unwrap();
         (written.user.id, written.pending)
     }
 

@@ -2,9 +2,9 @@
 
 use aws_json_client::ErrorKind;
 use connect_directory::{
-    directory::{ChangeError, DirectoryError},
+    directory::{ChangeError, DirectoryError, GroupError},
     reconcile::{Failure, Refusal},
-    store::StoreError,
+    store::{MAXIMUM_KEY_LENGTH, StoreError},
 };
 use scim::{ScimError, ScimType};
 
@@ -19,6 +19,45 @@ pub(crate) fn change_error(error: ChangeError<ScimError>) -> ScimError {
         ChangeError::Caller(error) => error,
         ChangeError::Directory(error) => directory_error(error),
     }
+}
+
+pub(crate) fn group_error(error: GroupError) -> ScimError {
+    match error {
+        GroupError::Unmapped(_) | GroupError::Member(_) => {
+            ScimError::invalid_value(error.to_string())
+        }
+        GroupError::NameTaken | GroupError::Store(StoreError::NameTaken) => {
+            ScimError::uniqueness(GroupError::NameTaken.to_string())
+        }
+        GroupError::Rename | GroupError::RenameToMapped => {
+            ScimError::of(ScimType::Mutability, error.to_string())
+        }
+        GroupError::NotFound | GroupError::Store(StoreError::NotFound) => {
+            ScimError::not_found(GroupError::NotFound.to_string())
+        }
+        GroupError::Refused(refusal) => refused(&refusal),
+        GroupError::OutOfTime => out_of_time(),
+        GroupError::Unlisted(failure) => connect_failure(failure),
+        GroupError::Store(error) => store_error(error),
+    }
+}
+
+/// The request stopped in time. What was done stays done.
+pub(crate) fn out_of_time() -> ScimError {
+    ScimError::unavailable(
+        "the time of the request is used up: what was done stays, repeat the request to go on",
+        BUSY_RETRY_SECONDS,
+    )
+}
+
+/// Refuses a value that becomes a key of the table and is too long for that.
+pub(crate) fn check_key_length(attribute: &str, value: &str) -> Result<(), ScimError> {
+    if value.len() > MAXIMUM_KEY_LENGTH {
+        return Err(ScimError::invalid_value(format!(
+            "{attribute} is longer than {MAXIMUM_KEY_LENGTH} bytes"
+        )));
+    }
+    Ok(())
 }
 
 pub(crate) fn directory_error(error: DirectoryError) -> ScimError {
@@ -61,6 +100,7 @@ pub(crate) fn store_error(error: StoreError) -> ScimError {
         StoreError::UserNameTaken => {
             ScimError::uniqueness("userName is taken by another user of this endpoint")
         }
+        StoreError::NameTaken => ScimError::uniqueness("displayName is taken by another group"),
         StoreError::NotFound => not_found(),
         StoreError::Busy | StoreError::ClaimLost => ScimError::unavailable(
             "another request is changing the same user; repeat this one",

@@ -1,233 +1,231 @@
-//! SCIM Groups are the security profiles of the instance.
+//! SCIM operations on groups, as changes of the directory.
 //!
-//! A group's id and name are the profile's, so a group of an identity provider finds its
-//! profile by `displayName`. Profiles are made in Connect, where their permissions are
-//! given: creating a group of an unknown name is refused, creating one of a known name
-//! links it. Deleting a group takes its members out and the group out of the identity
-//! provider's sight; the profile stays, and can be linked again. Connect cannot rename
-//! profiles, so groups cannot be renamed.
-//!
-//! A group's version is a hash of what it consists of: its members are changed one by one,
-//! each in a transaction of its own, so there is no place to count the changes of the
-//! group. `If-Match` is checked when a change begins; two changes that begin at once both
-//! pass, and both are made.
+//! A group's version is a hash of what it consists of: the generation and the change count
+//! of its members, its name and the client's id of it. So it is known without the members.
 
 use std::collections::BTreeSet;
 
 use connect_directory::{
-    connect::NamedResource,
-    directory::{Context, Directory},
-    profiles::ProfileError,
-    store::{Link, Member},
+    directory::{Directory, Group, GroupChange, GroupError},
+    store::Member,
 };
 use scim::{
-    Resource, ScimError, ScimType, comparison::Comparison, etag, filter::Filter, list::ListQuery,
-    patch::PatchRequest, protocol::Request, resource::replace, schema::ResourceType,
+    Resource, ScimError,
+    comparison::Comparison,
+    etag,
+    filter::{Equality, Filter},
+    list::ListQuery,
+    patch::PatchRequest,
+    projection::Projection,
+    protocol::Request,
+    resource::replace,
+    schema::ResourceType,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    failure::{connect_failure, directory_error, store_error},
-    users,
+    failure::{check_key_length, group_error, store_error},
+    users::{self, Changed},
+    view::View,
 };
 
-/// A group after a change, and how many of its users Connect does not yet have so.
-pub(crate) struct Changed {
-    pub resource: Resource,
-    pub pending: u32,
-}
-
-/// A security profile with its members.
-struct Group {
-    profile: NamedResource,
-    members: Vec<Member>,
-    link: Option<Link>,
-}
-
-impl Group {
-    fn is_deleted(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| link.deleted)
+impl View<'_> {
+    fn version(&self, group: &Group) -> String {
+        let stored = &group.stored;
+        let external_id = stored.external_ids.get(self.context.client);
+        let changes = stored.version.to_string();
+        etag::of_parts([
+            stored.generation.as_str(),
+            changes.as_str(),
+            group.display_name.as_str(),
+            external_id.map_or("", String::as_str),
+        ])
     }
 
-    fn resource(&self, base: &str) -> Resource {
-        let mut resource = Resource::new();
-        resource.insert(
-            "schemas".to_owned(),
-            json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]),
-        );
-        resource.insert("id".to_owned(), json!(self.profile.id));
-        resource.insert("displayName".to_owned(), json!(self.profile.name));
-        if let Some(external_id) = self
-            .link
-            .as_ref()
-            .and_then(|link| link.external_id.as_ref())
-        {
+    fn resource(&self, group: &Group, members: &[Member]) -> Resource {
+        let stored = &group.stored;
+        let mut resource = Resource::from_iter([
+            (
+                "schemas".to_owned(),
+                json!(["urn:ietf:params:scim:schemas:core:2.0:Group"]),
+            ),
+            ("id".to_owned(), json!(stored.id)),
+            ("displayName".to_owned(), json!(group.display_name)),
+        ]);
+        if let Some(external_id) = stored.external_ids.get(self.context.client) {
             resource.insert("externalId".to_owned(), json!(external_id));
         }
-        let members: Vec<Value> = self
-            .members
-            .iter()
-            .map(|member| {
-                json!({
-                    "value": member.user_id,
-                    "$ref": format!("{base}/Users/{}", member.user_id),
-                    "type": "User",
-                })
-            })
-            .collect();
+        let member = |member: &Member| {
+            let mut shown = json!({
+                "value": member.user_id,
+                "$ref": format!("{}/Users/{}", self.base, member.user_id),
+                "type": "User",
+            });
+            if !member.display.is_empty() {
+                shown["display"] = json!(member.display);
+            }
+            shown
+        };
         if !members.is_empty() {
-            resource.insert("members".to_owned(), members.into());
+            let members: Vec<Value> = members.iter().map(member).collect();
+            resource.insert("members".to_owned(), Value::Array(members));
         }
-        let meta = json!({"resourceType": "Group", "version": self.version()});
+        let meta = json!({
+            "resourceType": "Group",
+            "created": stored.created,
+            "lastModified": stored.last_modified,
+            "version": self.version(group),
+        });
         resource.insert("meta".to_owned(), meta);
         resource
     }
-
-    fn version(&self) -> String {
-        let external_id = self
-            .link
-            .as_ref()
-            .and_then(|link| link.external_id.as_deref());
-        let own = [self.profile.name.as_str(), external_id.unwrap_or_default()];
-        let members = self.members.iter().map(|member| member.user_id.as_str());
-        etag::of_parts(own.into_iter().chain(members))
-    }
 }
 
-async fn profiles(
+/// Which members of a group are read.
+#[derive(Clone, Copy)]
+enum Members<'a> {
+    All,
+    /// Only this one, whose membership is known.
+    One(&'a str),
+    None,
+}
+
+async fn read(
     directory: &Directory,
-    context: Context<'_>,
-) -> Result<Vec<NamedResource>, ScimError> {
-    let profiles = directory.profiles();
-    let listed = profiles.security_profiles(context.deadline).await;
-    listed.map_err(connect_failure)
+    group: &Group,
+    members: Members<'_>,
+    view: View<'_>,
+) -> Result<Resource, ScimError> {
+    let members = match members {
+        Members::All => directory
+            .store()
+            .members(&group.stored.id)
+            .await
+            .map_err(store_error)?,
+        Members::One(user_id) => vec![Member {
+            user_id: user_id.to_owned(),
+            display: String::new(),
+        }],
+        Members::None => Vec::new(),
+    };
+    Ok(view.resource(group, &members))
 }
 
-async fn find(directory: &Directory, id: &str, context: Context<'_>) -> Result<Group, ScimError> {
-    let not_found = || ScimError::not_found("there is no group of this id");
-    let profile = profiles(directory, context)
-        .await?
-        .into_iter()
-        .find(|profile| profile.id == id)
-        .ok_or_else(not_found)?;
-    let group = read(directory, profile).await?;
-    if group.is_deleted() {
-        return Err(not_found());
+fn shown_members(projection: &Projection, resource_type: &ResourceType) -> Members<'static> {
+    if projection.includes("members", resource_type) {
+        Members::All
+    } else {
+        Members::None
     }
-    Ok(group)
-}
-
-async fn read(directory: &Directory, profile: NamedResource) -> Result<Group, ScimError> {
-    let memberships = directory.store().memberships(Some(&profile.id)).await;
-    let (members, mut links) = memberships.map_err(store_error)?;
-    Ok(Group {
-        profile,
-        members,
-        link: links.pop(),
-    })
 }
 
 pub(crate) async fn get(
     directory: &Directory,
+    request: &Request<'_>,
+    resource_type: &ResourceType,
     id: &str,
-    base: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<Resource, ScimError> {
-    Ok(find(directory, id, context).await?.resource(base))
+    let group = directory
+        .group(id, view.context)
+        .await
+        .map_err(group_error)?;
+    let members = shown_members(&request.projection, resource_type);
+    read(directory, &group, members, view).await
 }
 
-/// All groups that may satisfy the query: one that it names, or every one.
+/// All groups that may satisfy the query: those that it names, or every one.
 pub(crate) async fn candidates(
     directory: &Directory,
     resource_type: &ResourceType,
     query: &ListQuery,
-    base: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<Vec<Resource>, ScimError> {
-    let profiles = profiles(directory, context).await?;
-    if let Some(profile) = query
-        .filter
-        .as_ref()
-        .and_then(|filter| named(filter, resource_type, &profiles))
-    {
-        let group = match profile {
-            Some(profile) => Some(read(directory, profile).await?),
-            None => None,
-        };
-        return Ok(group
-            .filter(|group| !group.is_deleted())
-            .map(|group| group.resource(base))
-            .into_iter()
-            .collect());
-    }
-    let (members, links) = directory
-        .store()
-        .memberships(None)
-        .await
-        .map_err(store_error)?;
-    Ok(profiles
-        .into_iter()
-        .map(|profile| {
-            let of_this = |group_id: &str| group_id == profile.id;
-            Group {
-                members: members
-                    .iter()
-                    .filter(|member| of_this(&member.group_id))
-                    .cloned()
-                    .collect(),
-                link: links.iter().find(|link| of_this(&link.group_id)).cloned(),
-                profile,
+    let equalities = match &query.filter {
+        Some(filter) => filter.equalities(resource_type),
+        None => Vec::new(),
+    };
+    let member = equality(&equalities, "members.value");
+    let groups = match (
+        equality(&equalities, "id"),
+        equality(&equalities, "displayName"),
+        member,
+    ) {
+        (Some(id), _, member) => {
+            let found = optional(directory.group(id, view.context).await)?;
+            let joined = match member {
+                Some(user_id) => groups_of(directory, user_id).await?.contains(id),
+                None => true,
+            };
+            found.into_iter().filter(|_| joined).collect()
+        }
+        (None, Some(name), _) => directory
+            .groups_by_name(name, view.context)
+            .await
+            .map_err(group_error)?,
+        (None, None, Some(user_id)) => {
+            let mut groups = Vec::new();
+            for id in groups_of(directory, user_id).await? {
+                groups.extend(optional(directory.group(&id, view.context).await)?);
             }
-        })
-        .filter(|group| !group.is_deleted())
-        .map(|group| group.resource(base))
-        .collect())
+            groups
+        }
+        (None, None, None) => directory.groups(view.context).await.map_err(group_error)?,
+    };
+    let shown = shown_members(&query.projection, resource_type);
+    let members = match (shown, member) {
+        (Members::None, Some(user_id)) if !asks_for_members(query, 1) => Members::One(user_id),
+        (Members::None, None) if !asks_for_members(query, 0) => Members::None,
+        _ => Members::All,
+    };
+    let mut resources = Vec::with_capacity(groups.len());
+    for group in &groups {
+        resources.push(read(directory, group, members, view).await?);
+    }
+    Ok(resources)
 }
 
-/// The one profile that can satisfy a filter, if the filter demands a name or an id.
-fn named(
-    filter: &Filter,
-    resource_type: &ResourceType,
-    profiles: &[NamedResource],
-) -> Option<Option<NamedResource>> {
-    let equalities = filter.equalities(resource_type);
-    equalities.iter().find_map(|equality| {
-        let is_meant = |profile: &&NamedResource| match equality.attribute.as_str() {
-            "id" => profile.id == equality.value,
-            _ => Comparison::Name.is_equal(&profile.name, &equality.value),
-        };
-        let decides = matches!(equality.attribute.as_str(), "id" | "displayName");
-        // Names that differ in case alone are several profiles.
-        let mut found = profiles.iter().filter(is_meant);
-        let first = found.next().cloned();
-        (decides && found.next().is_none()).then_some(first)
-    })
+fn equality<'a>(equalities: &'a [Equality], attribute: &str) -> Option<&'a str> {
+    equalities
+        .iter()
+        .find(|equality| equality.attribute == attribute)
+        .map(|equality| equality.value.as_str())
+}
+
+/// Whether filter and sorting name members in more places than these.
+fn asks_for_members(query: &ListQuery, places: usize) -> bool {
+    let filter = query.filter.as_ref().map(Filter::to_string);
+    let filter = filter.unwrap_or_default().to_lowercase();
+    filter.matches("members").count() > places || query.sort.is_some()
+}
+
+async fn groups_of(directory: &Directory, user_id: &str) -> Result<BTreeSet<String>, ScimError> {
+    let user = directory.store().get(user_id).await.map_err(store_error)?;
+    Ok(user
+        .map(|user| user.groups.into_keys().collect())
+        .unwrap_or_default())
+}
+
+fn optional(found: Result<Group, GroupError>) -> Result<Option<Group>, ScimError> {
+    match found {
+        Ok(group) => Ok(Some(group)),
+        Err(GroupError::NotFound) => Ok(None),
+        Err(error) => Err(group_error(error)),
+    }
 }
 
 pub(crate) async fn create(
     directory: &Directory,
     incoming: &Resource,
-    base: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<Changed, ScimError> {
-    let name = display_name(incoming);
-    let profile = directory
-        .profiles()
-        .security_profile(name, context.deadline)
+    let change = change_to(&BTreeSet::new(), incoming)?;
+    let (group, pending) = directory
+        .create_group(&change, view.context)
         .await
-        .map_err(|error| match error {
-            ProfileError::Unlisted(failure) => connect_failure(failure),
-            unknown => ScimError::invalid_value(format!(
-                "groups are the security profiles of Amazon Connect, which are created there: {unknown}"
-            )),
-        })?;
-    let before = read(directory, profile).await?;
-    if before.link.is_some() && !before.is_deleted() {
-        return Err(ScimError::uniqueness(
-            "there is a group of this displayName already",
-        ));
-    }
-    change(directory, before, incoming, base, context).await
+        .map_err(group_error)?;
+    let resource = read(directory, &group, Members::All, view).await?;
+    Ok(Changed { resource, pending })
 }
 
 pub(crate) async fn put(
@@ -236,13 +234,10 @@ pub(crate) async fn put(
     resource_type: &ResourceType,
     id: &str,
     incoming: &Resource,
-    base: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<Changed, ScimError> {
-    let before = find(directory, id, context).await?;
-    request.preconditions.check_write(&before.version())?;
-    let replaced = replace(&before.resource(base), incoming, resource_type)?;
-    change(directory, before, &replaced, base, context).await
+    let change = |before: &Resource| replace(before, incoming, resource_type);
+    update(directory, request, resource_type, id, change, view).await
 }
 
 pub(crate) async fn patch(
@@ -251,136 +246,92 @@ pub(crate) async fn patch(
     resource_type: &ResourceType,
     id: &str,
     patch: &PatchRequest,
-    base: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<Changed, ScimError> {
-    let before = find(directory, id, context).await?;
-    request.preconditions.check_write(&before.version())?;
-    let patched = patch.apply(&before.resource(base), resource_type)?;
-    users::log_ignored(&patched);
-    change(directory, before, &patched.resource, base, context).await
+    let change = |before: &Resource| {
+        let patched = patch.apply(before, resource_type)?;
+        users::log_ignored(&patched);
+        Ok(patched.resource)
+    };
+    update(directory, request, resource_type, id, change, view).await
 }
 
-/// Takes all members out and hides the group. The answer is how many users Connect does
-/// not yet have so.
+async fn update(
+    directory: &Directory,
+    request: &Request<'_>,
+    resource_type: &ResourceType,
+    id: &str,
+    change: impl FnOnce(&Resource) -> Result<Resource, ScimError>,
+    view: View<'_>,
+) -> Result<Changed, ScimError> {
+    let group = directory
+        .group(id, view.context)
+        .await
+        .map_err(group_error)?;
+    request.preconditions.check_write(&view.version(&group))?;
+    let members = directory.store().members(id).await.map_err(store_error)?;
+    let wanted = change(&view.resource(&group, &members))?;
+    let before = members.into_iter().map(|member| member.user_id).collect();
+    let change = change_to(&before, &wanted)?;
+    let (group, pending) = directory
+        .change_group(&group, &change, view.context)
+        .await
+        .map_err(group_error)?;
+    let members = shown_members(&request.projection, resource_type);
+    let resource = read(directory, &group, members, view).await?;
+    Ok(Changed { resource, pending })
+}
+
+/// Removes all members and hides the group. The result is how many users Connect does not
+/// have so yet.
 pub(crate) async fn delete(
     directory: &Directory,
     request: &Request<'_>,
     id: &str,
-    context: Context<'_>,
+    view: View<'_>,
 ) -> Result<u32, ScimError> {
-    let group = find(directory, id, context).await?;
-    request.preconditions.check_write(&group.version())?;
-    let members = ids(&group.members);
-    let pending = set_members(
-        directory,
-        &group.profile,
-        &members,
-        &BTreeSet::new(),
-        context,
-    )
-    .await?;
-    let link = Link {
-        group_id: id.to_owned(),
-        external_id: None,
-        deleted: true,
-    };
-    directory
-        .store()
-        .link_group(&link)
-        .await
-        .map_err(store_error)?;
-    Ok(pending)
-}
+    /// The refusal of a precondition, or an error of the directory.
+    struct Refusal(ScimError);
 
-fn ids(members: &[Member]) -> BTreeSet<String> {
-    members
-        .iter()
-        .map(|member| member.user_id.clone())
-        .collect()
-}
-
-fn display_name(resource: &Resource) -> &str {
-    let name = resource.get("displayName").and_then(Value::as_str);
-    name.unwrap_or_default().trim()
-}
-
-/// Brings a group to what is wanted of it. Each member is a change of its own; if one is
-/// refused, those before it stay, and repeating the request goes on from there.
-async fn change(
-    directory: &Directory,
-    before: Group,
-    wanted: &Resource,
-    base: &str,
-    context: Context<'_>,
-) -> Result<Changed, ScimError> {
-    if !Comparison::Name.is_equal(display_name(wanted), &before.profile.name) {
-        return Err(ScimError::of(
-            ScimType::Mutability,
-            "displayName cannot be changed: Amazon Connect cannot rename security profiles",
-        ));
+    impl From<GroupError> for Refusal {
+        fn from(error: GroupError) -> Self {
+            Self(group_error(error))
+        }
     }
-    let members: BTreeSet<String> = wanted
-        .get("members")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+
+    directory
+        .delete_group(
+            id,
+            |group| {
+                let version = view.version(group);
+                request.preconditions.check_write(&version).map_err(Refusal)
+            },
+            view.context,
+        )
+        .await
+        .map_err(|Refusal(error)| error)
+}
+
+/// The change from a group with these members to what is wanted.
+fn change_to(before: &BTreeSet<String>, wanted: &Resource) -> Result<GroupChange, ScimError> {
+    let text = |name: &str| wanted.get(name).and_then(Value::as_str);
+    let display_name = text("displayName").unwrap_or_default().trim();
+    check_key_length("displayName", &Comparison::Name.key(display_name))?;
+    let external_id = text("externalId");
+    check_key_length("externalId", external_id.unwrap_or_default())?;
+    let members = wanted.get("members").and_then(Value::as_array);
+    let members = members.into_iter().flatten();
+    let after: BTreeSet<String> = members
         .filter_map(|member| member.get("value").and_then(Value::as_str))
         .map(str::to_owned)
         .collect();
-    let pending = set_members(
-        directory,
-        &before.profile,
-        &ids(&before.members),
-        &members,
-        context,
-    )
-    .await?;
-    let link = Link {
-        group_id: before.profile.id.clone(),
-        external_id: wanted
-            .get("externalId")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        deleted: false,
-    };
-    if before.link.as_ref() != Some(&link) {
-        directory
-            .store()
-            .link_group(&link)
-            .await
-            .map_err(store_error)?;
+    for id in &after {
+        check_key_length("members.value", id)?;
     }
-    let after = read(directory, before.profile).await?;
-    Ok(Changed {
-        resource: after.resource(base),
-        pending,
+    Ok(GroupChange {
+        display_name: display_name.to_owned(),
+        external_id: external_id.map(str::to_owned),
+        added: after.difference(before).cloned().collect(),
+        removed: before.difference(&after).cloned().collect(),
     })
-}
-
-async fn set_members(
-    directory: &Directory,
-    group: &NamedResource,
-    before: &BTreeSet<String>,
-    after: &BTreeSet<String>,
-    context: Context<'_>,
-) -> Result<u32, ScimError> {
-    let added: Vec<String> = after.difference(before).cloned().collect();
-    let known = directory.store().users(&added).await.map_err(store_error)?;
-    if known.len() < added.len() {
-        return Err(ScimError::invalid_value(
-            "members: there is no user of one of these ids; only users can be members",
-        ));
-    }
-    let removed = before.difference(after).map(|id| (id, false));
-    let added = added.iter().map(|id| (id, true));
-    let mut pending = 0;
-    for (id, is_member) in removed.chain(added) {
-        let written = directory
-            .set_membership(id, group, is_member, context)
-            .await
-            .map_err(directory_error)?;
-        pending += u32::from(written.pending);
-    }
-    Ok(pending)
 }

@@ -15,9 +15,11 @@ use tokio::time::Instant;
 
 use crate::{
     event::{ProxyEvent, ProxyResponse},
+    failure::out_of_time,
     groups,
     service::{self, is_group},
-    users,
+    users::{self, Changed},
+    view::View,
 };
 
 /// How long Connect is waited for before the rest is left to the reconciler. Identity
@@ -49,7 +51,7 @@ impl Handler {
     /// the event.
     pub fn new(directory: Directory, base_url: Option<String>) -> Self {
         Self {
-            service: service::definition(),
+            service: service::definition(directory.group_mapping().has_own_names()),
             directory,
             base_url: base_url.filter(|url| !url.is_empty()),
         }
@@ -67,6 +69,7 @@ impl Handler {
         let context = Context {
             now: Timestamp::now(),
             deadline: started + CONNECT_TIME.min(remaining(deadline)),
+            stop: started + remaining(deadline),
             client: &client,
         };
 
@@ -134,9 +137,12 @@ impl Handler {
     ) -> Response {
         let mut run = BulkRun::new(&self.service, bulk, responder.base());
         while let Some(step) = run.next_step() {
-            let response = self
-                .single(&step.request, responder, context, summary)
-                .await;
+            let response = if Instant::now() < context.stop {
+                self.single(&step.request, responder, context, summary)
+                    .await
+            } else {
+                responder.error(&out_of_time())
+            };
             run.record(step.index, &response);
         }
         responder.document(200, run.finish())
@@ -162,16 +168,15 @@ impl Handler {
         &self,
         resource_types: &[&'t ResourceType],
         query: &ListQuery,
-        base: &str,
-        context: Context<'_>,
+        view: View<'_>,
     ) -> Result<Page<'t>, ScimError> {
         let directory = &self.directory;
         let mut candidates = Vec::new();
         for resource_type in resource_types {
             let found = if is_group(resource_type) {
-                groups::candidates(directory, resource_type, query, base, context).await?
+                groups::candidates(directory, resource_type, query, view).await?
             } else {
-                users::candidates(directory, resource_type, query, context.client).await?
+                users::candidates(directory, resource_type, query, view).await?
             };
             candidates.extend(found.into_iter().map(|resource| (*resource_type, resource)));
         }
@@ -186,28 +191,27 @@ impl Handler {
         summary: &mut Summary,
     ) -> Result<Response, ScimError> {
         let directory = &self.directory;
-        let base = responder.base();
+        let view = View {
+            base: responder.base(),
+            context,
+        };
         Ok(match &request.operation {
             Operation::Create {
                 resource_type,
                 incoming,
             } => {
                 let created = if is_group(resource_type) {
-                    let changed =
-                        groups::create(directory, &incoming.resource, base, context).await?;
-                    summary.note(changed.resource, changed.pending)
+                    groups::create(directory, &incoming.resource, view).await?
                 } else {
-                    let changed =
-                        users::create(directory, resource_type, incoming, context).await?;
-                    summary.note(changed.resource, changed.pending)
+                    users::create(directory, resource_type, incoming, view).await?
                 };
-                responder.created(request, resource_type, &created)
+                responder.created(request, resource_type, &summary.note(created))
             }
             Operation::Get { resource_type, id } => {
                 let found = if is_group(resource_type) {
-                    groups::get(directory, id, base, context).await?
+                    groups::get(directory, request, resource_type, id, view).await?
                 } else {
-                    users::get(directory, id).await?
+                    users::get(directory, id, view).await?
                 };
                 responder.found(request, resource_type, &found)
             }
@@ -220,9 +224,9 @@ impl Handler {
                     && query.filter.is_none()
                     && query.sort.is_none()
                 {
-                    return users::page(directory, users, query, responder).await;
+                    return users::page(directory, users, query, responder, view).await;
                 }
-                let page = self.list(resource_types, query, base, context).await?;
+                let page = self.list(resource_types, query, view).await?;
                 responder.list(query, page)
             }
             Operation::Replace {
@@ -232,17 +236,11 @@ impl Handler {
             } => {
                 let replaced = if is_group(resource_type) {
                     let wanted = &incoming.resource;
-                    let changed =
-                        groups::put(directory, request, resource_type, id, wanted, base, context)
-                            .await?;
-                    summary.note(changed.resource, changed.pending)
+                    groups::put(directory, request, resource_type, id, wanted, view).await?
                 } else {
-                    let changed =
-                        users::put(directory, request, resource_type, id, incoming, context)
-                            .await?;
-                    summary.note(changed.resource, changed.pending)
+                    users::put(directory, request, resource_type, id, incoming, view).await?
                 };
-                responder.updated(request, resource_type, &replaced)
+                responder.updated(request, resource_type, &summary.note(replaced))
             }
             Operation::Patch {
                 resource_type,
@@ -250,22 +248,17 @@ impl Handler {
                 patch,
             } => {
                 let patched = if is_group(resource_type) {
-                    let changed =
-                        groups::patch(directory, request, resource_type, id, patch, base, context)
-                            .await?;
-                    summary.note(changed.resource, changed.pending)
+                    groups::patch(directory, request, resource_type, id, patch, view).await?
                 } else {
-                    let changed =
-                        users::patch(directory, request, resource_type, id, patch, context).await?;
-                    summary.note(changed.resource, changed.pending)
+                    users::patch(directory, request, resource_type, id, patch, view).await?
                 };
-                responder.updated(request, resource_type, &patched)
+                responder.updated(request, resource_type, &summary.note(patched))
             }
             Operation::Delete { resource_type, id } => {
                 summary.pending += if is_group(resource_type) {
-                    groups::delete(directory, request, id, context).await?
+                    groups::delete(directory, request, id, view).await?
                 } else {
-                    users::delete(directory, request, id, context).await?
+                    users::delete(directory, request, id, view).await?
                 };
                 responder.deleted()
             }
@@ -289,9 +282,9 @@ impl Handler {
 impl Summary {
     /// Counts the users of a change that Connect does not yet have, and passes the
     /// changed resource on.
-    fn note(&mut self, resource: Resource, pending: u32) -> Resource {
-        self.pending += pending;
-        resource
+    fn note(&mut self, changed: Changed) -> Resource {
+        self.pending += changed.pending;
+        changed.resource
     }
 }
 

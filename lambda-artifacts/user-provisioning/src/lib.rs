@@ -11,3 +11,4 @@ mod groups;
 pub mod handler;
 mod service;
 mod users;
+mod view;

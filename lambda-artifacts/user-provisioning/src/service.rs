@@ -5,26 +5,44 @@ use connect_directory::profiles::Names;
 use scim::{
     comparison::Comparison,
     path::PatchPath,
-    schema::{Attribute, AttributeType, Mutability, ResourceType, ServiceDefinition, core},
+    schema::{
+        Attribute, AttributeType, Mutability, ResourceType, ServiceDefinition, Uniqueness, core,
+    },
 };
 
 /// Users with the enterprise extension and the one for Amazon Connect, and groups.
-pub(crate) fn definition() -> ServiceDefinition {
-    // RFC 7643 section 8.7.1 has no `display` of members: it would have to follow every
-    // change of a user's name.
+///
+/// `has_own_names`: groups can have other names than security profiles, so that they can be
+/// renamed; Connect cannot rename security profiles.
+pub(crate) fn definition(has_own_names: bool) -> ServiceDefinition {
     let mut group = core::group();
     group.schema = group.schema.keep(&[
         "displayName",
         "externalId",
         "members.value",
         "members.$ref",
+        "members.display",
         "members.type",
     ]);
     if let Some(name) = group.schema.attribute_mut("displayName") {
-        // Connect cannot rename security profiles.
-        name.mutability = Mutability::Immutable;
+        if !has_own_names {
+            name.mutability = Mutability::Immutable;
+        }
+        name.uniqueness = Uniqueness::Server;
         // A name with surrounding spaces links the profile, and so it must find the group.
         name.comparison = Comparison::Name;
+    }
+    if let Some(members) = group.schema.attribute_mut("members") {
+        for member in &mut members.sub_attributes {
+            match member.name.as_str() {
+                // Groups in groups are refused.
+                "type" => member.canonical_values = vec!["User".to_owned()],
+                "$ref" => member.reference_types = vec!["User".to_owned()],
+                // From the user, whatever the request says.
+                "display" => member.mutability = Mutability::ReadOnly,
+                _ => {}
+            }
+        }
     }
     let mut service = ServiceDefinition::new(vec![user().clone(), group]);
     service.documentation_uri = Some(DOCUMENTATION.to_owned());

@@ -95,8 +95,6 @@ fn outcome(record: &Record, word: &'static str, detail: Option<String>) -> UserO
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
@@ -118,7 +116,7 @@ mod tests {
                 created: last_modified.to_owned(),
                 last_modified: last_modified.to_owned(),
                 document: document.as_object().unwrap().clone(),
-                groups: BTreeMap::new(),
+                ..StoredUser::default()
             };
             assert_eq!(is_due(&user, &before), due, "{active} {last_modified}");
         }

@@ -273,8 +273,6 @@ impl Drop for Tally<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use connect_directory::store::{ConnectState, StoredUser};
     use connect_directory::user::{AppliedUser, ownership_tags};
     use serde_json::json;
@@ -307,9 +305,8 @@ mod tests {
                 created: String::new(),
                 last_modified: String::new(),
                 document: document.as_object().unwrap().clone(),
-                groups: BTreeMap::new(),
+                ..StoredUser::default()
             },
-            client: "idp".to_owned(),
             pending_since: applied
                 .is_none()
                 .then(|| "2026-01-01T00:00:00.000Z".to_owned()),
@@ -317,7 +314,7 @@ mod tests {
                 applied,
                 ..ConnectState::default()
             },
-            removed: false,
+            ..Record::default()
         }
     }
 

@@ -421,17 +421,14 @@ mod tests {
                 version: 1,
                 created: String::new(),
                 last_modified: String::new(),
-                document: serde_json::Map::new(),
-                groups: BTreeMap::new(),
+                ..StoredUser::default()
             },
-            client: "idp".to_owned(),
             connect: ConnectState {
                 applied: Some(user("Canary", "s1")),
                 written_at: Some("2026-06-01T00:00:00.000Z".to_owned()),
                 ..ConnectState::default()
             },
-            pending_since: None,
-            removed: false,
+            ..Record::default()
         }
     }
 

@@ -363,6 +363,23 @@ pub struct NamedResource {
     pub id: String,
     /// The name.
     pub name: String,
+    /// When it was last changed, where Connect returns that: milliseconds since 1970.
+    #[serde(
+        default,
+        rename = "LastModifiedTime",
+        deserialize_with = "milliseconds"
+    )]
+    pub last_modified: Option<i64>,
+}
+
+/// Connect gives times in seconds since 1970, with a fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a time has far fewer milliseconds than an i64 counts"
+)]
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    Ok(seconds.map(|seconds| (seconds * 1000.0) as i64))
 }
 
 /// One page of a `List…` operation of named resources. The list has another name in

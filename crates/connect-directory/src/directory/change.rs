@@ -1,144 +1,156 @@
 //! An existing user: changed or deleted, or left as it was if Connect refuses.
 
-use std::convert::Infallible;
-
-use serde_json::{Map, Value};
-
 use super::{
     ChangeError, Context, Directory, DirectoryError, Rename, Unresolved, Written,
-    wanted::accept_unresolved,
+    wanted::{Intent, MappedGroups, accept_unresolved},
 };
 use crate::{
-    connect::NamedResource,
-    mapping::Wanted,
+    mapping::username,
     reconcile::{Failure, Presence},
     store::{Claimed, Record, StoreError, StoredUser, fold, iso},
 };
 
 impl Directory {
-    /// Changes a user to what `change` makes of it; the closure gets the user as it is
-    /// and answers the new document, which may be the old one.
+    /// Changes a user to what `change` makes of it. The closure may be called more than
+    /// once, each time with the user as it then is.
     ///
     /// # Errors
     /// What the closure refuses with; or when there is no such user, another request
-    /// holds it, the resource cannot be a Connect user, Connect refuses it, or the store
-    /// fails. A refused change leaves the user as it was.
+    /// holds it, the resource is active and cannot be a Connect user, Connect refuses it,
+    /// or the store fails. A refused change leaves the user as it was.
     pub async fn update<E>(
         &self,
         id: &str,
-        change: impl FnOnce(&StoredUser) -> Result<Map<String, Value>, E>,
+        change: impl Fn(&mut StoredUser) -> Result<(), E>,
         context: Context<'_>,
     ) -> Result<Written, ChangeError<E>> {
-        self.modify(
-            id,
-            |user| {
-                user.document = change(user)?;
-                Ok(())
-            },
-            context,
-        )
-        .await
-    }
-
-    /// Makes a user a member of a group, or no longer one.
-    ///
-    /// # Errors
-    /// As of [`Directory::update`].
-    pub async fn set_membership(
-        &self,
-        id: &str,
-        group: &NamedResource,
-        is_member: bool,
-        context: Context<'_>,
-    ) -> Result<Written, DirectoryError> {
-        let changed = self
-            .modify(
-                id,
-                |user| {
-                    if is_member {
-                        user.groups.insert(group.id.clone(), group.name.clone());
-                    } else {
-                        user.groups.remove(&group.id);
-                    }
-                    Ok::<(), Infallible>(())
-                },
-                context,
-            )
-            .await;
-        changed.map_err(|error| match error {
-            ChangeError::Directory(error) => error,
-            ChangeError::Caller(never) => match never {},
-        })
+        let mut is_leaver = false;
+        let change = |user: &mut StoredUser| {
+            change(user)?;
+            Ok(user.is_active())
+        };
+        let updated = self.modify(id, change, &mut is_leaver, context).await;
+        if is_leaver && let Err(ChangeError::Directory(error)) = &updated {
+            tracing::warn!(user_id = id, %error, "a deactivation was not accepted");
+        }
+        updated
     }
 
     async fn modify<E>(
         &self,
         id: &str,
-        change: impl FnOnce(&mut StoredUser) -> Result<(), E>,
+        change: impl Fn(&mut StoredUser) -> Result<bool, E>,
+        is_leaver: &mut bool,
         context: Context<'_>,
     ) -> Result<Written, ChangeError<E>> {
-        let claimed = self.claim(id, context).await?;
-        let before = &claimed.record;
-        let mut after = before.clone();
-        if let Err(error) = change(&mut after.user) {
-            self.release(&claimed).await;
-            return Err(ChangeError::Caller(error));
-        }
-        if after.user != before.user {
-            after.user.version += 1;
-            after.user.last_modified = iso(context.now);
-            if after.user.external_id() != before.user.external_id() {
-                after.client = context.client.to_owned();
+        let apply = |before: &Record| -> Result<(Record, bool), ChangeError<E>> {
+            let mut after = before.clone();
+            let active = change(&mut after.user).map_err(ChangeError::Caller)?;
+            Ok((after, before.user.is_active() && !active))
+        };
+        // What changes nothing, or nothing in Connect, needs no claim.
+        let read = self.store.get_record(id).await?;
+        let Some(read) = read.filter(|record| !record.removed) else {
+            return Err(StoreError::NotFound.into());
+        };
+        let (mut after, leaves) = apply(&read)?;
+        *is_leaver = leaves;
+        let groups = self.mapped_groups([&read.user]).await?;
+        self.leave_missing_groups(&mut after.user, &groups, context.now);
+        if read.claim.is_none() && self.is_settled(&read, &after, &groups) {
+            if after.user == read.user {
+                return Ok(Written {
+                    user: read.user,
+                    pending: false,
+                });
+            }
+            count_change(&mut after, context);
+            match self.store.replace(&read, &after, context.now).await {
+                // Changed or claimed since it was read.
+                Err(StoreError::Busy) => {}
+                replaced => {
+                    replaced?;
+                    return Ok(Written {
+                        user: after.user,
+                        pending: false,
+                    });
+                }
             }
         }
-        let written = self.change(&claimed, after, context).await?;
-        self.hand_over(&written).await;
-        Ok(written)
+
+        let renamed = fold(read.user.user_name()) != fold(after.user.user_name());
+        let new_username =
+            (renamed && after.user.is_active()).then(|| username(&after.user.document));
+        let claimed = self.claim(id, new_username.as_deref(), context).await?;
+        let (mut after, leaves) = match apply(&claimed.record) {
+            Ok(applied) => applied,
+            Err(error) => {
+                self.release(&claimed, context).await;
+                return Err(error);
+            }
+        };
+        *is_leaver = leaves;
+        let groups = match self.mapped_groups([&claimed.record.user]).await {
+            Ok(groups) => groups,
+            Err(error) => {
+                self.release(&claimed, context).await;
+                return Err(error.into());
+            }
+        };
+        self.leave_missing_groups(&mut after.user, &groups, context.now);
+        if after.user != claimed.record.user {
+            count_change(&mut after, context);
+        }
+        Ok(self.change(&claimed, after, &groups, context).await?)
     }
 
     async fn change(
         &self,
         claimed: &Claimed,
         mut after: Record,
+        groups: &MappedGroups,
         context: Context<'_>,
     ) -> Result<Written, DirectoryError> {
-        if self.is_settled(&claimed.record, &after) {
-            return Ok(self.conclude(claimed, after, Ok(()), context).await?);
+        let before = &claimed.record;
+        if self.is_settled(before, &after, groups) {
+            return Ok(self.settle(claimed, after, Ok(()), context).await?);
         }
-        let (wanted, presence) = match self.check(&claimed.record, &after, context).await {
+        let (intent, presence) = match self.check(before, &after, groups, context).await {
             Ok(checked) => checked,
             Err(error) => {
-                self.release(claimed).await;
+                self.release(claimed, context).await;
                 return Err(error);
             }
         };
-        let outcome = self
-            .bring(&mut after, &wanted, presence, None, context)
-            .await;
-        let refusal = match outcome {
-            Err(Failure::Refused(refusal)) => refusal,
+        if before.connect.uncertain {
+            // A creation that was not confirmed may have been made under the old name.
+            let former = username(&before.user.document);
+            after.connect.former_usernames.insert(former);
+        }
+        let outcome = match presence {
+            Ok(presence) => {
+                self.bring(&mut after, &intent, presence, None, context)
+                    .await
+            }
+            Err(code) => Err(Failure::Transient(code)),
+        };
+        match outcome {
+            // A removal of access is accepted whatever Connect says, and completed later.
+            Err(Failure::Refused(refusal)) if matches!(intent, Intent::Active(_)) => {
+                self.take_back(claimed, after.connect, context).await;
+                Err(DirectoryError::Refused(refusal))
+            }
             outcome => {
                 let applied = after.connect.clone();
-                return match self.conclude(claimed, after, outcome, context).await {
+                match self.settle(claimed, after, outcome, context).await {
                     Err(StoreError::UserNameTaken) => {
                         self.take_back(claimed, applied, context).await;
                         Err(StoreError::UserNameTaken.into())
                     }
-                    concluded => Ok(concluded?),
-                };
+                    settled => Ok(settled?),
+                }
             }
-        };
-        self.take_back(claimed, after.connect, context).await;
-        Err(DirectoryError::Refused(refusal))
-    }
-
-    /// Connect has what was wanted, and the change asks nothing else of it.
-    fn is_settled(&self, before: &Record, after: &Record) -> bool {
-        let wanted = |record: &Record| self.wanted(&record.user).ok();
-        before.pending_since.is_none()
-            && !before.connect.uncertain
-            && (before.user == after.user
-                || wanted(before).is_some_and(|before| Some(before) == wanted(after)))
+        }
     }
 
     /// What a change asks of Connect, if it is one that may be made.
@@ -146,69 +158,76 @@ impl Directory {
         &self,
         before: &Record,
         after: &Record,
+        groups: &MappedGroups,
         context: Context<'_>,
-    ) -> Result<(Wanted, Result<Presence, String>), DirectoryError> {
-        let wanted = self.wanted(&after.user)?;
+    ) -> Result<(Intent, Result<Presence, String>), DirectoryError> {
+        let intent = self.intent(after, groups)?;
         let renamed = fold(before.user.user_name()) != fold(after.user.user_name());
-        if renamed {
-            let exists = before.connect.applied.is_some() || before.connect.uncertain;
-            if exists && self.settings.rename == Rename::Reject {
+        if let Intent::Active(wanted) = &intent
+            && self.settings.rename == Rename::Reject
+        {
+            let is_other_in_connect = match &before.connect.applied {
+                Some(applied) => fold(&applied.user.username) != fold(&wanted.username),
+                None => renamed && before.connect.uncertain,
+            };
+            if is_other_in_connect {
                 return Err(DirectoryError::Rename);
             }
+        }
+        if renamed {
             // The transaction at the end checks it for good; here, before Connect is asked.
             let other = self.store.find_by_user_name(after.user.user_name()).await?;
             if other.is_some_and(|other| other.id != after.user.id) {
                 return Err(StoreError::UserNameTaken.into());
             }
         }
-        match self.presence(after, &wanted, context.deadline).await {
-            Ok(presence) => Ok((wanted, Ok(presence))),
+        match self.presence(after, &intent, context).await {
+            Ok(presence) => Ok((intent, Ok(presence))),
             Err(Unresolved::Transient(code)) => {
-                let before = self.wanted(&before.user).ok();
-                let code = accept_unresolved(before.as_ref(), &wanted, code)?;
-                Ok((wanted, Err(code)))
+                let before = self.intent(before, groups).ok();
+                let code = accept_unresolved(before.as_ref(), &intent, code)?;
+                Ok((intent, Err(code)))
             }
             Err(Unresolved::Refused(error)) => Err(error),
         }
     }
 
-    /// Deletes a user that `check` agrees to. The answer is whether Connect's user is
-    /// still to go.
+    /// Deletes a user that `check` agrees to. The result is whether Connect's user is
+    /// still to be deleted.
     ///
     /// # Errors
     /// What the closure refuses with; or when there is no such user, another request
-    /// holds it, Connect refuses, or the store fails.
+    /// holds it, or the store fails.
     pub async fn delete<E>(
         &self,
         id: &str,
         check: impl FnOnce(&StoredUser) -> Result<(), E>,
         context: Context<'_>,
     ) -> Result<bool, ChangeError<E>> {
-        let claimed = self.claim(id, context).await?;
+        let claimed = self.claim(id, None, context).await?;
         if let Err(error) = check(&claimed.record.user) {
-            self.release(&claimed).await;
+            self.release(&claimed, context).await;
             return Err(ChangeError::Caller(error));
         }
         let mut after = claimed.record.clone();
         after.removed = true;
-        let username = after.user.user_name().to_owned();
-        match self
-            .bring_to(&mut after, &username, &Presence::Absent, None, context)
-            .await
-        {
-            Err(Failure::Refused(refusal)) => {
-                self.take_back(&claimed, after.connect, context).await;
-                Err(DirectoryError::Refused(refusal).into())
+        let outcome = self
+            .bring(&mut after, &Intent::Absent, Presence::Absent, None, context)
+            .await;
+        match outcome {
+            Ok(()) => {
+                self.store.delete_user(&claimed, context.now).await?;
+                Ok(false)
             }
-            Err(Failure::Transient(code)) => {
-                let outcome = Err(Failure::Transient(code));
+            outcome => {
                 self.settle(&claimed, after, outcome, context).await?;
                 Ok(true)
             }
-            Ok(()) => {
-                self.store.delete_user(&claimed).await?;
-                Ok(false)
-            }
         }
     }
+}
+
+fn count_change(after: &mut Record, context: Context<'_>) {
+    after.user.version += 1;
+    after.user.last_modified = iso(context.now);
 }

@@ -1,11 +1,11 @@
-//! A new user: added, brought to Connect, and gone again if Connect refuses it.
-
-use std::collections::BTreeMap;
+//! A new user: added, brought to Connect, and removed again if Connect refuses it.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 
-use super::{Context, Directory, DirectoryError, Unresolved, Written, wanted::accept_unresolved};
+use super::{
+    Context, Directory, DirectoryError, Unresolved, Written,
+    wanted::{Intent, MappedGroups, accept_unresolved},
+};
 use crate::{
     reconcile::{Failure, Presence},
     store::{Claimed, ConnectState, Record, StoreError, StoredUser, iso, new_id},
@@ -13,41 +13,35 @@ use crate::{
 };
 
 impl Directory {
-    /// Adds a user. The document is in canonical form, without `id` and `meta`.
+    /// Adds a user with this document and these external ids; id, version and times are
+    /// set here.
     ///
     /// # Errors
-    /// When the userName is taken, the resource cannot be a Connect user, Connect
-    /// refuses it, or the store fails. Nothing is left of a refused user.
+    /// When the userName is taken, the user is active and cannot be a Connect user,
+    /// Connect refuses it, or the store fails. Nothing is left of a refused user.
     pub async fn create(
         &self,
-        document: Map<String, Value>,
+        user: StoredUser,
         password: Option<&SecretString>,
         context: Context<'_>,
     ) -> Result<Written, DirectoryError> {
         let now = iso(context.now);
-        let user = StoredUser {
-            id: new_id(context.now).to_string(),
-            version: 1,
-            created: now.clone(),
-            last_modified: now.clone(),
-            document,
-            groups: BTreeMap::new(),
-        };
-        let wanted = self.wanted(&user)?;
         let mut record = Record {
-            user,
-            client: context.client.to_owned(),
+            user: StoredUser {
+                id: new_id(context.now).to_string(),
+                version: 1,
+                created: now.clone(),
+                last_modified: now.clone(),
+                ..user
+            },
             connect: ConnectState::default(),
             pending_since: None,
             removed: false,
+            claim: None,
         };
-        let presence = match self.presence(&record, &wanted, context.deadline).await {
-            Ok(presence) => Ok(presence),
-            Err(Unresolved::Refused(error)) => return Err(error),
-            Err(Unresolved::Transient(code)) => Err(accept_unresolved(None, &wanted, code)?),
-        };
-        if !wanted.active {
-            // Nobody of this SCIM id is in Connect, and nobody needs to be.
+        let intent = self.intent(&record, &MappedGroups::new())?;
+        if !matches!(intent, Intent::Active(_)) {
+            // Connect has no user of this SCIM id, and needs none.
             self.store
                 .create(record.clone(), context.now, false)
                 .await?;
@@ -56,12 +50,23 @@ impl Directory {
                 pending: false,
             });
         }
+        let presence = match self.presence(&record, &intent, context).await {
+            Ok(presence) => Ok(presence),
+            Err(Unresolved::Refused(error)) => return Err(error),
+            Err(Unresolved::Transient(code)) => Err(accept_unresolved(None, &intent, code)?),
+        };
         record.pending_since = Some(now);
-        let claimed = self.store.create(record, context.now, true).await?;
+        let mut claimed = self.store.create(record, context.now, true).await?;
         let mut after = claimed.record.clone();
-        let outcome = self
-            .bring(&mut after, &wanted, presence, password, context)
-            .await;
+        // No message was sent for the new user yet.
+        claimed.record.pending_since = None;
+        let outcome = match presence {
+            Ok(presence) => {
+                self.bring(&mut after, &intent, presence, password, context)
+                    .await
+            }
+            Err(code) => Err(Failure::Transient(code)),
+        };
         match outcome {
             Err(Failure::Refused(refusal)) => {
                 self.undo_creation(&claimed, after, context).await?;
@@ -72,7 +77,7 @@ impl Directory {
     }
 
     /// Leaves nothing of a user whom Connect refused, not even one whom it created before
-    /// it refused the rest. One that would have been taken over, and is not yet marked as
+    /// it refused the rest. One that would have been adopted, and is not yet marked as
     /// this user's, stays where it was.
     async fn undo_creation(
         &self,
@@ -82,16 +87,15 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let id = claimed.record.user.id.as_str();
         let is_own = |applied: &AppliedUser| applied.owner() == Some(id);
-        if !after.connect.applied.as_ref().is_some_and(is_own) {
-            return self.store.delete_user(claimed).await;
+        if !after.connect.uncertain && !after.connect.applied.as_ref().is_some_and(is_own) {
+            return self.store.delete_user(claimed, context.now).await;
         }
         after.removed = true;
-        let username = after.user.user_name().to_owned();
         let deleted = self
-            .bring_to(&mut after, &username, &Presence::Absent, None, context)
+            .bring(&mut after, &Intent::Absent, Presence::Absent, None, context)
             .await;
         if deleted.is_ok() {
-            return self.store.delete_user(claimed).await;
+            return self.store.delete_user(claimed, context.now).await;
         }
         self.settle(claimed, after, deleted, context).await?;
         Ok(())

@@ -49,6 +49,7 @@
 
 mod change;
 mod create;
+mod groups;
 mod operator;
 mod reconcile;
 mod steps;
@@ -67,7 +68,9 @@ use crate::{
     store::{Store, StoreError, StoredUser},
 };
 
+pub use groups::{Group, GroupChange, GroupError, GroupMapping};
 pub use operator::Comparison;
+pub(crate) use steps::has_left;
 
 /// What `active: false` does in Connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +97,8 @@ pub struct Settings {
     pub identity_management: IdentityManagement,
     /// Which SCIM attribute feeds which field.
     pub attributes: Attributes,
+    /// Which security profiles the groups of the identity provider stand for.
+    pub groups: GroupMapping,
     /// Names of profiles where SCIM names none.
     pub defaults: Defaults,
     /// What `active: false` does.
@@ -111,7 +116,9 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// When calls to Connect have to stop.
     pub deadline: Instant,
-    /// Who asks: the scope of external ids.
+    /// When all work has to stop, so that a response can still be given.
+    pub stop: Instant,
+    /// The client that asks: the scope of external ids.
     pub client: &'a str,
 }
 

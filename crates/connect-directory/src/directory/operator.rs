@@ -11,15 +11,17 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, Written};
+use super::{
+    Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, Written,
+    wanted::{Intent, MappedGroups},
+};
 use crate::{
     connect::{Connect, FoundUser, NOT_FOUND, User},
     import,
-    mapping::Wanted,
     plan::plan,
     reconcile::{Failure, Presence, Refusal},
     store::{ConnectState, Record, StoreError, StoredUser, iso, new_id},
-    user::{AppliedUser, ConnectUser, owner},
+    user::{AppliedUser, ConnectUser, EXTERNAL_ID_TAG, owner},
 };
 
 /// How long an operator waits for a list of names.
@@ -162,11 +164,16 @@ impl Directory {
         if record.removed {
             return Ok(Presence::Absent);
         }
-        let wanted = self.wanted(&record.user)?;
-        match self
-            .presence(record, &wanted, Instant::now() + LIST_TIME)
-            .await
-        {
+        let deadline = Instant::now() + LIST_TIME;
+        let context = Context {
+            now: Timestamp::now(),
+            deadline,
+            stop: deadline,
+            client: "",
+        };
+        let groups = self.mapped_groups([&record.user]).await?;
+        let intent = self.intent(record, &groups)?;
+        match self.presence(record, &intent, context).await {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => Err(error),
             Err(Unresolved::Transient(code)) => Err(DirectoryError::Unchecked(code)),
@@ -218,15 +225,15 @@ impl Directory {
     ) -> Result<Written, DirectoryError> {
         let id = self.id_for(owner(&user.tags), context).await?;
         let import = self.prepare_import(user, names, id, context).await?;
-        let claimed = self.store.create(import.record, context.now, true).await?;
+        let mut claimed = self.store.create(import.record, context.now, true).await?;
         let mut after = claimed.record.clone();
-        let presence = Ok(import.presence);
+        claimed.record.pending_since = None;
         let outcome = self
-            .bring(&mut after, &import.wanted, presence, None, context)
+            .bring(&mut after, &import.intent, import.presence, None, context)
             .await;
         match outcome {
             Err(Failure::Refused(refusal)) => {
-                self.store.delete_user(&claimed).await?;
+                self.store.delete_user(&claimed, context.now).await?;
                 Err(DirectoryError::Refused(refusal))
             }
             outcome => Ok(self.settle(&claimed, after, outcome, context).await?),
@@ -247,6 +254,7 @@ impl Directory {
             &self.settings.attributes,
         )
         .map_err(|error| DirectoryError::Profile(error.to_string()))?;
+        let external_id = user.tags.get(EXTERNAL_ID_TAG).cloned();
         let now = iso(context.now);
         let mut record = Record {
             user: StoredUser {
@@ -255,14 +263,18 @@ impl Directory {
                 created: now.clone(),
                 last_modified: now.clone(),
                 document,
+                external_ids: external_id
+                    .map(|id| (context.client.to_owned(), id))
+                    .into_iter()
+                    .collect(),
                 groups: BTreeMap::new(),
             },
-            client: context.client.to_owned(),
             connect: ConnectState::default(),
             pending_since: Some(now),
             removed: false,
+            claim: None,
         };
-        let wanted = self.wanted(&record.user)?;
+        let intent = self.intent(&record, &MappedGroups::new())?;
         let presence = self.desired(&record).await?;
         let Presence::Present(desired) = &presence else {
             return Err(DirectoryError::Refused(Refusal::Invalid(
@@ -280,7 +292,7 @@ impl Directory {
         record.connect.applied = Some(applied);
         Ok(Import {
             record,
-            wanted,
+            intent,
             presence,
         })
     }
@@ -308,6 +320,6 @@ impl Directory {
 /// A user about to be taken over: it differs from what is wanted by its tags only.
 struct Import {
     record: Record,
-    wanted: Wanted,
+    intent: Intent,
     presence: Presence,
 }

@@ -5,46 +5,124 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{Context, Directory, Written};
+use super::{Context, Directory, Unresolved, Written, wanted::Intent};
 use crate::{
-    mapping::Wanted,
-    reconcile::{Failure, Presence, Task},
-    store::{Claimed, ConnectState, Record, StoreError, Whom, iso},
+    mapping::username,
+    reconcile::{Failure, Presence, Refusal, Stop, Task},
+    store::{Claimed, ConnectState, Record, StoreError, Whom, fold, iso},
 };
 
 /// How long a request waits for another one that is changing the same user.
 const WAIT_FOR_CLAIM: Duration = Duration::from_secs(3);
 
+/// The longest pause between two attempts to claim a user.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// How often a user is brought to Connect before the request gives up: once, once more
+/// with names read again, once more after a leaver released the username.
+const ATTEMPTS: u32 = 3;
+
+/// A username that belongs to a leaver is being released; no fault of this user.
+const RELEASING: &str = "UserNameIsBeingReleased";
+
 impl Directory {
+    /// Makes Connect have what is wanted, and `record` what was found and done.
     pub(super) async fn bring(
         &self,
         record: &mut Record,
-        wanted: &Wanted,
-        presence: Result<Presence, String>,
+        intent: &Intent,
+        mut presence: Presence,
         password: Option<&SecretString>,
         context: Context<'_>,
     ) -> Result<(), Failure> {
-        let presence = presence.map_err(Failure::Transient)?;
-        self.bring_to(record, &wanted.username, &presence, password, context)
-            .await
+        let mut names_are_fresh = false;
+        for _ in 0..ATTEMPTS {
+            match self.attempt(record, &presence, password, context).await {
+                Err(Stop::UnknownId(refusal)) if names_are_fresh => {
+                    return Err(Failure::Refused(refusal));
+                }
+                Err(Stop::UnknownId(_)) => {
+                    // The list of names is older than the deletion of what it names.
+                    names_are_fresh = true;
+                    self.profiles.forget();
+                    presence = match self.presence(record, intent, context).await {
+                        Ok(presence) => presence,
+                        Err(Unresolved::Transient(code)) => return Err(Failure::Transient(code)),
+                        Err(Unresolved::Refused(error)) => {
+                            return Err(Failure::Refused(Refusal::Invalid(error.to_string())));
+                        }
+                    };
+                }
+                Err(Stop::HeldByLeaver(owner)) => {
+                    self.release_username(&owner, &presence, context).await?;
+                }
+                Err(Stop::Failed(failure)) => return Err(failure),
+                Ok(()) => return Ok(()),
+            }
+        }
+        Err(Failure::Transient(RELEASING.to_owned()))
     }
 
-    pub(super) async fn bring_to(
+    pub(super) async fn attempt(
         &self,
         record: &mut Record,
-        username: &str,
         presence: &Presence,
         password: Option<&SecretString>,
         context: Context<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Stop> {
+        let mut usernames: Vec<String> = record.connect.former_usernames.iter().cloned().collect();
+        usernames.push(username(&record.user.document));
         let task = Task {
             scim_id: &record.user.id,
-            username,
+            usernames: &usernames,
             presence,
             password,
             deadline: context.deadline,
         };
         self.reconciler.bring(&mut record.connect, &task).await
+    }
+
+    /// Deletes the Connect user of a leaver who has another userName by now, so that
+    /// Connect's username is free for the user whose it has become.
+    async fn release_username(
+        &self,
+        owner: &str,
+        presence: &Presence,
+        context: Context<'_>,
+    ) -> Result<(), Failure> {
+        let busy = || Failure::Transient(RELEASING.to_owned());
+        let claimed = match self
+            .store
+            .claim(owner, context.now, Whom::PresentOrRemoved, None)
+            .await
+        {
+            Ok(claimed) => claimed,
+            Err(StoreError::NotFound) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, user_id = owner, "the username of a leaver is not released yet");
+                return Err(busy());
+            }
+        };
+        let mut after = claimed.record.clone();
+        let is_leaver = presence
+            .username()
+            .is_some_and(|username| has_left(&after, username));
+        if !is_leaver {
+            self.release(&claimed, context).await;
+            return Err(busy());
+        }
+        let outcome = self
+            .attempt(&mut after, &Presence::Absent, None, context)
+            .await
+            .map_err(Failure::from);
+        let released = outcome.clone();
+        let written = if after.removed && outcome.is_ok() {
+            self.store.delete_user(&claimed, context.now).await
+        } else {
+            let settled = self.settle(&claimed, after, outcome, context).await;
+            settled.map(drop)
+        };
+        released.and(written.map_err(|_| busy()))
     }
 
     /// Finishes a change that was carried out or is left pending.
@@ -54,33 +132,14 @@ impl Directory {
         mut after: Record,
         outcome: Result<(), Failure>,
         context: Context<'_>,
-    ) -> Result<Written, StoreError> {
-        note_write(&claimed.record.connect, &mut after.connect, context);
-        after.connect.refused_at = None;
-        match outcome {
-            Ok(()) => {
-                after.pending_since = None;
-                after.connect.last_error = None;
-            }
-            Err(failure) => {
-                after.pending_since.get_or_insert_with(|| iso(context.now));
-                if matches!(failure, Failure::Refused(_)) {
-                    after.connect.refused_at = Some(iso(context.now));
-                }
-                after.connect.last_error = Some(match failure {
-                    Failure::Transient(code) => code,
-                    Failure::Refused(refusal) => refusal.code().to_owned(),
-                });
-            }
-        }
-        self.store.finish(claimed, &after).await?;
-        Ok(Written {
-            pending: after.pending_since.is_some(),
-            user: after.user,
-        })
+    ) -> Result<Record, StoreError> {
+        note_outcome(&claimed.record, &mut after, outcome, context);
+        self.store.finish(claimed, &after, context.now).await?;
+        Ok(after)
     }
 
-    /// [`Directory::conclude`], and a user who is still pending is handed over.
+    /// [`Directory::conclude`], and a user who is pending from now on is handed over to
+    /// the reconciler.
     pub(super) async fn settle(
         &self,
         claimed: &Claimed,
@@ -88,18 +147,30 @@ impl Directory {
         outcome: Result<(), Failure>,
         context: Context<'_>,
     ) -> Result<Written, StoreError> {
-        let written = self.conclude(claimed, after, outcome, context).await?;
-        self.hand_over(&written).await;
-        Ok(written)
+        let after = self.conclude(claimed, after, outcome, context).await?;
+        if needs_message(&claimed.record, &after) {
+            self.hand_over(&after.user.id).await;
+        }
+        Ok(Written {
+            pending: after.pending_since.is_some(),
+            user: after.user,
+        })
     }
 
-    /// Has a pending user reconciled. If the message cannot be sent, the sweep finds the
-    /// user.
-    pub(super) async fn hand_over(&self, written: &Written) {
-        if let (true, Some(queue)) = (written.pending, &self.queue)
-            && let Err(error) = queue.send(&written.user.id).await
+    /// Sends a pending user to the reconciler. If the message cannot be sent, the sweep
+    /// finds the user.
+    async fn hand_over(&self, id: &str) {
+        if let Some(queue) = &self.queue
+            && let Err(error) = queue.send(id).await
         {
             tracing::warn!(%error, "a pending user waits for the sweep");
+        }
+    }
+
+    /// [`Directory::hand_over`] for many users.
+    pub(super) async fn hand_over_all(&self, ids: Vec<String>) {
+        for id in ids {
+            self.hand_over(&id).await;
         }
     }
 
@@ -117,32 +188,41 @@ impl Directory {
             note_write(&claimed.record.connect, &mut record.connect, context);
             record.pending_since.get_or_insert_with(|| iso(context.now));
         }
-        self.finish_quietly(claimed, &record).await;
+        self.finish_quietly(claimed, &record, context).await;
     }
 
-    pub(super) async fn release(&self, claimed: &Claimed) {
-        self.finish_quietly(claimed, &claimed.record).await;
+    pub(super) async fn release(&self, claimed: &Claimed, context: Context<'_>) {
+        self.finish_quietly(claimed, &claimed.record, context).await;
     }
 
-    /// The answer to the request is settled; a claim that cannot be given back expires.
-    async fn finish_quietly(&self, claimed: &Claimed, record: &Record) {
-        if let Err(error) = self.store.finish(claimed, record).await {
+    /// The response to the request is settled; a claim that cannot be given back expires.
+    async fn finish_quietly(&self, claimed: &Claimed, record: &Record, context: Context<'_>) {
+        if let Err(error) = self.store.finish(claimed, record, context.now).await {
             tracing::warn!(%error, "could not give a claim back; it expires by itself");
         }
     }
 
+    /// Claims a user, waiting for another request that is changing it. `username` is the
+    /// one under which the request may create the user in Connect, where it is another
+    /// one than before.
     pub(super) async fn claim(
         &self,
         id: &str,
+        username: Option<&str>,
         context: Context<'_>,
     ) -> Result<Claimed, StoreError> {
-        let give_up = (Instant::now() + WAIT_FOR_CLAIM).min(context.deadline);
+        let give_up = (Instant::now() + WAIT_FOR_CLAIM).min(context.stop);
         let mut pause = Duration::from_millis(25);
         loop {
-            match self.store.claim(id, context.now, Whom::Present).await {
-                Err(StoreError::Busy) if Instant::now() + pause < give_up => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
+            let claimed = self
+                .store
+                .claim(id, context.now, Whom::Present, username)
+                .await;
+            let left = give_up.saturating_duration_since(Instant::now());
+            match claimed {
+                Err(StoreError::Busy) if !left.is_zero() => {
+                    tokio::time::sleep(pause.min(left)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 outcome => return outcome,
             }
@@ -150,9 +230,57 @@ impl Directory {
     }
 }
 
-/// Whoever looks for changes by other hands has to know which ones are ours.
+/// Whether a user has no right to a Connect user of this username any more.
+pub(crate) fn has_left(record: &Record, username: &str) -> bool {
+    record.removed || (!record.user.is_active() && fold(record.user.user_name()) != fold(username))
+}
+
+/// Writes the outcome of a change into the record.
+fn note_outcome(
+    before: &Record,
+    after: &mut Record,
+    outcome: Result<(), Failure>,
+    context: Context<'_>,
+) {
+    note_write(&before.connect, &mut after.connect, context);
+    after.connect.refused_at = None;
+    match outcome {
+        Ok(()) => {
+            after.pending_since = None;
+            after.connect.last_error = None;
+        }
+        Err(failure) => {
+            after.pending_since.get_or_insert_with(|| iso(context.now));
+            if let Failure::Refused(refusal) = &failure {
+                after.connect.refused_at = Some(iso(context.now));
+                tracing::error!(
+                    user_id = after.user.id,
+                    reason = refusal.code(),
+                    "Connect refuses what is wanted of a user"
+                );
+            }
+            after.connect.last_error = Some(match failure {
+                Failure::Transient(code) => code,
+                Failure::Refused(refusal) => refusal.code().to_owned(),
+            });
+        }
+    }
+}
+
+/// Keeps the time of our own writes, so that changes by others can be told apart, and
+/// forgets usernames that were looked for.
 fn note_write(before: &ConnectState, after: &mut ConnectState, context: Context<'_>) {
     if after.applied != before.applied {
         after.written_at = Some(iso(context.now));
     }
+    if !after.uncertain {
+        after.former_usernames.clear();
+    }
+}
+
+/// Whether the reconciler has to be told of a pending user. One who was pending before has
+/// a message already, unless Connect refused the user and the message was used up.
+fn needs_message(before: &Record, after: &Record) -> bool {
+    after.pending_since.is_some()
+        && (before.pending_since.is_none() || before.connect.refused_at.is_some())
 }

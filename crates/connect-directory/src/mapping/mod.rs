@@ -68,11 +68,11 @@ pub enum IdentityManagement {
 pub struct Wanted {
     /// The name to sign in with.
     pub username: String,
-    /// Whether the person may work.
-    pub active: bool,
     /// Names and addresses.
     pub identity: IdentityInfo,
-    /// Where the security profiles are named.
+    /// The security profiles that the groups grant.
+    pub grants: Grants,
+    /// Where the resource names security profiles.
     pub security_profiles: SecurityProfiles,
     /// The routing profile's name; absent: the default.
     pub routing_profile: Option<String>,
@@ -84,13 +84,19 @@ pub struct Wanted {
     pub proficiencies: Vec<Proficiency>,
     /// Tags besides those that mark ownership.
     pub tags: BTreeMap<String, String>,
-    /// The identity provider's id.
-    pub external_id: Option<String>,
+}
+
+/// The security profiles that the groups of a user grant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Ids: groups that are security profiles.
+    pub ids: BTreeSet<String>,
+    /// Names: what `provisioning.groups` gives to groups with a name of their own.
+    pub names: BTreeSet<String>,
 }
 
 impl Wanted {
-    /// The names that the identity provider gives: of profiles and of
-    /// the hierarchy group.
+    /// The names that the resource gives: of profiles and of the hierarchy group.
     pub(crate) fn names(&self) -> BTreeSet<(Kind, &str)> {
         let security_profiles: &[String] = match &self.security_profiles {
             SecurityProfiles::Named(names) | SecurityProfiles::Fallback(names) => names,
@@ -150,30 +156,34 @@ pub enum MappingError {
 
 /// Reads what a SCIM User, in canonical form, wants of Connect.
 ///
-/// `groups` are the names of the groups that the user is a member of.
+/// `grants` are the security profiles of the user's groups.
 ///
 /// # Errors
 /// When Connect would refuse the user for its name or settings.
 pub fn map(
     user: &Resource,
-    groups: &[String],
+    grants: Grants,
     identity_management: IdentityManagement,
     attributes: &Attributes,
 ) -> Result<Wanted, MappingError> {
-    let username = text(user.get("userName")).unwrap_or_default();
+    let username = username(user);
     check_username(&username, identity_management)?;
     Ok(Wanted {
-        active: user.get("active").and_then(Value::as_bool).unwrap_or(true),
         identity: identity(user, &username, identity_management, attributes)?,
-        security_profiles: security_profiles(user, groups, attributes),
+        security_profiles: security_profiles(user, attributes),
+        grants,
         routing_profile: first(&attributes.routing_profile, user),
         hierarchy_group: first(&attributes.hierarchy_group, user),
         phone: phone(user, attributes)?,
         proficiencies: proficiencies(user)?,
         tags: tags(user)?,
-        external_id: text(user.get("externalId")),
         username,
     })
+}
+
+/// The username that a SCIM User has in Connect.
+pub(crate) fn username(user: &Resource) -> String {
+    text(user.get("userName")).unwrap_or_default()
 }
 
 /// A string that is not blank: trimmed and NFC, because Connect refuses other forms.
@@ -201,14 +211,22 @@ fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
     })
 }
 
-fn security_profiles(
-    user: &Resource,
-    groups: &[String],
-    attributes: &Attributes,
-) -> SecurityProfiles {
+/// The security profiles that a resource names on purpose.
+pub(crate) fn named_security_profiles(user: &Resource, attributes: &Attributes) -> Vec<String> {
+    // Names of security profiles have no commas (`CreateSecurityProfileName`).
+    let values = attributes.security_profiles.names(user);
+    let names = values.iter().flat_map(|value| value.split(','));
+    distinct(
+        names
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(nfc),
+    )
+}
+
+fn security_profiles(user: &Resource, attributes: &Attributes) -> SecurityProfiles {
     let names = |sources: Vec<String>| sources.into_iter().map(|name| nfc(&name));
-    let own = names(attributes.security_profiles.names(user));
-    let named = distinct(groups.iter().cloned().chain(own));
+    let named = named_security_profiles(user, attributes);
     if !named.is_empty() {
         return SecurityProfiles::Named(named);
     }

@@ -7,15 +7,11 @@ use crate::connect::PhoneType;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-fn map(
-    user: &Value,
-    groups: &[String],
-    identity_management: IdentityManagement,
-) -> Result<Wanted, MappingError> {
+fn map(user: &Value, identity_management: IdentityManagement) -> Result<Wanted, MappingError> {
     let attributes = Attributes::default();
     super::map(
         user.as_object().unwrap(),
-        groups,
+        Grants::default(),
         identity_management,
         &attributes,
     )
@@ -24,11 +20,17 @@ fn map(
 fn mapped(attributes: Value, user: &Value) -> Wanted {
     let attributes = serde_json::from_value(attributes).unwrap();
     let user = user.as_object().unwrap();
-    super::map(user, &[], IdentityManagement::Saml, &attributes).unwrap()
+    super::map(
+        user,
+        Grants::default(),
+        IdentityManagement::Saml,
+        &attributes,
+    )
+    .unwrap()
 }
 
 fn saml(user: &Value) -> Wanted {
-    map(user, &[], IdentityManagement::Saml).unwrap()
+    map(user, IdentityManagement::Saml).unwrap()
 }
 
 fn names(user: &Value) -> (Option<String>, Option<String>) {
@@ -77,7 +79,7 @@ fn what_goes_to_connect_is_nfc() {
 
 #[test]
 fn saml_usernames_satisfy_connect_and_the_role_session_name() {
-    let check = |name: &str| map(&json!({"userName": name}), &[], IdentityManagement::Saml).is_ok();
+    let check = |name: &str| map(&json!({"userName": name}), IdentityManagement::Saml).is_ok();
     for name in [
         "ab",
         "ada.l",
@@ -99,7 +101,6 @@ fn usernames_without_saml_have_at_most_20_characters() {
     let check = |name: &str| {
         map(
             &json!({"userName": name}),
-            &[],
             IdentityManagement::ConnectManaged,
         )
         .is_ok()
@@ -121,7 +122,7 @@ fn the_primary_email_is_secondary_on_saml_and_the_email_elsewhere() {
         identity.secondary_email.as_deref(),
         Some("main@example.com")
     );
-    let identity = map(&user, &[], IdentityManagement::ConnectManaged)
+    let identity = map(&user, IdentityManagement::ConnectManaged)
         .unwrap()
         .identity;
     assert_eq!(identity.email.as_deref(), Some("main@example.com"));
@@ -153,21 +154,17 @@ fn numbers_are_sent_as_e164() {
 }
 
 #[test]
-fn groups_entitlements_and_the_extension_together_name_the_profiles() {
+fn entitlements_and_the_extension_together_name_the_profiles() {
     let user = json!({
         "userName": "ada",
-        "entitlements": [{"value": "Agent"}, {"value": "Admin"}],
+        "entitlements": [{"value": "Agent, Admin"}],
         AMAZON_CONNECT: {"securityProfiles": ["Auditor", "Agent"]},
         ENTERPRISE: {"department": "Sales"},
     });
-    let wanted = map(&user, &["Manager".to_owned()], IdentityManagement::Saml).unwrap();
+    let wanted = saml(&user);
     assert_eq!(
         wanted.security_profiles,
-        SecurityProfiles::Named(
-            ["Manager", "Agent", "Admin", "Auditor"]
-                .map(str::to_owned)
-                .to_vec()
-        )
+        SecurityProfiles::Named(["Agent", "Admin", "Auditor"].map(str::to_owned).to_vec())
     );
 }
 
@@ -214,7 +211,6 @@ fn a_desk_phone_number_makes_a_desk_phone() {
     let with = |settings: Value| {
         map(
             &json!({"userName": "ada", AMAZON_CONNECT: settings}),
-            &[],
             IdentityManagement::Saml,
         )
         .map(|wanted| wanted.phone)
@@ -305,7 +301,7 @@ fn a_field_that_nothing_feeds_stays_empty() {
 fn proficiencies_are_sorted_and_have_whole_levels() {
     let with = |proficiencies: Value| {
         let user = json!({"userName": "ada", AMAZON_CONNECT: {"proficiencies": proficiencies}});
-        map(&user, &[], IdentityManagement::Saml).map(|wanted| {
+        map(&user, IdentityManagement::Saml).map(|wanted| {
             let proficiencies = wanted.proficiencies.into_iter();
             proficiencies
                 .map(|given| (given.attribute_name, given.attribute_value, given.level))
@@ -347,7 +343,7 @@ fn proficiencies_are_sorted_and_have_whole_levels() {
 fn tags_are_free_except_for_the_keys_of_others() {
     let with = |tags: Value| {
         let user = json!({"userName": "ada", AMAZON_CONNECT: {"tags": tags}});
-        map(&user, &[], IdentityManagement::Saml).map(|wanted| wanted.tags)
+        map(&user, IdentityManagement::Saml).map(|wanted| wanted.tags)
     };
     assert_eq!(
         with(json!([{"key": "team", "value": " Gr\u{fc}n "}, {"key": "pilot"}])),
@@ -378,6 +374,6 @@ fn tags_are_free_except_for_the_keys_of_others() {
 #[test]
 fn messages_hold_no_values() {
     let user = json!({"userName": "canary with space"});
-    let error = map(&user, &[], IdentityManagement::Saml).err().unwrap();
+    let error = map(&user, IdentityManagement::Saml).err().unwrap();
     assert!(!format!("{error} {error:?}").contains("canary"));
 }

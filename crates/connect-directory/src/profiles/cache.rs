@@ -37,6 +37,8 @@ pub(super) enum Need {
     Known,
     /// One that is at most ten seconds old.
     New,
+    /// One that is at most this old.
+    Within(Duration),
 }
 
 /// The list of one kind of resource.
@@ -78,6 +80,11 @@ impl Cache {
         state.known = None;
         state.reading = None;
         state.generation += 1;
+    }
+
+    /// The list, if it is at most this old; nothing is read.
+    pub(super) fn known(&self, age: Duration) -> Option<Arc<List>> {
+        self.lock().usable(Need::Within(age))
     }
 
     /// The list, read by `read` if that is needed.
@@ -180,6 +187,7 @@ impl State {
         let maximum_age = match need {
             Need::Known => TIME_TO_LIVE,
             Need::New => REFRESH_INTERVAL,
+            Need::Within(age) => age,
         };
         self.known.clone().filter(|list| list.age() < maximum_age)
     }

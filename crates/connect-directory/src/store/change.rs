@@ -5,13 +5,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    MAXIMUM_KEY_LENGTH, Store, StoreError,
+    Store, StoreError,
+    groups::display_name,
+    key::{
+        email_partition, external_id_key, fold, gate_key, is_id, key, lane_of, member_key,
+        user_key, user_name_key,
+    },
     listing::Listing,
     record::{
-        Claim, PENDING, Record, StoredUser, external_id_item, external_id_key, is_removed, iso,
-        member_key, parse_record, user_item, user_key, user_name_key, user_name_keys,
+        Claim, PENDING, Record, StoredUser, email_item, external_id_item, is_removed, iso,
+        parse_record, string, user_item,
     },
-    transaction::{CONFLICT_ATTEMPTS, pause},
+    transaction::{CONFLICT_ATTEMPTS, Cancelled, pause},
 };
 
 /// How long a claim holds: longer than a function can run behind API Gateway (29
@@ -35,10 +40,11 @@ pub struct Claimed {
 }
 
 impl Store {
-    /// Adds a user, claimed for the caller unless Connect has nothing to do with it.
+    /// Adds a user, claimed for the caller unless Connect has nothing to do with it. Its
+    /// groups must exist.
     ///
     /// # Errors
-    /// [`StoreError::UserNameTaken`], or when the table cannot be written.
+    /// [`StoreError::UserNameTaken`]; [`StoreError::NotFound`] when a group was deleted; or when the table cannot be written.
     pub async fn create(
         &self,
         record: Record,
@@ -56,23 +62,48 @@ impl Store {
             self.put_user_name(user),
             self.list(&user.id, Listing::Add)?,
         ];
-        if let Some(external_id) = user.external_id() {
-            changes.push(self.put_copy(external_id_item(&record.client, external_id, user)));
+        changes.extend(self.put_external_ids(user));
+        let emails = user.email_keys();
+        changes.extend(
+            emails
+                .iter()
+                .map(|email| self.put_copy(email_item(email, &user.id))),
+        );
+        for group_id in user.groups.keys() {
+            changes.push(self.put_member(group_id, user));
+            let mut gate = self.count_change(group_id, &user.id, now);
+            gate["Update"]["ConditionExpression"] = json!("attribute_exists(generation)");
+            changes.push(gate);
         }
-        self.transact(&changes).await?;
-        Ok(Claimed { record, claim })
+        match self.try_transact(&changes).await {
+            Ok(()) => Ok(Claimed { record, claim }),
+            Err(Cancelled::Conditions(unmet)) if unmet.contains(&1) => {
+                Err(StoreError::UserNameTaken)
+            }
+            // A group without open gates, or an id that exists.
+            Err(Cancelled::Conditions(_)) => Err(StoreError::NotFound),
+            Err(Cancelled::Failed(error)) => Err(error),
+        }
     }
 
     /// Claims a user: until the claim is given back or expires, nobody else changes it.
     ///
     /// A claim that expired was left by a crash in the middle of a change, so what is
-    /// known of Connect is then [uncertain](super::ConnectState::uncertain).
+    /// known of Connect is then [uncertain](super::ConnectState::uncertain). `username` is
+    /// another one than before, under which this change may create the user: should it
+    /// crash, the next claim knows where to look.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Busy`] when another request holds the
     /// user, or when the table cannot be written.
-    pub async fn claim(&self, id: &str, now: Timestamp, whom: Whom) -> Result<Claimed, StoreError> {
-        if id.len() > MAXIMUM_KEY_LENGTH {
+    pub async fn claim(
+        &self,
+        id: &str,
+        now: Timestamp,
+        whom: Whom,
+        username: Option<&str>,
+    ) -> Result<Claimed, StoreError> {
+        if !is_id(id) {
             return Err(StoreError::NotFound);
         }
         let claim = claim(now);
@@ -82,7 +113,7 @@ impl Store {
             Whom::Present => format!("{free} AND attribute_not_exists(removed)"),
             Whom::PresentOrRemoved => free.to_owned(),
         };
-        let update = json!({
+        let mut update = json!({
             "TableName": self.table,
             "Key": user_key(id),
             "UpdateExpression": "SET #claim = :token, claimUntil = :until, \
@@ -99,13 +130,15 @@ impl Store {
             "ReturnValues": "ALL_OLD",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         });
+        if let Some(username) = username {
+            let expression = update["UpdateExpression"].as_str().unwrap_or_default();
+            update["UpdateExpression"] = json!(format!("{expression}, claimUsername = :username"));
+            update["ExpressionAttributeValues"][":username"] = json!({"S": username});
+        }
         for attempt in 0..CONFLICT_ATTEMPTS {
             match self.client.call::<Value>("UpdateItem", &update).await {
                 Ok(answer) => {
-                    let old = &answer["Attributes"];
-                    let mut record = parse_record(old)?;
-                    let left_over = old.pointer("/claim/S").and_then(Value::as_str);
-                    record.connect.uncertain |= left_over.is_some_and(|token| token != claim.token);
+                    let record = claimed_record(&answer["Attributes"], &claim.token)?;
                     return Ok(Claimed { record, claim });
                 }
                 Err(error) => match error.code() {
@@ -134,45 +167,81 @@ impl Store {
     /// # Errors
     /// [`StoreError::UserNameTaken`], after which the claim still holds;
     /// [`StoreError::ClaimLost`]; or when the table cannot be written.
-    pub async fn finish(&self, claimed: &Claimed, after: &Record) -> Result<(), StoreError> {
-        let before = &claimed.record;
-        let mut changes = vec![self.put(
+    pub async fn finish(
+        &self,
+        claimed: &Claimed,
+        after: &Record,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let put = self.put(
             user_item(after, None)?,
             "#claim = :token",
             json!({":token": {"S": claimed.claim.token}}),
-        )];
+        );
+        let changes = self.changes(put, &claimed.record, after, now)?;
+        self.transact(&changes).await
+    }
+
+    /// The user's own item, and what points to it and has changed.
+    fn changes(
+        &self,
+        own: Value,
+        before: &Record,
+        after: &Record,
+        now: Timestamp,
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut changes = vec![own];
         let (old, new) = (&before.user, &after.user);
         if after.removed {
             if !before.removed {
-                changes.extend(self.delete_copies(before)?);
+                changes.extend(self.delete_copies(before, now)?);
             }
         } else if old != new {
-            let key = user_name_key(new.user_name());
-            let left = user_name_keys(old.user_name()).into_iter();
-            changes.extend(left.filter(|old| *old != key).map(|old| self.delete(old)));
+            if fold(old.user_name()) != fold(new.user_name()) {
+                changes.push(self.delete(user_name_key(old.user_name())));
+            }
             changes.push(self.put_user_name(new));
-            let external_ids = [
-                (&before.client, old.external_id()),
-                (&after.client, new.external_id()),
-            ];
-            if external_ids[0] != external_ids[1]
-                && let (client, Some(external_id)) = external_ids[0]
-            {
-                changes.push(self.delete(external_id_key(client, external_id, &old.id)));
+            for (client, external_id) in &old.external_ids {
+                if new.external_ids.get(client) != Some(external_id) {
+                    changes.push(self.delete(external_id_key(client, external_id, &old.id)));
+                }
             }
-            if let (client, Some(external_id)) = external_ids[1] {
-                changes.push(self.put_copy(external_id_item(client, external_id, new)));
-            }
-            changes.extend(self.membership_changes(old, new));
+            changes.extend(self.put_external_ids(new));
+            changes.extend(self.email_changes(old, new));
+            changes.extend(self.membership_changes(old, new, now));
         }
-        self.transact(&changes).await
+        Ok(changes)
+    }
+
+    /// Writes a change of a user whom no request has claimed, and that does not concern
+    /// Connect.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when the user was changed or claimed since it was read;
+    /// [`StoreError::UserNameTaken`]; or when the table cannot be written.
+    pub async fn replace(
+        &self,
+        before: &Record,
+        after: &Record,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let put = self.put(
+            user_item(after, None)?,
+            "version = :before AND attribute_not_exists(#claim) \
+                AND attribute_not_exists(removed)",
+            json!({":before": {"N": before.user.version.to_string()}}),
+        );
+        match self.transact(&self.changes(put, before, after, now)?).await {
+            Err(StoreError::ClaimLost) => Err(StoreError::Busy),
+            outcome => outcome,
+        }
     }
 
     /// Deletes a claimed user and everything that points to it.
     ///
     /// # Errors
     /// [`StoreError::ClaimLost`], or when the table cannot be written.
-    pub async fn delete_user(&self, claimed: &Claimed) -> Result<(), StoreError> {
+    pub async fn delete_user(&self, claimed: &Claimed, now: Timestamp) -> Result<(), StoreError> {
         let record = &claimed.record;
         let mut changes = vec![json!({"Delete": {
             "TableName": self.table,
@@ -182,33 +251,91 @@ impl Store {
             "ExpressionAttributeValues": {":token": {"S": claimed.claim.token}},
         }})];
         if !record.removed {
-            changes.extend(self.delete_copies(record)?);
+            changes.extend(self.delete_copies(record, now)?);
         }
         self.transact(&changes).await
     }
 
-    fn membership_changes(&self, old: &StoredUser, new: &StoredUser) -> Vec<Value> {
-        let left = old.groups.keys().filter(|id| !new.groups.contains_key(*id));
-        let entered = new.groups.keys().filter(|id| !old.groups.contains_key(*id));
-        left.map(|id| self.delete(member_key(id, &new.id)))
-            .chain(entered.map(|id| self.put_copy(member_key(id, &new.id))))
+    fn put_external_ids(&self, user: &StoredUser) -> Vec<Value> {
+        let ids = user.external_ids.iter();
+        ids.map(|(client, external_id)| self.put_copy(external_id_item(client, external_id, user)))
             .collect()
     }
 
-    fn delete_copies(&self, record: &Record) -> Result<Vec<Value>, StoreError> {
+    fn email_changes(&self, old: &StoredUser, new: &StoredUser) -> Vec<Value> {
+        let (before, after) = (old.email_keys(), new.email_keys());
+        let removed = before
+            .difference(&after)
+            .map(|email| self.delete(key(email_partition(email), new.id.as_str())));
+        let added = after
+            .difference(&before)
+            .map(|email| self.put_copy(email_item(email, &new.id)));
+        removed.chain(added).collect()
+    }
+
+    /// Memberships that end, and the name by which the user is shown in the groups. A
+    /// change of a user adds no membership: see [`Store::write_members`].
+    fn membership_changes(&self, old: &StoredUser, new: &StoredUser, now: Timestamp) -> Vec<Value> {
+        let mut changes = Vec::new();
+        let is_renamed = display_name(&old.document) != display_name(&new.document);
+        for group_id in old.groups.keys() {
+            if !new.groups.contains_key(group_id) {
+                changes.push(self.delete(member_key(group_id, &new.id)));
+                changes.push(self.count_change(group_id, &new.id, now));
+            } else if is_renamed {
+                changes.push(self.put_member(group_id, new));
+            }
+        }
+        changes
+    }
+
+    pub(super) fn put_member(&self, group_id: &str, user: &StoredUser) -> Value {
+        let mut item = member_key(group_id, &user.id);
+        item["display"] = json!({"S": display_name(&user.document)});
+        self.put_copy(item)
+    }
+
+    /// Counts a change of the members in the lane of a user.
+    fn count_change(&self, group_id: &str, user_id: &str, now: Timestamp) -> Value {
+        json!({"Update": {
+            "TableName": self.table,
+            "Key": gate_key(group_id, lane_of(user_id)),
+            "UpdateExpression": "SET changed = :now ADD version :one",
+            "ExpressionAttributeValues": {":now": {"S": iso(now)}, ":one": {"N": "1"}},
+        }})
+    }
+
+    fn delete_copies(&self, record: &Record, now: Timestamp) -> Result<Vec<Value>, StoreError> {
         let user = &record.user;
-        let external_id = user
-            .external_id()
-            .map(|external_id| external_id_key(&record.client, external_id, &user.id));
-        let memberships = user.groups.keys().map(|id| member_key(id, &user.id));
-        let mut changes = vec![self.list(&user.id, Listing::Remove)?];
-        let copies = user_name_keys(user.user_name())
-            .into_iter()
-            .chain(external_id)
-            .chain(memberships);
-        changes.extend(copies.map(|key| self.delete(key)));
+        let mut changes = vec![
+            self.list(&user.id, Listing::Remove)?,
+            self.delete(user_name_key(user.user_name())),
+        ];
+        for (client, external_id) in &user.external_ids {
+            changes.push(self.delete(external_id_key(client, external_id, &user.id)));
+        }
+        for email in user.email_keys() {
+            changes.push(self.delete(key(email_partition(&email), user.id.as_str())));
+        }
+        for group_id in user.groups.keys() {
+            changes.push(self.delete(member_key(group_id, &user.id)));
+            changes.push(self.count_change(group_id, &user.id, now));
+        }
         Ok(changes)
     }
+}
+
+/// The record in an item as it was before it was claimed with this token. Another claim
+/// in it was left by a change of which nothing is known.
+fn claimed_record(item: &Value, token: &str) -> Result<Record, StoreError> {
+    let mut record = parse_record(item)?;
+    if record.claim.take().is_some_and(|left| left != token) {
+        record.connect.uncertain = true;
+        let username = string(item, "claimUsername").ok();
+        let former = &mut record.connect.former_usernames;
+        former.extend(username.map(str::to_owned));
+    }
+    Ok(record)
 }
 
 fn claim(now: Timestamp) -> Claim {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, key::GROUP};
 
 /// How often the table is read until two readings in a row are equal.
 const READINGS: usize = 5;
@@ -107,8 +107,8 @@ impl Item {
     pub fn kind(&self) -> ItemKind {
         let (partition, sort) = (self.key.0.as_str(), self.key.1.as_str());
         match partition {
-            "GROUPS" if sort.contains("#MEMBER#") => ItemKind::Member,
-            "GROUPS" if sort.ends_with("#LINK") => ItemKind::Group,
+            "GROUPS" if sort.ends_with(GROUP) => ItemKind::Group,
+            _ if partition.starts_with("GROUP#") => ItemKind::Member,
             _ if partition.starts_with("USER#") => ItemKind::User,
             _ if partition.starts_with("EXTERNALID#") => ItemKind::ExternalId,
             _ => ItemKind::Other,
@@ -236,7 +236,7 @@ impl Store {
                 request["ExclusiveStartKey"] = start;
             }
             let mut page: Value = self.client.call("Scan", &request).await?;
-            for item in super::items(&page) {
+            for item in page["Items"].as_array().into_iter().flatten() {
                 items.push(Item::of(item)?);
             }
             progress(items.len());

@@ -7,24 +7,24 @@
 mod change;
 mod copy;
 mod groups;
+mod key;
 mod listing;
+mod members;
 mod read;
 mod record;
 mod transaction;
 
 use aws_json_client::{Client, Error};
-use serde_json::Value;
 
 pub use change::{Claimed, Whom};
 pub use copy::{CopyError, Item, ItemKind, RestoreError};
-pub use groups::{Link, Member};
+pub use groups::{GroupName, GroupState, Member, StoredGroup};
+pub(crate) use key::{LANES, lane_of};
+pub use key::{MAXIMUM_EMAILS, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH, fold};
 pub use listing::new_id;
+pub(crate) use members::{Gate, MemberChange};
 pub use read::PendingUser;
-pub use record::{Claim, ConnectState, Record, StoredUser, WrittenUser, fold, iso};
-
-/// The most bytes of a value that becomes a key: DynamoDB takes 2048 for a partition key,
-/// 1024 for a sort key, and there is something around it.
-pub const MAXIMUM_KEY_LENGTH: usize = 900;
+pub use record::{Claim, ConnectState, Record, StoredUser, WrittenUser, iso};
 
 /// The directory table.
 #[derive(Debug, Clone)]
@@ -39,8 +39,11 @@ pub enum StoreError {
     /// Another user has the userName.
     #[error("the userName is taken")]
     UserNameTaken,
-    /// There is no such user.
-    #[error("there is no such user")]
+    /// Another group has the displayName.
+    #[error("the displayName is taken")]
+    NameTaken,
+    /// There is no such user or group.
+    #[error("there is no such resource")]
     NotFound,
     /// Another request is changing the user.
     #[error("another request is changing the user")]
@@ -64,8 +67,4 @@ impl Store {
             table: table.into(),
         }
     }
-}
-
-fn items(answer: &Value) -> &[Value] {
-    answer["Items"].as_array().map_or(&[], Vec::as_slice)
 }

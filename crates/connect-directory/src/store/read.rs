@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use aws_json_client::ErrorKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    MAXIMUM_KEY_LENGTH, Store, StoreError, items,
+    Store, StoreError,
+    key::{
+        MAXIMUM_KEY_LENGTH, email_partition, external_id_partition, fold, fold_email, is_id,
+        user_key, user_name_key,
+    },
     record::{
         Json, PENDING, Record, StoredDocument, StoredUser, Text, USER_ATTRIBUTES, UserItem,
-        WrittenUser, external_id_partition, fold, is_removed, parse_record, parse_user, user_key,
-        user_name_keys,
+        WrittenUser, is_removed, parse_record, parse_user, string,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
 
 /// The most keys that `BatchGetItem` takes.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// A user whose last change Connect does not have yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +56,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn get(&self, id: &str) -> Result<Option<StoredUser>, StoreError> {
-        if id.len() > MAXIMUM_KEY_LENGTH {
+        if !is_id(id) {
             return Ok(None);
         }
         let item = self.get_item(user_key(id)).await?;
@@ -66,6 +70,9 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn get_record(&self, id: &str) -> Result<Option<Record>, StoreError> {
+        if !is_id(id) {
+            return Ok(None);
+        }
         let item = self.get_item(user_key(id)).await?;
         item.map(|item| parse_record(&item)).transpose()
     }
@@ -81,12 +88,8 @@ impl Store {
         if fold(user_name).len() > MAXIMUM_KEY_LENGTH {
             return Ok(None);
         }
-        for key in user_name_keys(user_name) {
-            if let Some(item) = self.get_item(key).await? {
-                return parse_user(&item).map(Some);
-            }
-        }
-        Ok(None)
+        let item = self.get_item(user_name_key(user_name)).await?;
+        item.map(|item| parse_user(&item)).transpose()
     }
 
     /// The users to whom this client gave this external id: one, if it keeps to its
@@ -102,21 +105,27 @@ impl Store {
         if external_id.len() > MAXIMUM_KEY_LENGTH {
             return Ok(Vec::new());
         }
-        let answer: Value = self
-            .client
-            .call(
-                "Query",
-                &json!({
-                    "TableName": self.table,
-                    "ConsistentRead": true,
-                    "KeyConditionExpression": "pk = :pk",
-                    "ExpressionAttributeValues": {
-                        ":pk": {"S": external_id_partition(client, external_id)},
-                    },
-                }),
-            )
-            .await?;
-        items(&answer).iter().map(parse_user).collect()
+        let values = json!({":pk": {"S": external_id_partition(client, external_id)}});
+        let found = self.query("pk = :pk", values, None).await?;
+        found.iter().map(parse_user).collect()
+    }
+
+    /// The users who have this e-mail address, in any case.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn find_by_email(&self, address: &str) -> Result<Vec<StoredUser>, StoreError> {
+        let folded = fold_email(address);
+        if folded.len() > MAXIMUM_KEY_LENGTH {
+            return Ok(Vec::new());
+        }
+        let values = json!({":pk": {"S": email_partition(&folded)}});
+        let pointers = self.query("pk = :pk", values, None).await?;
+        let ids = pointers
+            .iter()
+            .map(|item| string(item, "sk").map(str::to_owned))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.users(&ids).await
     }
 
     /// The ids of all users, oldest first, as [`Store::users`] takes them. See
@@ -145,13 +154,6 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn pending(&self) -> Result<Vec<PendingUser>, StoreError> {
-        let mut query = json!({
-            "TableName": self.table,
-            "IndexName": "pending",
-            "KeyConditionExpression": "pending = :pending",
-            "ExpressionAttributeValues": {":pending": {"S": PENDING}},
-            "ProjectionExpression": "pk, pendingSince",
-        });
         let user = |item: &Value| {
             let since = item.pointer("/pendingSince/S").and_then(Value::as_str);
             Some(PendingUser {
@@ -162,12 +164,38 @@ impl Store {
                     .unwrap_or(Timestamp::MIN),
             })
         };
-        let mut pending = Vec::new();
+        let values = json!({":pending": {"S": PENDING}});
+        let items = self
+            .query("pending = :pending", values, Some("pending"))
+            .await?;
+        Ok(items.iter().filter_map(user).collect())
+    }
+
+    /// The items of a query, from the table or from an index; a read of the table is
+    /// strongly consistent.
+    pub(super) async fn query(
+        &self,
+        condition: &str,
+        values: Value,
+        index: Option<&str>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let mut query = json!({
+            "TableName": self.table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        });
+        match index {
+            None => query["ConsistentRead"] = json!(true),
+            Some(index) => query["IndexName"] = json!(index),
+        }
+        let mut found = Vec::new();
         loop {
             let mut answer: Value = self.client.call("Query", &query).await?;
-            pending.extend(items(&answer).iter().filter_map(user));
+            if let Value::Array(items) = answer["Items"].take() {
+                found.extend(items);
+            }
             match answer["LastEvaluatedKey"].take() {
-                Value::Null => return Ok(pending),
+                Value::Null => return Ok(found),
                 last => query["ExclusiveStartKey"] = last,
             }
         }
@@ -205,30 +233,67 @@ impl Store {
     }
 
     /// Everything kept of the users of these ids, in this order, removed ones included,
-    /// without those that no longer exist. One call for each hundred.
+    /// without those that no longer exist and those whose item is malformed. One call for
+    /// each hundred.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn records(&self, ids: &[String]) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let items = self.batch::<Value>(batch, &[]).await?;
+            let items = self.batch_items(user_keys(batch), &[]).await?;
             let mut found = items
                 .iter()
-                .map(parse_record)
-                .collect::<Result<Vec<_>, _>>()?;
-            records.extend(in_order(batch, &mut found, |record| &record.user.id));
+                .filter_map(|item| readable(parse_record(item), item))
+                .collect();
+            records.extend(in_order(batch, &mut found, |record: &Record| {
+                &record.user.id
+            }));
         }
         Ok(records)
     }
 
-    /// Items of users: all of them, or these attributes, each with its alias.
+    /// Items of users: these attributes, each with its alias. A malformed one is left out:
+    /// it must not hide the others.
     async fn batch<I: DeserializeOwned>(
         &self,
         ids: &[String],
         attributes: &[(&str, &str)],
     ) -> Result<Vec<I>, StoreError> {
-        let keys: Vec<Value> = ids.iter().map(|id| user_key(id)).collect();
+        // Item by item only where one is malformed: a page has a hundred of them.
+        let typed = self.batch_items::<I>(user_keys(ids), attributes).await;
+        let is_unreadable = matches!(
+            &typed,
+            Err(StoreError::DynamoDb(error)) if error.kind() == ErrorKind::InvalidResponse
+        );
+        if !is_unreadable {
+            return typed;
+        }
+        let items = self
+            .batch_items::<Value>(user_keys(ids), attributes)
+            .await?;
+        Ok(items
+            .iter()
+            .filter_map(|item| {
+                readable(
+                    I::deserialize(item).map_err(|_| StoreError::Malformed),
+                    item,
+                )
+            })
+            .collect())
+    }
+
+    /// The items of these keys, as far as they exist: all attributes, or some, each with
+    /// its alias.
+    pub(super) async fn batch_items<I: DeserializeOwned>(
+        &self,
+        keys: Vec<Value>,
+        attributes: &[(&str, &str)],
+    ) -> Result<Vec<I>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut items = Vec::with_capacity(keys.len());
         let mut request = BatchRequest {
             request_items: json!({ &self.table: {"ConsistentRead": true} }),
         };
@@ -241,7 +306,6 @@ impl Store {
             let names = attributes.iter().map(|(alias, name)| (*alias, *name));
             query["ExpressionAttributeNames"] = names.collect();
         }
-        let mut items = Vec::with_capacity(ids.len());
         for attempt in 0..CONFLICT_ATTEMPTS {
             let answer: Batch<I> = self.client.call("BatchGetItem", &request).await?;
             items.extend(answer.responses.into_values().flatten());
@@ -255,7 +319,7 @@ impl Store {
         Err(StoreError::Busy)
     }
 
-    async fn get_item(&self, key: Value) -> Result<Option<Value>, StoreError> {
+    pub(super) async fn get_item(&self, key: Value) -> Result<Option<Value>, StoreError> {
         let mut answer: Value = self
             .client
             .call(
@@ -268,6 +332,22 @@ impl Store {
             item => Some(item),
         })
     }
+}
+
+fn user_keys(ids: &[String]) -> Vec<Value> {
+    ids.iter()
+        .filter(|id| is_id(id))
+        .map(|id| user_key(id))
+        .collect()
+}
+
+/// What was read of an item; none, and a line in the log, if it is malformed.
+fn readable<T>(read: Result<T, StoreError>, item: &Value) -> Option<T> {
+    read.inspect_err(|error| {
+        let user_id = id_of(item).or_else(|| string(item, "id").ok().map(str::to_owned));
+        tracing::error!(%error, user_id, "the item of a user is left out");
+    })
+    .ok()
 }
 
 /// The id of the user whose item it is.

@@ -1,33 +1,26 @@
-//! What the directory keeps of a user, and how it stands in DynamoDB.
-//!
-//! | Item | pk | sk | holds |
-//! |---|---|---|---|
-//! | user | `USER#<id>` | `USER` | everything |
-//! | by name | `USERNAME#<folded userName>` | `USERNAME` | a copy of the resource; keeps the name unique |
-//! | by external id | `EXTERNALID#<client>#<externalId>` | `<id>` | a copy of the resource |
-//! | membership | `GROUPS` | `<group id>#MEMBER#<id>` | |
-//! | group | `GROUPS` | `<group id>#LINK` | what an identity provider made of it |
-//! | listing | `LISTING` | `00` to `63` | a part of all users' [ids](super::listing) |
-//!
-//! The copies make the two look-ups that identity providers send before every change a
-//! single strongly consistent read. They are written in one transaction with the user.
+//! What the table keeps of a user, and its form in DynamoDB.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    marker::PhantomData,
+};
 
 use jiff::Timestamp;
-use scim::comparison::Comparison;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error, Visitor},
 };
 use serde_json::{Map, Value, json};
-use unicode_normalization::UnicodeNormalization;
 
-use super::StoreError;
+use super::{
+    StoreError,
+    key::{email_partition, external_id_key, fold_email, key, user_key, user_name_key},
+};
 use crate::user::AppliedUser;
 
 /// A SCIM User as it is stored and shown.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Default)]
 pub struct StoredUser<D = Map<String, Value>> {
     /// The SCIM id; never changes.
     pub id: String,
@@ -37,10 +30,13 @@ pub struct StoredUser<D = Map<String, Value>> {
     pub created: String,
     /// When the resource was last changed: ISO 8601, UTC, milliseconds.
     pub last_modified: String,
-    /// The resource in canonical form, without `id` and `meta`.
+    /// The resource in canonical form, without `id`, `externalId`, `groups` and `meta`.
     pub document: D,
-    /// The groups that the user is a member of: id and name.
-    pub groups: BTreeMap<String, String>,
+    /// The id that each client has for the user (RFC 7643, section 3.1).
+    pub external_ids: BTreeMap<String, String>,
+    /// The groups that the user is a member of, by id. Of a security profile's group: the
+    /// name of the profile. `None`: a group with a name of its own, which its item has.
+    pub groups: BTreeMap<String, Option<String>>,
 }
 
 impl StoredUser {
@@ -57,9 +53,21 @@ impl StoredUser {
         self.document.get("active").and_then(Value::as_bool) != Some(false)
     }
 
-    /// The identity provider's id of the user.
-    pub fn external_id(&self) -> Option<&str> {
-        self.document.get("externalId").and_then(Value::as_str)
+    /// The external id of the first client in the order of the names, if any has one.
+    pub fn first_external_id(&self) -> Option<&str> {
+        self.external_ids.values().next().map(String::as_str)
+    }
+
+    /// The e-mail addresses by which the user can be looked up, folded.
+    pub fn email_keys(&self) -> BTreeSet<String> {
+        let emails = self.document.get("emails").and_then(Value::as_array);
+        emails
+            .into_iter()
+            .flatten()
+            .filter_map(|email| email.get("value").and_then(Value::as_str))
+            .map(fold_email)
+            .filter(|folded| !folded.is_empty())
+            .collect()
     }
 }
 
@@ -73,9 +81,13 @@ pub struct ConnectState {
     /// What was last written to Connect; absent: no user there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<AppliedUser>,
-    /// `applied` may be outdated, because the answer to a change is unknown.
+    /// `applied` may be outdated, because the response to a change is unknown.
     #[serde(default)]
     pub uncertain: bool,
+    /// Earlier usernames under which a user may have been created whose creation was never
+    /// confirmed; only while [`ConnectState::uncertain`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_usernames: BTreeSet<String>,
     /// Why Connect does not yet have what is wanted: an error code, no message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
@@ -88,18 +100,18 @@ pub struct ConnectState {
 }
 
 /// A user with everything that the directory keeps of it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Record {
     /// What the identity provider wants.
     pub user: StoredUser,
-    /// The client whose external id the user has.
-    pub client: String,
     /// What Connect has.
     pub connect: ConnectState,
     /// Since when Connect lacks what is wanted: ISO 8601; absent: it has it.
     pub pending_since: Option<String>,
     /// The identity provider deleted the user; the record stays until Connect's is gone.
     pub removed: bool,
+    /// The token of the claim on the user when it was read, be it valid or expired.
+    pub claim: Option<String>,
 }
 
 /// The right to change one user, until it expires.
@@ -114,71 +126,19 @@ pub fn iso(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// One form for all spellings of a userName that SCIM holds to be equal: two names have the
-/// same form exactly if a filter `userName eq` with one finds the other.
-pub fn fold(user_name: &str) -> String {
-    Comparison::Name.key(user_name).into_owned()
-}
-
-pub(super) fn user_key(id: &str) -> Value {
-    json!({"pk": {"S": format!("USER#{id}")}, "sk": {"S": "USER"}})
-}
-
-pub(super) fn user_name_key(user_name: &str) -> Value {
-    user_name_key_of(&fold(user_name))
-}
-
-fn user_name_key_of(folded: &str) -> Value {
-    json!({"pk": {"S": format!("USERNAME#{folded}")}, "sk": {"S": "USERNAME"}})
-}
-
-/// The keys under which the copy by name may be. Until width was folded, a name with
-/// fullwidth or halfwidth letters had another one; the next change of the user moves it.
-pub(super) fn user_name_keys(user_name: &str) -> Vec<Value> {
-    let with_width: String = user_name.trim().nfc().collect();
-    let former: String = with_width.to_lowercase().nfc().collect();
-    let mut keys = vec![user_name_key(user_name)];
-    if former != fold(user_name) {
-        keys.push(user_name_key_of(&former));
-    }
-    keys
-}
-
-pub(super) fn external_id_partition(client: &str, external_id: &str) -> String {
-    format!("EXTERNALID#{client}#{external_id}")
-}
-
-pub(super) fn external_id_key(client: &str, external_id: &str, id: &str) -> Value {
-    json!({"pk": {"S": external_id_partition(client, external_id)}, "sk": {"S": id}})
-}
-
 fn with_user(mut item: Value, user: &StoredUser) -> Value {
     item["id"] = json!({"S": user.id});
     item["version"] = json!({"N": user.version.to_string()});
     item["created"] = json!({"S": user.created});
     item["lastModified"] = json!({"S": user.last_modified});
     item["document"] = json!({"S": Value::Object(user.document.clone()).to_string()});
+    if !user.external_ids.is_empty() {
+        item["externalIds"] = json!({"S": json!(user.external_ids).to_string()});
+    }
     if !user.groups.is_empty() {
         item["groups"] = json!({"S": json!(user.groups).to_string()});
     }
     item
-}
-
-/// The partition of everything about groups.
-pub(super) const GROUPS: &str = "GROUPS";
-
-/// Between a group's id and the id of a member, in the sort key.
-pub(super) const MEMBER: &str = "#MEMBER#";
-
-/// Behind the id of a linked group, in the sort key.
-pub(super) const LINK: &str = "#LINK";
-
-pub(super) fn member_key(group_id: &str, user_id: &str) -> Value {
-    json!({"pk": {"S": GROUPS}, "sk": {"S": format!("{group_id}{MEMBER}{user_id}")}})
-}
-
-pub(super) fn link_key(group_id: &str) -> Value {
-    json!({"pk": {"S": GROUPS}, "sk": {"S": format!("{group_id}{LINK}")}})
 }
 
 pub(super) fn user_name_item(user: &StoredUser) -> Value {
@@ -189,10 +149,14 @@ pub(super) fn external_id_item(client: &str, external_id: &str, user: &StoredUse
     with_user(external_id_key(client, external_id, &user.id), user)
 }
 
+/// Points from an e-mail address to a user.
+pub(super) fn email_item(folded: &str, id: &str) -> Value {
+    key(email_partition(folded), id)
+}
+
 pub(super) fn user_item(record: &Record, claim: Option<&Claim>) -> Result<Value, StoreError> {
     let user = &record.user;
     let mut item = with_user(user_key(&user.id), user);
-    item["client"] = json!({"S": record.client});
     let connect = serde_json::to_string(&record.connect).map_err(|_| StoreError::Malformed)?;
     item["connect"] = json!({"S": connect});
     if record.removed {
@@ -219,6 +183,11 @@ pub(super) fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreEr
         .ok_or(StoreError::Malformed)
 }
 
+/// An attribute whose text is JSON.
+pub(super) fn json_text<T: DeserializeOwned>(item: &Value, name: &str) -> Result<T, StoreError> {
+    serde_json::from_str(string(item, name)?).map_err(|_| StoreError::Malformed)
+}
+
 /// The resource in an item of a user, read without a tree of the item in between: a page
 /// has a hundred of them.
 #[derive(Deserialize)]
@@ -229,18 +198,20 @@ pub(super) struct UserItem<D = Json<Map<String, Value>>> {
     created: Text,
     last_modified: Text,
     document: D,
-    groups: Option<Json<BTreeMap<String, String>>>,
+    external_ids: Option<Json<BTreeMap<String, String>>>,
+    groups: Option<Json<BTreeMap<String, Option<String>>>>,
     removed: Option<Flag>,
 }
 
 /// What a [`UserItem`] holds, to be asked for alone: the rest is larger. Aliases, because
 /// DynamoDB reserves words.
-pub(super) const USER_ATTRIBUTES: [(&str, &str); 7] = [
+pub(super) const USER_ATTRIBUTES: [(&str, &str); 8] = [
     ("#id", "id"),
     ("#version", "version"),
     ("#created", "created"),
     ("#lastModified", "lastModified"),
     ("#document", "document"),
+    ("#externalIds", "externalIds"),
     ("#groups", "groups"),
     ("#removed", "removed"),
 ];
@@ -253,7 +224,7 @@ pub(super) struct Text {
 
 #[derive(Deserialize)]
 struct Number {
-    #[serde(rename = "N", deserialize_with = "json_text")]
+    #[serde(rename = "N", deserialize_with = "parsed_text")]
     value: u64,
 }
 
@@ -267,12 +238,12 @@ struct Flag {
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 pub(super) struct Json<T> {
-    #[serde(rename = "S", deserialize_with = "json_text")]
+    #[serde(rename = "S", deserialize_with = "parsed_text")]
     value: T,
 }
 
 /// Reads a text as the JSON that it is, where it stands. The error says nothing of it.
-fn json_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+fn parsed_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
@@ -331,6 +302,7 @@ impl<D: StoredDocument> From<UserItem<D>> for StoredUser<D::Document> {
             created: item.created.value,
             last_modified: item.last_modified.value,
             document: item.document.document(),
+            external_ids: item.external_ids.map(|ids| ids.value).unwrap_or_default(),
             groups: item.groups.map(|groups| groups.value).unwrap_or_default(),
         }
     }
@@ -347,59 +319,12 @@ pub(super) fn is_removed(item: &Value) -> bool {
 }
 
 pub(super) fn parse_record(item: &Value) -> Result<Record, StoreError> {
-    let connect: ConnectState =
-        serde_json::from_str(string(item, "connect")?).map_err(|_| StoreError::Malformed)?;
+    let connect: ConnectState = json_text(item, "connect")?;
     Ok(Record {
         user: parse_user(item)?,
-        client: string(item, "client")?.to_owned(),
         connect,
         pending_since: string(item, "pendingSince").ok().map(str::to_owned),
         removed: is_removed(item),
+        claim: string(item, "claim").ok().map(str::to_owned),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use scim::filter::Filter;
-
-    use super::*;
-
-    #[test]
-    fn names_share_a_key_exactly_if_a_filter_finds_one_by_the_other() {
-        let names = [
-            "rose@example.net",
-            " Rose@Example.NET\u{3000}",
-            "\u{FF52}ose@example.net",
-            "jos\u{e9}",
-            "jose\u{301}",
-            "JOSE\u{301} ",
-            "jose",
-            "ro se@example.net",
-            "\u{df}",
-            "ss",
-        ];
-        let user_type = connect_attributes::schema::user();
-        for stored in names {
-            let user = Map::from_iter([("userName".to_owned(), json!(stored))]);
-            for wanted in names {
-                let filter: Filter = format!("userName eq {}", json!(wanted))
-                    .parse()
-                    .expect("a filter");
-                assert_eq!(
-                    filter.matches(&user, user_type),
-                    user_name_key(stored) == user_name_key(wanted),
-                    "{stored:?} and {wanted:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_name_with_width_has_its_former_key_too() {
-        assert_eq!(user_name_keys("Rose"), [user_name_key("rose")]);
-        assert_eq!(
-            user_name_keys("\u{FF32}ose "),
-            [user_name_key("rose"), user_name_key_of("\u{FF52}ose")]
-        );
-    }
 }

@@ -7,8 +7,19 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, StoredUser, record::user_name_item};
 
-/// How often a transaction that met another one is repeated.
-pub(super) const CONFLICT_ATTEMPTS: u32 = 5;
+/// How often a transaction that conflicts with another one is repeated.
+pub(super) const CONFLICT_ATTEMPTS: u32 = 7;
+
+/// The most actions of a transaction (`TransactWriteItems` in the API reference).
+pub(super) const MAXIMUM_ACTIONS: usize = 100;
+
+/// Why a transaction was not carried out.
+pub(super) enum Cancelled {
+    /// The conditions of these actions do not hold, by position.
+    Conditions(Vec<usize>),
+    /// It failed, or conflicted with others too often.
+    Failed(StoreError),
+}
 
 impl Store {
     pub(super) fn put(&self, item: Value, condition: &str, values: Value) -> Value {
@@ -42,14 +53,28 @@ impl Store {
         json!({"Delete": {"TableName": self.table, "Key": key}})
     }
 
-    /// Carries out all changes or none. The request token makes a repetition after a
-    /// lost answer the same transaction, so a success is never mistaken for a conflict
-    /// with itself.
+    /// Carries out all changes of a claimed user or none.
+    ///
+    /// The first action is the user's own item; every other condition is that of its
+    /// userName.
     pub(super) async fn transact(&self, changes: &[Value]) -> Result<(), StoreError> {
+        self.try_transact(changes)
+            .await
+            .map_err(|cancelled| match cancelled {
+                Cancelled::Conditions(failed) if failed.contains(&0) => StoreError::ClaimLost,
+                Cancelled::Conditions(_) => StoreError::UserNameTaken,
+                Cancelled::Failed(error) => error,
+            })
+    }
+
+    /// Carries out all actions or none. The request token makes a repetition after a
+    /// lost response the same transaction, so a success is never mistaken for a conflict
+    /// with itself.
+    pub(super) async fn try_transact(&self, actions: &[Value]) -> Result<(), Cancelled> {
         for attempt in 0..CONFLICT_ATTEMPTS {
             let request = json!({
                 "ClientRequestToken": Uuid::new_v4().to_string(),
-                "TransactItems": changes,
+                "TransactItems": actions,
             });
             let error = match self
                 .client
@@ -60,28 +85,64 @@ impl Store {
                 Err(error) => error,
             };
             if error.code() != Some("TransactionCanceledException") {
-                return Err(error.into());
+                return Err(Cancelled::Failed(error.into()));
             }
             let reasons = &error.body()["CancellationReasons"];
-            let failed = |reason: &str| {
-                reasons
-                    .as_array()
-                    .and_then(|reasons| reasons.iter().position(|found| found["Code"] == reason))
-            };
-            match failed("ConditionalCheckFailed") {
-                Some(0) => return Err(StoreError::ClaimLost),
-                Some(_) => return Err(StoreError::UserNameTaken),
-                None if failed("TransactionConflict").is_some() => {
-                    tokio::time::sleep(pause(attempt)).await;
-                }
-                None => return Err(error.into()),
+            let unmet = positions(reasons, "ConditionalCheckFailed");
+            if !unmet.is_empty() {
+                return Err(Cancelled::Conditions(unmet));
             }
+            if positions(reasons, "TransactionConflict").is_empty() {
+                return Err(Cancelled::Failed(error.into()));
+            }
+            tokio::time::sleep(pause(attempt)).await;
         }
-        Err(StoreError::Busy)
+        Err(Cancelled::Failed(StoreError::Busy))
     }
 }
 
-/// 20, 40, 80 … milliseconds.
+/// Where a cancelled transaction gives this reason.
+fn positions(reasons: &Value, code: &str) -> Vec<usize> {
+    let reasons = reasons.as_array().map_or(&[][..], Vec::as_slice);
+    let matching = reasons.iter().enumerate();
+    matching
+        .filter(|(_, reason)| reason["Code"] == code)
+        .map(|(position, _)| position)
+        .collect()
+}
+
+/// 20, 40, 80 … milliseconds, up to half as long again: transactions that conflicted once
+/// must not meet again.
 pub(super) fn pause(attempt: u32) -> Duration {
-    Duration::from_millis(20 << attempt.min(6))
+    let milliseconds = 20_u64 << attempt.min(6);
+    let random = u64::from(Uuid::new_v4().as_bytes()[0]);
+    Duration::from_millis(milliseconds + milliseconds * random / 512)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_found_by_position() {
+        let reasons = json!([
+            {"Code": "None"},
+            {"Code": "ConditionalCheckFailed"},
+            {"Code": "TransactionConflict"},
+            {"Code": "ConditionalCheckFailed"},
+        ]);
+        assert_eq!(positions(&reasons, "ConditionalCheckFailed"), [1, 3]);
+        assert_eq!(positions(&reasons, "TransactionConflict"), [2]);
+        assert!(positions(&reasons, "ThrottlingError").is_empty());
+        assert!(positions(&Value::Null, "None").is_empty());
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_limit() {
+        for (attempt, least) in [(0, 20), (1, 40), (3, 160), (6, 1280), (7, 1280), (60, 1280)] {
+            let pause = pause(attempt);
+            let range = Duration::from_millis(least)..=Duration::from_millis(least * 3 / 2);
+            assert!(range.contains(&pause), "attempt {attempt}: {pause:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use aws_json_client::{Client, Method, Request, Service};
 use connect_directory::{
     connect::Connect,
     directory::{ChangeError, Context, Directory, Written},
-    store::Store,
+    store::{Store, StoredUser},
 };
 use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,14 @@ pub struct Setup {
     pub cloud: Cloud,
 }
 
-pub fn document(user_name: &str) -> Map<String, Value> {
+pub fn new_user(user_name: &str) -> StoredUser {
+    StoredUser {
+        document: document(user_name),
+        ..StoredUser::default()
+    }
+}
+
+fn document(user_name: &str) -> Map<String, Value> {
     let document = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": user_name,
@@ -57,9 +64,11 @@ impl Setup {
     }
 
     pub fn context_at(&self, later: Duration) -> Context<'static> {
+        let deadline = Instant::now() + Duration::from_secs(6);
         Context {
             now: self.at(later),
-            deadline: Instant::now() + Duration::from_secs(6),
+            deadline,
+            stop: deadline,
             client: "idp",
         }
     }
@@ -73,7 +82,7 @@ impl Setup {
     pub async fn create(&self, user_name: &str) -> String {
         let created = self
             .directory
-            .create(document(user_name), None, self.context())
+            .create(new_user(user_name), None, self.context())
             .await
             .unwrap();
         assert!(!created.pending);
@@ -118,9 +127,8 @@ impl Setup {
             .update(
                 id,
                 |user| {
-                    let mut document = user.document.clone();
-                    document.insert(attribute.to_owned(), value);
-                    Ok(document)
+                    user.document.insert(attribute.to_owned(), value.clone());
+                    Ok(())
                 },
                 self.context_at(later),
             )

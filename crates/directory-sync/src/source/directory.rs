@@ -52,8 +52,6 @@ pub(super) enum Missing {
     OtherServer,
     /// A foreign security principal.
     OtherDomain,
-    /// The name is in a subtree that is left out on purpose.
-    Excluded,
 }
 
 impl Missing {
@@ -66,7 +64,6 @@ impl Missing {
             Self::OtherDomain => {
                 "it stands for an account of another domain, which can only be read there"
             }
-            Self::Excluded => "the name is in a subtree of `source.excludedSubtrees`",
         }
     }
 }

@@ -70,7 +70,7 @@ async fn search(
         found.extend(sid.map(|sid| (Identifier::Sid(sid), id.clone())));
         found.insert(Identifier::Entry(id.clone()), id);
     };
-    connection.search_known(&search, take).await
+    connection.search(&search, take).await
 }
 
 /// `None`: no entry can have this identifier.

@@ -58,9 +58,11 @@ pub async fn sweep(cloud: &Cloud) {
         }
         for some in pending.chunks(AT_ONCE) {
             let outcomes = some.iter().map(|id| {
+                let deadline = Instant::now() + Duration::from_secs(15);
                 let context = Context {
                     now,
-                    deadline: Instant::now() + Duration::from_secs(15),
+                    deadline,
+                    stop: deadline,
                     client: "reconciler",
                 };
                 directory.reconcile(id, context)

@@ -42,7 +42,7 @@ async fn an_ambiguous_hierarchy_group_is_refused() {
 #[tokio::test]
 async fn a_user_name_that_connect_cannot_have_is_refused_before_it_is_asked() {
     let endpoint = Endpoint::start().await;
-    for name in ["a", "with space", "half@address", "ümlaut"] {
+    for name in ["a", "with space", "ümlaut"] {
         let refused = endpoint.create(user(name)).await.expect(400);
         assert!(
             refused.body["detail"]
@@ -144,6 +144,12 @@ async fn a_new_user_whose_profiles_cannot_be_checked_is_asked_for_again_and_not_
     assert_eq!(unavailable.header("Retry-After"), Some("10"));
     let none = endpoint.get("/Users").await;
     assert_eq!(none.body["totalResults"], 0, "nothing is left of it");
+    // An instance that failed waits for ten seconds before it reads the list again.
+    let handler = Handler::new(endpoint.cloud.directory(), None);
+    let endpoint = Endpoint {
+        handler,
+        ..endpoint
+    };
     endpoint.create(misspelt).await.expect(400);
 }
 

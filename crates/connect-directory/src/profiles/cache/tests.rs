@@ -10,6 +10,7 @@ fn item(name: &str) -> NamedResource {
     NamedResource {
         id: format!("{name}-id"),
         name: name.to_owned(),
+        last_modified: None,
     }
 }
 

@@ -4,6 +4,7 @@ fn list(names: &[&str]) -> List {
     let items = names.iter().enumerate().map(|(place, name)| NamedResource {
         id: place.to_string(),
         name: (*name).to_owned(),
+        last_modified: None,
     });
     List::new(items.collect())
 }

@@ -1,0 +1,252 @@
+//! The members of groups: read, and changed many at a time.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    Member, Record, Store, StoreError,
+    key::{
+        LANES, external_id_key, gate_key, is_id, member_key, member_partition, user_key,
+        user_name_key,
+    },
+    record::{PENDING, iso, string},
+    transaction::{Cancelled, MAXIMUM_ACTIONS},
+};
+
+/// The most bytes of the items of one transaction that are planned for; DynamoDB takes
+/// 4 MB.
+const MAXIMUM_BYTES: usize = 3_000_000;
+
+/// A user's membership in one group, to be written.
+pub(crate) struct MemberChange {
+    /// The user as it was read.
+    pub before: Record,
+    /// The user with or without the group, with its new version.
+    pub after: Record,
+    /// Whether the user is to be a member.
+    pub is_member: bool,
+}
+
+/// The gate that additions to one lane of a group pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gate<'a> {
+    pub group_id: &'a str,
+    pub generation: &'a str,
+    pub lane: u8,
+}
+
+impl Store {
+    /// The members of a group. One call for each lane, or for each megabyte.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn members(&self, group_id: &str) -> Result<Vec<Member>, StoreError> {
+        if !is_id(group_id) {
+            return Ok(Vec::new());
+        }
+        let lanes = stream::iter(0..LANES)
+            .map(|lane| {
+                let values = json!({":pk": {"S": member_partition(group_id, lane)}});
+                self.query("pk = :pk", values, None)
+            })
+            .buffered(usize::from(LANES));
+        let items: Vec<Vec<Value>> = lanes.try_collect().await?;
+        let mut members: Vec<Member> = items
+            .iter()
+            .flatten()
+            .filter_map(|item| {
+                Some(Member {
+                    user_id: string(item, "sk").ok()?.to_owned(),
+                    display: string(item, "display").unwrap_or_default().to_owned(),
+                })
+            })
+            .collect();
+        // The ids are sorted by time of creation, whatever their lanes.
+        members.sort_by(|left, right| left.user_id.cmp(&right.user_id));
+        Ok(members)
+    }
+
+    /// Writes as many of these changes, all of one lane, as one transaction takes, from
+    /// the first one on. The result says for each of those whether it was written; one
+    /// that was not, because the user is claimed or has changed, is to be read again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when a member is added and the group is not of this
+    /// generation any more; or when the table cannot be written.
+    pub(crate) async fn write_members(
+        &self,
+        gate: Gate<'_>,
+        changes: &[MemberChange],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        let mut written = vec![false; batch_length(changes)];
+        let mut left: Vec<usize> = (0..written.len()).collect();
+        while !left.is_empty() {
+            let mut actions = vec![self.pass(
+                gate,
+                left.iter().any(|index| changes[*index].is_member),
+                now,
+            )];
+            let mut owners = vec![None];
+            for index in &left {
+                let own = self.member_actions(gate, &changes[*index], now);
+                owners.extend(own.iter().map(|_| Some(*index)));
+                actions.extend(own);
+            }
+            match self.try_transact(&actions).await {
+                Ok(()) => {
+                    for index in left {
+                        written[index] = true;
+                    }
+                    break;
+                }
+                Err(Cancelled::Conditions(failed)) if failed.contains(&0) => {
+                    return Err(StoreError::NotFound);
+                }
+                Err(Cancelled::Conditions(failed)) => {
+                    let unmet: Vec<usize> = failed
+                        .iter()
+                        .filter_map(|position| owners.get(*position).copied().flatten())
+                        .collect();
+                    left.retain(|index| !unmet.contains(index));
+                }
+                Err(Cancelled::Failed(error)) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    /// Deletes the items of members who are none according to their own item.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) async fn delete_members(
+        &self,
+        gate: Gate<'_>,
+        user_ids: &[&String],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for batch in user_ids.chunks(MAXIMUM_ACTIONS - 1) {
+            let mut actions = vec![self.pass(gate, false, now)];
+            let keys = batch.iter().map(|id| member_key(gate.group_id, id));
+            actions.extend(keys.map(|key| self.delete(key)));
+            self.transact(&actions).await?;
+        }
+        Ok(())
+    }
+
+    fn pass(&self, gate: Gate<'_>, adds: bool, now: Timestamp) -> Value {
+        let mut update = json!({
+            "TableName": self.table,
+            "Key": gate_key(gate.group_id, gate.lane),
+            "UpdateExpression": "SET changed = :now ADD version :one",
+            "ExpressionAttributeValues": {":now": {"S": iso(now)}, ":one": {"N": "1"}},
+        });
+        if adds {
+            update["ConditionExpression"] = json!("generation = :generation");
+            update["ExpressionAttributeValues"][":generation"] = json!({"S": gate.generation});
+        }
+        json!({ "Update": update })
+    }
+
+    /// The user's own item, on condition that nobody changes or has changed it; its
+    /// copies; the member item.
+    fn member_actions(&self, gate: Gate<'_>, change: &MemberChange, now: Timestamp) -> Vec<Value> {
+        let user = &change.after.user;
+        let mut own = self.rewrite(user_key(&user.id), change);
+        let free = match &change.before.claim {
+            None => "attribute_not_exists(#claim)",
+            Some(_) => "claimUntil < :now",
+        };
+        own["ConditionExpression"] = json!(format!(
+            "version = :before AND attribute_not_exists(removed) AND {free}"
+        ));
+        own["ExpressionAttributeNames"]["#claim"] = json!("claim");
+        let values = &mut own["ExpressionAttributeValues"];
+        values[":before"] = json!({"N": change.before.user.version.to_string()});
+        let mut set = String::new();
+        if change.before.claim.is_some() {
+            // The request that left the claim may still be alive: it must not write. The
+            // claim that stays shows that Connect has to be looked at.
+            values[":now"] = json!({"N": now.as_millisecond().to_string()});
+            values[":claim"] = json!({"S": Uuid::new_v4().to_string()});
+            set.push_str(", #claim = :claim");
+        }
+        if let Some(since) = &change.after.pending_since {
+            values[":pending"] = json!({"S": PENDING});
+            values[":since"] = json!({"S": since});
+            set.push_str(
+                ", #pending = :pending, pendingSince = if_not_exists(pendingSince, :since)",
+            );
+            own["ExpressionAttributeNames"]["#pending"] = json!("pending");
+        }
+        let expression = own["UpdateExpression"].as_str().unwrap_or_default();
+        own["UpdateExpression"] = match expression.split_once(" REMOVE") {
+            Some((sets, removes)) => json!(format!("{sets}{set} REMOVE{removes}")),
+            None => json!(format!("{expression}{set}")),
+        };
+
+        let mut actions = vec![
+            json!({ "Update": own }),
+            json!({"Update": self.rewrite(user_name_key(user.user_name()), change)}),
+        ];
+        actions.extend(user.external_ids.iter().map(|(client, external_id)| {
+            let key = external_id_key(client, external_id, &user.id);
+            json!({"Update": self.rewrite(key, change)})
+        }));
+        actions.push(if change.is_member {
+            self.put_member(gate.group_id, user)
+        } else {
+            self.delete(member_key(gate.group_id, &user.id))
+        });
+        actions
+    }
+
+    /// Writes version and groups into an item that has a copy of the resource.
+    fn rewrite(&self, key: Value, change: &MemberChange) -> Value {
+        let user = &change.after.user;
+        let mut update = json!({
+            "TableName": self.table,
+            "Key": key,
+            "UpdateExpression": "SET version = :version, lastModified = :modified",
+            "ExpressionAttributeNames": {"#groups": "groups"},
+            "ExpressionAttributeValues": {
+                ":version": {"N": user.version.to_string()},
+                ":modified": {"S": user.last_modified},
+            },
+        });
+        if user.groups.is_empty() {
+            update["UpdateExpression"] =
+                json!("SET version = :version, lastModified = :modified REMOVE #groups");
+        } else {
+            update["UpdateExpression"] =
+                json!("SET version = :version, lastModified = :modified, #groups = :groups");
+            update["ExpressionAttributeValues"][":groups"] =
+                json!({"S": json!(user.groups).to_string()});
+        }
+        update
+    }
+}
+
+/// How many of these changes fit into one transaction: at least one.
+fn batch_length(changes: &[MemberChange]) -> usize {
+    // One action is the gate's.
+    let (mut actions, mut bytes) = (1, 0);
+    let fitting = changes.iter().take_while(|change| {
+        let copies = 2 + change.after.user.external_ids.len();
+        actions += copies + 1;
+        bytes += copies * (change.size() + 1024);
+        actions <= MAXIMUM_ACTIONS && bytes <= MAXIMUM_BYTES
+    });
+    fitting.count().max(changes.len().min(1))
+}
+
+impl MemberChange {
+    /// About the size of the user's item, in bytes.
+    fn size(&self) -> usize {
+        let document = &self.before.user.document;
+        serde_json::to_string(document).map_or(0, |text| text.len())
+    }
+}
