@@ -49,6 +49,11 @@ pub struct Configuration {
     #[serde(deserialize_with = "at_least_one")]
     #[schemars(length(min = 1))]
     pub search_bases: Vec<DistinguishedName>,
+    /// Subtrees that are left out on purpose. A server that has a part of the directory on another
+    /// server ends the run, unless the part is listed here; entries that the server itself has
+    /// below these names are out of scope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded_subtrees: Vec<DistinguishedName>,
     /// Which users are in scope.
     pub users: UserScope,
     /// Which groups are in scope. Without it, none.

@@ -17,10 +17,12 @@ use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope,
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::bind::{BindRefusal, printable};
+use super::distinguished_name::NameKey;
 use super::entry::Entry;
 use super::error::{Attempt, SearchFailure};
+use super::referral::{Reference, contexts_without_accounts};
 use super::server_url::ServerUrl;
-use super::{Configuration, Error, tls};
+use super::{Configuration, Error, Flavor, tls};
 
 /// An open connection.
 pub(super) struct Connection {
@@ -30,6 +32,11 @@ pub(super) struct Connection {
     page_size: u16,
     /// How long the server may be silent.
     patience: Duration,
+    flavor: Flavor,
+    /// The subtrees that are left out on purpose.
+    excluded: Vec<NameKey>,
+    /// Areas in which no search misses anyone, as far as they have been needed.
+    irrelevant: Option<Vec<NameKey>>,
 }
 
 /// What is searched, and what is wanted of what is found.
@@ -129,6 +136,13 @@ impl Connection {
             server: server.clone(),
             page_size: configuration.page_size.get(),
             patience: configuration.operation_timeout(),
+            flavor: configuration.flavor,
+            excluded: configuration
+                .excluded_subtrees
+                .iter()
+                .map(|name| name.key().clone())
+                .collect(),
+            irrelevant: None,
         })
     }
 
@@ -152,18 +166,81 @@ impl Connection {
         &self.server
     }
 
-    /// Gives every entry found to `take`. Where this returns, there are no others.
+    /// Gives every entry found to `take`, but for those in subtrees that are left out on purpose.
+    /// Where this returns, there are no others.
     ///
-    /// Pages (RFC 2696) are asked for one ahead, so that the server works while the last page
-    /// is taken apart.
+    /// # Errors
+    ///
+    /// Also if the server refers to another one for a part of the area.
     pub(super) async fn search(
         &mut self,
         search: &Search<'_>,
         mut take: impl FnMut(Entry),
     ) -> Result<(), Error> {
+        let excluded = self.excluded.clone();
+        let mut references = Vec::new();
+        let take = |entry: Entry| {
+            let is_excluded = |area| NameKey::of(&entry.distinguished_name).is_within(area);
+            if !excluded.iter().any(is_excluded) {
+                take(entry);
+            }
+        };
+        self.read(search, take, &mut references).await?;
+        for reference in references {
+            self.check(search, &reference).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives every entry found to `take`. For searches by names or identifiers, which find nothing
+    /// in the areas of other servers.
+    pub(super) async fn search_known(
+        &mut self,
+        search: &Search<'_>,
+        take: impl FnMut(Entry),
+    ) -> Result<(), Error> {
+        self.read(search, take, &mut Vec::new()).await
+    }
+
+    /// Whether an entry is in a subtree that is left out on purpose.
+    pub(super) fn is_excluded(&self, key: &NameKey) -> bool {
+        self.excluded.iter().any(|area| key.is_within(area))
+    }
+
+    /// # Errors
+    ///
+    /// The area of the reference may hold users or groups.
+    async fn check(&mut self, search: &Search<'_>, reference: &Reference) -> Result<(), Error> {
+        if self.irrelevant.is_none() {
+            let mut irrelevant = self.excluded.clone();
+            if self.flavor == Flavor::ActiveDirectory {
+                irrelevant.extend(Box::pin(contexts_without_accounts(self)).await?);
+            }
+            self.irrelevant = Some(irrelevant);
+        }
+        if reference.is_within_any(self.irrelevant.as_deref().unwrap_or_default()) {
+            return Ok(());
+        }
+        Err(Error::Referral {
+            server: self.server.clone(),
+            base: search.base.to_owned(),
+            reference: printable(&reference.shown()),
+        })
+    }
+
+    /// Gives every entry found to `take`, and adds the references to `references`.
+    ///
+    /// Pages (RFC 2696) are asked for one ahead, so that the server works while the last page
+    /// is taken apart.
+    async fn read(
+        &mut self,
+        search: &Search<'_>,
+        mut take: impl FnMut(Entry),
+        references: &mut Vec<Reference>,
+    ) -> Result<(), Error> {
         let mut page = self.ask(search, Some(Vec::new())).await?;
         loop {
-            let (entries, result) = self.receive(search, page).await?;
+            let (entries, result) = self.receive(search, page, references).await?;
             let cookie = self.cookie(&result)?;
             let next = match cookie {
                 Some(cookie) => Some(self.ask(search, Some(cookie)).await?),
@@ -205,13 +282,16 @@ impl Connection {
         &mut self,
         search: &Search<'_>,
         mut stream: Stream<'_>,
+        references: &mut Vec<Reference>,
     ) -> Result<(Vec<Entry>, LdapResult), Error> {
         let mut entries = Vec::new();
+        let mut referred = Vec::new();
         let receiving = async {
             while let Some(item) = stream.next().await? {
-                // A continuation reference points to another server, whose part of the directory
-                // is not this one's to read; intermediate messages are for controls not in use.
-                if !item.is_ref() && !item.is_intermediate() {
+                if item.is_ref() {
+                    referred.push(Reference::parse(item.0));
+                } else if !item.is_intermediate() {
+                    // Intermediate messages are for controls that are not in use.
                     entries.push(Entry::parse(item.0));
                 }
             }
@@ -221,6 +301,8 @@ impl Connection {
         let result = received.map_err(|error| self.broken(error))?;
         let entries: Option<Vec<Entry>> = entries.into_iter().collect();
         let entries = entries.ok_or_else(|| self.malformed("a search result entry"))?;
+        let referred: Option<Vec<Reference>> = referred.into_iter().collect();
+        references.extend(referred.ok_or_else(|| self.malformed("a search result reference"))?);
         if result.rc == 0 {
             return Ok((entries, result));
         }
@@ -267,7 +349,7 @@ impl Connection {
                     attributes: &[format!("{attribute};range={next}-*")],
                 };
                 let stream = self.ask(&search, None).await?;
-                let (found, _) = self.receive(&search, stream).await?;
+                let (found, _) = self.receive(&search, stream, &mut Vec::new()).await?;
                 let more = found
                     .into_iter()
                     .flat_map(|entry| entry.attributes)

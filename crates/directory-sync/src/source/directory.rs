@@ -52,6 +52,8 @@ pub(super) enum Missing {
     OtherServer,
     /// A foreign security principal.
     OtherDomain,
+    /// The name is in a subtree that is left out on purpose.
+    Excluded,
 }
 
 impl Missing {
@@ -64,6 +66,7 @@ impl Missing {
             Self::OtherDomain => {
                 "it stands for an account of another domain, which can only be read there"
             }
+            Self::Excluded => "the name is in a subtree of `source.excludedSubtrees`",
         }
     }
 }

@@ -80,6 +80,21 @@ pub enum Error {
         /// The result of the search.
         failure: SearchFailure,
     },
+    /// The server did not explore a part of the area of a search.
+    #[error(
+        "{server}: the search below `{base}` is not complete: the server refers to {reference} for \
+         a part of it, which is not read; use a server that has this part as well, or, if its \
+         users and groups are left out on purpose, add its distinguished name to \
+         `source.excludedSubtrees`"
+    )]
+    Referral {
+        /// The server that was read.
+        server: ServerUrl,
+        /// The base of the search.
+        base: String,
+        /// The URL of the other server, with the distinguished name of the part.
+        reference: String,
+    },
     /// An answer that is no LDAP.
     #[error("{server}: an answer cannot be understood ({what})")]
     Malformed {
@@ -188,14 +203,16 @@ impl fmt::Display for SearchFailure {
             1 => "operations error; is the account let in at all?",
             3 => "it took longer than the server's time limit; make the filter narrower",
             4 => {
-                "the server's size limit was reached, so the result is not whole; raise the limit \
-                 for this account, or lower `pageSize`"
+                "the server's limit for the entries of all pages was reached, so the result is not \
+                 whole; raise it for this account, in OpenLDAP with `limits dn.exact=\"…\" \
+                 size.soft=unlimited size.prtotal=unlimited`"
             }
             8 | 13 => "the server wants encryption; use `ldaps://`, or StartTLS with `ldap://`",
             REFERRAL => "this server does not have that part of the directory; name one that has",
             11 => {
-                "the server's administrative limit was reached, so the result is not whole; lower \
-                 `pageSize`, or raise the limit for this account"
+                "an administrative limit of the server was reached, so the result is not whole; \
+                 lower `pageSize` to what the server allows for a page (`size.pr` in OpenLDAP), or \
+                 raise the limit for this account (`size.unchecked`, if `pageSize` is lower)"
             }
             12 => "the server cannot do something that the search needs",
             NO_SUCH_OBJECT => "there is no such entry, or the account may not read it",

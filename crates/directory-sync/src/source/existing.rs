@@ -70,7 +70,7 @@ async fn search(
         found.extend(sid.map(|sid| (Identifier::Sid(sid), id.clone())));
         found.insert(Identifier::Entry(id.clone()), id);
     };
-    connection.search(&search, take).await
+    connection.search_known(&search, take).await
 }
 
 /// `None`: no entry can have this identifier.

@@ -25,6 +25,7 @@ mod identifier;
 mod mark;
 mod name_pattern;
 mod reader;
+mod referral;
 mod schema;
 mod search_filter;
 mod server_url;

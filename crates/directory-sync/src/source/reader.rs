@@ -256,6 +256,10 @@ impl<'a> Reader<'a> {
         );
         let mut by_context: BTreeMap<&str, Vec<Node>> = BTreeMap::new();
         for node in nodes {
+            if self.connection.is_excluded(self.directory.key(*node)) {
+                self.directory.mark_missing(*node, Missing::Excluded);
+                continue;
+            }
             match nearest(&self.naming_contexts, self.directory.key(*node)) {
                 Some(context) => by_context.entry(context).or_default().push(*node),
                 None => self.directory.mark_missing(*node, Missing::OtherServer),
@@ -277,7 +281,7 @@ impl<'a> Reader<'a> {
                 let take = |entry| {
                     directory.insert(decoder.decode(entry));
                 };
-                match self.connection.search(&search, take).await {
+                match self.connection.search_known(&search, take).await {
                     Err(error) if error.hides_base() => {}
                     result => result?,
                 }

@@ -482,3 +482,12 @@ user("OU=Expiring", "never-expires", accountExpires="0")
     let expected: Timestamp = "2150-01-01T00:00:00Z".parse().expect("it is a time");
     assert_eq!(whole.next_expiry, Some(expected));
 }
+
+#[test]
+fn the_root_of_the_domain_is_a_search_base() {
+    let dc = DomainController::shared();
+    let scope = "users: { searches: [{ base: 'DOMAIN', filter: '(sAMAccountName=bulk*)' }] }";
+    let snapshot = read(dc, &format!("{scope}\ngroups: {{ names: ['bulk-*'] }}"));
+    assert_eq!(snapshot.people.len(), 250);
+    assert_eq!(members(&snapshot, "bulk-everybody", ACCOUNT).len(), 250);
+}

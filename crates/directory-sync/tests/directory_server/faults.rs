@@ -7,11 +7,14 @@ use std::net::TcpListener;
 use std::thread;
 
 use directory_sync::configuration::{Configuration, Secrets};
-use directory_sync::run::{Options, RunResult};
+use directory_sync::exit::Exit;
+use directory_sync::run::{Options, Report, RunResult};
 use directory_sync::snapshot::Snapshot;
 use directory_sync::source::Error;
 
 use identity_center_simulator::{Options as SimulatorOptions, Simulator};
+
+use tokio::runtime::Runtime;
 
 use crate::proxy::{self, Behavior};
 use crate::slapd::{PASSWORD, READER, Slapd};
@@ -38,6 +41,11 @@ fn directory() -> Slapd {
 }
 
 fn read(port: u16) -> Result<Snapshot, Error> {
+    read_without(port, "[]")
+}
+
+/// With a list of subtrees that are left out on purpose.
+fn read_without(port: u16, excluded: &str) -> Result<Snapshot, Error> {
     let configuration = format!(
         "
 flavor: openLdap
@@ -45,6 +53,7 @@ servers: ['ldap://127.0.0.1:{port}']
 allowPlaintext: true
 bindName: {READER}
 searchBases: ['dc=example,dc=test']
+excludedSubtrees: {excluded}
 users: {{ searches: [{{ base: 'ou=People,dc=example,dc=test' }}] }}
 groups: {{ names: [all] }}
 operationTimeoutSeconds: 2
@@ -148,34 +157,26 @@ fn what_answers_no_ldap_is_an_error() {
     }
 }
 
-#[test]
-fn a_user_that_is_moved_during_the_read_keeps_its_access() {
-    let slapd = Slapd::start(
-        "dn: uid=ann,ou=People,dc=example,dc=test
-objectClass: inetOrgPerson
-uid: ann
-cn: ann
-givenName: Given
-sn: Surname
+/// Runs of the sync against a simulator.
+struct Runs {
+    runtime: Runtime,
+    simulator: Simulator,
+}
 
-dn: uid=ben,ou=People,dc=example,dc=test
-objectClass: inetOrgPerson
-uid: ben
-cn: ben
-givenName: Given
-sn: Surname
-",
-        "",
-    );
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime can be made");
-    let simulator = runtime
-        .block_on(Simulator::start(SimulatorOptions::default()))
-        .expect("it listens");
-    let run = |port: u16| {
+impl Runs {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let simulator = runtime
+            .block_on(Simulator::start(SimulatorOptions::default()))
+            .expect("it listens");
+        Self { runtime, simulator }
+    }
+
+    fn run(&self, port: u16) -> Result<Report, directory_sync::run::Error> {
         let text = format!(
             "owner: corp
 source:
@@ -188,20 +189,109 @@ source:
 target:
   endpoint: {}
 ",
-            simulator.endpoint()
+            self.simulator.endpoint()
         );
         let configuration = Configuration::parse(&text).expect("the configuration is good");
         let secrets = Secrets {
             bind_password: PASSWORD.into(),
-            token: simulator.token().into(),
+            token: self.simulator.token().into(),
         };
         let options = Options::default();
         let run = directory_sync::run::run(&configuration, &secrets, &options);
-        runtime.block_on(run).expect("both sides can be read")
-    };
-    assert_eq!(run(slapd.port).summary.users_created, 2);
+        self.runtime.block_on(run)
+    }
+}
+
+const ANN_AND_BEN: &str = "dn: uid=ann,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: ann
+cn: ann
+givenName: Given
+sn: Surname
+
+dn: uid=ben,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: ben
+cn: ben
+givenName: Given
+sn: Surname
+";
+
+#[test]
+fn a_user_that_is_moved_during_the_read_keeps_its_access() {
+    let slapd = Slapd::start(ANN_AND_BEN, "");
+    let runs = Runs::new();
+    let report = runs.run(slapd.port).expect("both sides can be read");
+    assert_eq!(report.summary.users_created, 2);
     let omitted = "uid=ben,ou=People,dc=example,dc=test";
-    let report = run(proxy::start(slapd.port, Behavior::OmitFirst(omitted)));
+    let port = proxy::start(slapd.port, Behavior::OmitFirst(omitted));
+    let report = runs.run(port).expect("both sides can be read");
     assert_eq!(report.result, RunResult::Equal, "{}", report.json());
-    assert_eq!(simulator.user("ben").expect("ben exists")["active"], true);
+    let ben = runs.simulator.user("ben").expect("ben exists");
+    assert_eq!(ben["active"], true);
+}
+
+#[test]
+fn a_lookup_of_leavers_that_fails_ends_the_run_before_it_writes() {
+    let slapd = Slapd::start(ANN_AND_BEN, "");
+    let runs = Runs::new();
+    runs.run(slapd.port).expect("both sides can be read");
+    drop(slapd);
+    let ann = ANN_AND_BEN.split_once("\n\n").expect("two entries").0;
+    let slapd = Slapd::start(&format!("{ann}\n"), "");
+    runs.simulator.forget_calls();
+    // The entries of the new server have other identifiers, so both users are looked up.
+    let port = proxy::start(slapd.port, Behavior::FirstConnectionOnly);
+    let error = runs.run(port).expect_err("nobody can be looked up");
+    assert_eq!(error.exit(), Exit::Failure, "{error}");
+    assert_eq!(runs.simulator.writes(), 0);
+    let report = runs.run(slapd.port).expect("both sides can be read");
+    assert_eq!(report.removals.users, 1, "ben");
+}
+
+#[test]
+fn a_reference_to_another_server_in_any_page_is_an_error_unless_its_area_is_left_out() {
+    let slapd = directory();
+    let url = "ldap://berlin.example.net/ou=Berlin,ou=People,dc=example,dc=test??sub";
+    // At the end of the groups, and of each page of users.
+    let mut bases = Vec::new();
+    for entries in [2, 3, 600, 1_100] {
+        let port = proxy::start(slapd.port, Behavior::ReferAfter(entries, url));
+        let error = read(port).err().expect("an area was not explored");
+        let Error::Referral { base, .. } = &error else {
+            panic!("after {entries}: {error}");
+        };
+        bases.push(base.clone());
+        assert!(
+            error.to_string().contains(
+                "refers to ldap://berlin.example.net/ou=Berlin,ou=People,dc=example,dc=test for"
+            ),
+            "{error}"
+        );
+        for (excluded, is_read) in [
+            ("['OU=berlin,ou=people,dc=example,dc=test']", true),
+            ("['ou=Bremen,ou=People,dc=example,dc=test']", false),
+        ] {
+            let port = proxy::start(slapd.port, Behavior::ReferAfter(entries, url));
+            let snapshot = read_without(port, excluded);
+            assert_eq!(snapshot.is_ok(), is_read, "{excluded}");
+        }
+    }
+    bases.dedup();
+    assert_eq!(
+        bases,
+        ["dc=example,dc=test", "ou=People,dc=example,dc=test"]
+    );
+}
+
+#[test]
+fn entries_in_a_subtree_that_is_left_out_are_out_of_scope() {
+    let slapd = directory();
+    let snapshot = read_without(slapd.port, "['uid=u7,ou=People,dc=example,dc=test']");
+    let snapshot = snapshot.expect("the directory can be read");
+    assert_eq!(snapshot.people.len(), PEOPLE - 1);
+    assert_eq!(group(&snapshot, "all").members.len(), PEOPLE - 1);
+    let unresolved = &snapshot.unresolved[..];
+    assert_eq!(unresolved.len(), 1);
+    assert_eq!(unresolved[0].member, "uid=u7,ou=People,dc=example,dc=test");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use directory_sync::source::Error;
 
-use crate::slapd::{LIMITED, PASSWORD, READER, Slapd};
+use crate::slapd::{ADVISED, DEFAULT, LIMITED, PASSWORD, READER, Slapd};
 use crate::{group, members, person, read_with, values};
 
 /// Users `u0000` and following.
@@ -58,22 +58,39 @@ fn pages_reach_everybody_behind_the_limit_of_the_server() {
 }
 
 #[test]
-fn a_result_that_the_server_cuts_short_is_an_error_and_no_snapshot() {
+fn a_result_that_the_server_cuts_short_is_an_error_that_names_the_limit() {
     let slapd = Slapd::start(&people(1_500), "");
-    // One account may read no more than 1,000 entries, the other no pages of 1,000.
+    let small_pages = format!("{EVERYBODY}\npageSize: 50");
     let large_pages = format!("{EVERYBODY}\npageSize: 1000");
-    for (account, more, expected) in [(LIMITED, EVERYBODY, 4), (READER, large_pages.as_str(), 11)] {
+    // The limit of all pages together, whatever the size of a page is; and the limit of a page.
+    let cases = [
+        (LIMITED, EVERYBODY, 4, "size.prtotal=unlimited", "pageSize"),
+        (DEFAULT, EVERYBODY, 4, "size.prtotal=unlimited", "pageSize"),
+        (
+            DEFAULT,
+            &small_pages,
+            4,
+            "size.prtotal=unlimited",
+            "pageSize",
+        ),
+        (READER, &large_pages, 11, "lower `pageSize`", "prtotal"),
+    ];
+    for (account, more, code, advice, other) in cases {
         let error = read_with(&configuration(&slapd, account, more), PASSWORD)
             .err()
             .expect("half a directory is no snapshot");
         let Error::Search { failure, .. } = &error else {
             panic!("{error}");
         };
-        assert_eq!(failure.code, expected, "{error}");
-        assert!(
-            error.to_string().contains("the result is not whole"),
-            "{error}"
-        );
+        assert_eq!(failure.code, code, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the result is not whole"), "{text}");
+        assert!(text.contains(advice) && !text.contains(other), "{text}");
+    }
+    for more in [EVERYBODY, &small_pages, &large_pages] {
+        let snapshot = read_with(&configuration(&slapd, ADVISED, more), PASSWORD);
+        let snapshot = snapshot.expect("the advised limits are enough");
+        assert_eq!(snapshot.people.len(), 1_500);
     }
 }
 

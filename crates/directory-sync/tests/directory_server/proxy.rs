@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use ldap3::asn1::{PL, StructureTag, parse_tag};
+use ldap3::asn1::{PL, StructureTag, TagClass, parse_tag};
 
 /// What the proxy does to search result entries. It listens on a port of its own and ends with
 /// the process.
@@ -26,6 +26,10 @@ pub enum Behavior {
     SilentAfter(usize),
     /// Leaves out the first entry of this name, as if it were moved during a search.
     OmitFirst(&'static str),
+    /// Closes every connection but the first.
+    FirstConnectionOnly,
+    /// Refers to another server at the end of the first page after so many entries.
+    ReferAfter(usize, &'static str),
 }
 
 /// Which requests asked for a range, by message: the number of the first value.
@@ -37,7 +41,10 @@ pub fn start(upstream: u16, behavior: Behavior) -> u16 {
     let port = listener.local_addr().expect("it is bound").port();
     let is_omitted = Arc::new(AtomicBool::new(false));
     thread::spawn(move || {
-        for client in listener.incoming().flatten() {
+        for (index, client) in listener.incoming().flatten().enumerate() {
+            if matches!(behavior, Behavior::FirstConnectionOnly) && index > 0 {
+                continue;
+            }
             let server = TcpStream::connect(("127.0.0.1", upstream)).expect("the server is gone");
             serve(client, server, behavior, Arc::clone(&is_omitted));
         }
@@ -57,6 +64,13 @@ fn serve(client: TcpStream, server: TcpStream, behavior: Behavior, is_omitted: A
     let mut entries = 0;
     thread::spawn(move || {
         forward(server, client, |message| {
+            if let Behavior::ReferAfter(count, url) = behavior
+                && entries >= count
+                && operation(&message).id == SEARCH_RESULT_DONE
+            {
+                entries = 0;
+                return Some(vec![reference(&message, url), message]);
+            }
             if !is_entry(&message) {
                 return Some(vec![message]);
             }
@@ -76,9 +90,11 @@ fn serve(client: TcpStream, server: TcpStream, behavior: Behavior, is_omitted: A
                 Behavior::FirstRangeOnly(size) => {
                     Some(vec![limit_values(message, size, &asked, true)])
                 }
-                Behavior::CutAfter(_) | Behavior::SilentAfter(_) | Behavior::OmitFirst(_) => {
-                    Some(vec![message])
-                }
+                Behavior::CutAfter(_)
+                | Behavior::SilentAfter(_)
+                | Behavior::OmitFirst(_)
+                | Behavior::FirstConnectionOnly
+                | Behavior::ReferAfter(..) => Some(vec![message]),
             }
         });
     });
@@ -143,6 +159,24 @@ fn bytes(tag: &StructureTag) -> &[u8] {
         PL::P(bytes) => bytes,
         PL::C(_) => panic!("not primitive"),
     }
+}
+
+/// SearchResultDone (RFC 4511, section 4.5.2)
+const SEARCH_RESULT_DONE: u64 = 5;
+
+/// A SearchResultReference (RFC 4511, section 4.5.3) for the request of a message.
+fn reference(message: &StructureTag, url: &str) -> StructureTag {
+    let mut reference = message.clone();
+    let operation = &mut parts_mut(&mut reference)[1];
+    operation.id = 19;
+    operation.payload = PL::C(vec![StructureTag {
+        class: TagClass::Universal,
+        id: 4,
+        payload: PL::P(url.as_bytes().to_vec()),
+    }]);
+    // Without the controls of the result.
+    parts_mut(&mut reference).truncate(2);
+    reference
 }
 
 /// The name of a SearchResultEntry.

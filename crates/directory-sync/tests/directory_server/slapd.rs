@@ -11,7 +11,11 @@ use crate::daemon::{Daemon, free_port, run};
 pub const READER: &str = "cn=reader,dc=example,dc=test";
 /// May read at most 1,000 entries, however many pages it asks for.
 pub const LIMITED: &str = "cn=limited,dc=example,dc=test";
-/// The password of both.
+/// Has the limits that a slapd has without a configuration: 500 entries in all pages together.
+pub const DEFAULT: &str = "cn=default,dc=example,dc=test";
+/// Has the limits that the documentation advises.
+pub const ADVISED: &str = "cn=advised,dc=example,dc=test";
+/// The password of all of them.
 pub const PASSWORD: &str = "canary-Passw0rd!";
 
 /// A running slapd. Its certificate is for 127.0.0.1 and for no name.
@@ -110,6 +114,7 @@ maxsize 1073741824
 index objectClass,uid,cn eq
 limits dn.exact={READER} size.soft=1000 size.hard=1000 size.pr=500 size.prtotal=unlimited
 limits dn.exact={LIMITED} size.soft=1000 size.hard=1000 size.pr=500 size.prtotal=1000
+limits dn.exact={ADVISED} size.soft=unlimited size.prtotal=unlimited
 ",
         certificates.authority.display(),
         certificates.certificate.display(),
@@ -127,7 +132,7 @@ o: Example
 
 "
     .to_owned();
-    for account in [READER, LIMITED] {
+    for account in [READER, LIMITED, DEFAULT, ADVISED] {
         let _ = write!(
             ldif,
             "dn: {account}

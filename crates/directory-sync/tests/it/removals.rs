@@ -338,3 +338,30 @@ deleteoldrdn: 1
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(stage.simulator.user("u00@example.test").is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subtree_that_moves_to_another_server_ends_the_run_until_it_is_left_out() {
+    let everyone = ["ann", "ben", "cem", "dina"];
+    let ldif = include_str!("cases/referral.ldif");
+    let mut steps = Steps::new(ldif, SEARCHES, "").await;
+    let outcome = steps.next().await;
+    assert_eq!(outcome.exit, 0);
+    assert_eq!(steps.active(), everyone);
+    let outcome = steps.next().await;
+    assert_eq!((outcome.exit, outcome.writes), (1, 0), "{outcome:?}");
+    for expected in [
+        "below `dc=example,dc=test` is not complete",
+        "ldap://berlin.example.net/ou=Berlin,ou=People,dc=example,dc=test",
+        "source.excludedSubtrees",
+    ] {
+        assert!(outcome.errors.contains(expected), "{}", outcome.errors);
+    }
+    assert_eq!(steps.active(), everyone);
+
+    let excluded = "\nexcludedSubtrees: ['ou=Berlin,ou=People,dc=example,dc=test']";
+    let source = format!("{SEARCHES}{excluded}");
+    steps.configuration = steps.stage.configuration_of(&source, "");
+    let outcome = steps.run(&[]).await;
+    assert_eq!(outcome.exit, 0, "{outcome:?}");
+    assert_eq!(steps.active(), ["ann", "ben"]);
+}
