@@ -94,7 +94,15 @@ fn without_width(character: char) -> char {
 /// Whether two values of an attribute in canonical form are equal. The order of a
 /// multi-valued attribute is insignificant (RFC 7643 section 2.4).
 pub(crate) fn is_equal(attribute: &Attribute, left: &Value, right: &Value) -> bool {
-    left == right || normal(attribute, left) == normal(attribute, right)
+    match (left, right) {
+        // Texts of long lists are compared without a copy.
+        (Value::String(left), Value::String(right))
+            if attribute.kind != AttributeType::DateTime =>
+        {
+            attribute.comparison.is_equal(left, right)
+        }
+        _ => left == right || normal(attribute, left) == normal(attribute, right),
+    }
 }
 
 /// The form that all equal values of an attribute share.

@@ -17,6 +17,7 @@ use crate::Resource;
 use crate::comparison::Comparison;
 use crate::error::{ScimError, ScimType};
 use crate::path::{AttributePath, PatchPath};
+use crate::resource::is_unassigned;
 use crate::schema::{Attribute, AttributeType, ResourceType};
 
 impl Filter {
@@ -56,7 +57,16 @@ impl Filter {
                 path,
                 operator,
                 value: literal,
-            } => Leaf::in_value(path, value, attribute).compare(*operator, literal),
+            } => match (attribute.sub_attribute(&path.attribute), literal) {
+                // What the paths of long member lists have: decided without a list of values.
+                (Some(found), FilterValue::String(_))
+                    if !found.multi_valued && *operator == CompareOperator::Eq =>
+                {
+                    let text = value.get(&found.name).filter(|value| is_assigned(value));
+                    text.is_some_and(|text| compare(found, text, *operator, literal))
+                }
+                _ => Leaf::in_value(path, value, attribute).compare(*operator, literal),
+            },
             Self::Present(path) => Leaf::in_value(path, value, attribute).is_present(),
             Self::ValuePath { .. } => false,
             Self::And(terms) => terms
@@ -235,12 +245,7 @@ impl<'a> Leaf<'a> {
     }
 
     fn is_present(&self) -> bool {
-        self.values.iter().any(|value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Object(object) => !object.is_empty(),
-            _ => true,
-        })
+        self.values.iter().any(|value| is_assigned(value))
     }
 
     fn compare(&self, operator: CompareOperator, literal: &FilterValue) -> bool {
@@ -259,6 +264,10 @@ impl<'a> Leaf<'a> {
             _ => operator == CompareOperator::Ne,
         }
     }
+}
+
+fn is_assigned(value: &Value) -> bool {
+    !is_unassigned(value)
 }
 
 fn as_slice(value: &Value) -> &[Value] {

@@ -11,8 +11,9 @@ use crate::filter::Filter;
 use crate::path::{AttributePath, PatchPath};
 use crate::resource::{
     Absence, Member, Resource, coerce, complete_schemas, is_unassigned, keep, object_at, require,
+    without_repetitions,
 };
-use crate::schema::{Mutability, Resolved, ResourceType};
+use crate::schema::{Attribute, Mutability, Resolved, ResourceType};
 
 impl PatchRequest {
     /// Applies the operations, in order, to a resource in canonical form.
@@ -32,6 +33,7 @@ impl PatchRequest {
             resource: resource.clone(),
             write_only: Resource::new(),
             ignored: Vec::new(),
+            rewritten: Vec::new(),
             resource_type,
         };
         for (index, operation) in self.operations.iter().enumerate() {
@@ -39,6 +41,7 @@ impl PatchRequest {
                 .operate(operation)
                 .map_err(|error| at_operation(index, error))?;
         }
+        patch.merge_repetitions();
         let Patch {
             resource: mut patched,
             write_only,
@@ -62,6 +65,8 @@ struct Patch<'a> {
     resource: Resource,
     write_only: Resource,
     ignored: Vec<String>,
+    /// The lists in which values may have become equal, each with its extension.
+    rewritten: Vec<(Option<&'a str>, &'a Attribute)>,
     resource_type: &'a ResourceType,
 }
 
@@ -72,7 +77,21 @@ enum Origin {
     ValueObject,
 }
 
-impl Patch<'_> {
+impl<'a> Patch<'a> {
+    /// Merges the values of a list that operations on their parts have made equal.
+    fn merge_repetitions(&mut self) {
+        for (extension, attribute) in &self.rewritten {
+            let holder = match extension {
+                None => Some(&mut self.resource),
+                Some(urn) => self.resource.get_mut(*urn).and_then(Value::as_object_mut),
+            };
+            let list = holder.and_then(|holder| holder.get_mut(&attribute.name));
+            if let Some(Value::Array(elements)) = list {
+                *elements = without_repetitions(attribute, std::mem::take(elements));
+            }
+        }
+    }
+
     fn operate(&mut self, operation: &PatchOperation) -> Result<(), ScimError> {
         let PatchOperation {
             operator,
@@ -191,7 +210,7 @@ impl Patch<'_> {
     fn write(
         &mut self,
         operator: PatchOperator,
-        resolved: &Resolved<'_>,
+        resolved: &Resolved<'a>,
         filter: Option<&Filter>,
         value: &Value,
         origin: Origin,
@@ -237,6 +256,11 @@ impl Patch<'_> {
                 name: &name,
             }
             .write(holder, operator, filter, sub_attribute, value)?;
+            let is_part = filter.is_some() || sub_attribute.is_some();
+            let list = (resolved.extension, attribute);
+            if is_part && operator != PatchOperator::Remove && !self.rewritten.contains(&list) {
+                self.rewritten.push(list);
+            }
         } else if filter.is_some() {
             return Err(ScimError::of(
                 ScimType::InvalidPath,

@@ -11,9 +11,12 @@ use crate::error::{ScimError, ScimType};
 use crate::filter::Filter;
 use crate::resource::{
     Absence, Resource, coerce, coerce_element, is_primary, is_unassigned, keep_below,
-    without_repetitions,
 };
 use crate::schema::{Attribute, Mutability};
+
+/// Values of an operation that are looked for one by one. Clients send a thousand operations
+/// of one value each, for which an index of a long list is made in vain.
+const FEW: usize = 8;
 
 /// A multi-valued attribute, by its definition and the name that errors use.
 pub(super) struct MultiValued<'a> {
@@ -34,9 +37,10 @@ impl MultiValued<'_> {
             Some(Value::Array(elements)) => elements,
             _ => Vec::new(),
         };
+        let has_primary = self.attribute.sub_attribute("primary").is_some();
         let primaries: Vec<Value> = elements
             .iter()
-            .filter(|element| is_primary(element))
+            .filter(|element| has_primary && is_primary(element))
             .cloned()
             .collect();
         match (filter, sub_attribute) {
@@ -50,10 +54,9 @@ impl MultiValued<'_> {
             }
         }
         elements.retain(|element| !is_unassigned(element));
-        if filter.is_some() || sub_attribute.is_some() {
-            elements = without_repetitions(self.attribute, elements);
+        if has_primary {
+            self.keep_one_primary(&mut elements, &primaries)?;
         }
-        self.keep_one_primary(&mut elements, &primaries)?;
         if !elements.is_empty() {
             holder.insert(self.attribute.name.clone(), Value::Array(elements));
         }
@@ -99,22 +102,28 @@ impl MultiValued<'_> {
 
     /// Appends what is new and completes what is there.
     fn add(&self, elements: &mut Vec<Value>, added: Vec<Value>) {
-        let mut index = self.index(elements);
+        let mut index = (added.len() > FEW).then(|| self.index(elements));
         for element in added {
-            let key = self.key(&element);
-            let found = index
-                .get(&key)
-                .into_iter()
-                .flatten()
-                .copied()
-                .find(|&position| self.is_same(&elements[position], &element));
+            let is_same = |position: &usize| self.is_same(&elements[*position], &element);
+            let found = match &index {
+                Some(index) => index
+                    .get(&self.key(&element))
+                    .into_iter()
+                    .flatten()
+                    .copied()
+                    .find(is_same),
+                None => (0..elements.len()).find(is_same),
+            };
             match (found.map(|position| &mut elements[position]), element) {
                 (Some(Value::Object(present)), Value::Object(members)) => {
                     complete(self.attribute, present, members)
                 }
                 (Some(_), _) => {}
                 (None, element) => {
-                    index.entry(key).or_default().push(elements.len());
+                    if let Some(index) = &mut index {
+                        let positions = index.entry(self.key(&element)).or_default();
+                        positions.push(elements.len());
+                    }
                     elements.push(element);
                 }
             }
@@ -122,6 +131,11 @@ impl MultiValued<'_> {
     }
 
     fn remove(&self, elements: &mut Vec<Value>, removed: &[Value]) {
+        if removed.len() <= FEW {
+            elements
+                .retain(|element| !removed.iter().any(|listed| self.is_listed(element, listed)));
+            return;
+        }
         let index = self.index(removed);
         elements.retain(|element| {
             let by_value = index.get(&self.key(element)).into_iter().flatten();
@@ -154,8 +168,12 @@ impl MultiValued<'_> {
     /// Whether an added value is one that is there: the same `value` and no other
     /// `type`; without `value`, all the same.
     fn is_same(&self, present: &Value, added: &Value) -> bool {
-        if self.key(present).is_none() || !added.is_object() {
-            return is_equal(self.attribute, present, added);
+        match (present.get("value"), added.get("value")) {
+            (Some(present), Some(added)) if !self.is_equal("value", present, added) => {
+                return false;
+            }
+            (Some(_), Some(_)) => {}
+            _ => return is_equal(self.attribute, present, added),
         }
         match (present.get("type"), added.get("type")) {
             (Some(present), Some(added)) => self.is_equal("type", present, added),
@@ -167,7 +185,7 @@ impl MultiValued<'_> {
     /// describes a value (`display`, `$ref`) says nothing.
     fn is_listed(&self, element: &Value, listed: &Value) -> bool {
         let Value::Object(members) = listed else {
-            return self.key(element) == self.key(listed);
+            return is_equal(self.attribute, element, listed);
         };
         let identifies =
             |name: &str| name == "value" || name == "type" || !members.contains_key("value");

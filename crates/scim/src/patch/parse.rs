@@ -44,17 +44,25 @@ impl PatchRequest {
 }
 
 impl PatchRequest {
-    /// Checks that no path has the URN of a schema of another resource type.
+    /// Checks the number of operations, and that no path has the URN of a schema of another
+    /// resource type.
     ///
     /// # Errors
     ///
-    /// `invalidPath`. [`apply`](Self::apply) would ignore the operation, as it does those
-    /// of schemas that nobody knows.
+    /// 413; `invalidPath`: [`apply`](Self::apply) would ignore the operation, as it does
+    /// those of schemas that nobody knows.
     pub(crate) fn of_type(
         self,
         resource_type: &ResourceType,
         service: &ServiceDefinition,
     ) -> Result<Self, ScimError> {
+        let limit = service.max_patch_operations;
+        if self.operations.len() > limit {
+            return Err(ScimError::new(
+                413,
+                format!("a PATCH takes at most {limit} operations; send several requests"),
+            ));
+        }
         for (index, operation) in self.operations.iter().enumerate() {
             let Some(PatchPath { path, .. }) = &operation.path else {
                 continue;

@@ -75,6 +75,9 @@ pub struct ServiceDefinition {
     pub authentication_schemes: Vec<AuthenticationScheme>,
     /// Bytes of a request's body, at most; larger ones are refused with 413.
     pub max_body_size: usize,
+    /// Operations of a PATCH, at most; more are refused with 413. Each may look at every
+    /// value of a list.
+    pub max_patch_operations: usize,
     /// Bytes of a response's body, at most, quotation marks and backslashes counted twice:
     /// gateways carry it as a text in JSON. Lists end earlier, a resource that is larger is
     /// not returned.
@@ -105,6 +108,7 @@ impl ServiceDefinition {
             },
             authentication_schemes: vec![AuthenticationScheme::bearer_token()],
             max_body_size: 1024 * 1024,
+            max_patch_operations: 5_000,
             max_response_size: 5 * 1024 * 1024,
             max_body_depth: 24,
         }

@@ -5,7 +5,7 @@ use scim::error::ScimType;
 use scim::schema::core;
 use serde_json::{Value, json};
 
-use crate::service::{patch, patched_user, user_type};
+use crate::service::{patch, patched_group, patched_user, user_type};
 
 fn user(emails: Value) -> Value {
     json!({"schemas": [core::USER_URN], "id": "1", "userName": "a", "active": true, "emails": emails})
@@ -404,4 +404,31 @@ proptest! {
         let left = patched_user(&after, removed);
         prop_assert_eq!(left.get("emails"), None);
     }
+}
+
+#[test]
+fn each_of_many_operations_on_one_list_is_applied() {
+    let operations = |operator: &str| -> Value {
+        (0..300)
+            .map(|number| match operator {
+                "add" => json!({"op": "add", "path": "members", "value": [{"value": number.to_string()}]}),
+                "display" => json!({"op": "replace", "path": format!("members[value eq \"{number}\"].display"), "value": "D"}),
+                "listed" => json!({"op": "remove", "path": "members", "value": [{"value": number.to_string()}]}),
+                _ => json!({"op": "remove", "path": format!("members[value eq \"{number}\"]")}),
+            })
+            .collect()
+    };
+    let empty = json!({"schemas": [core::GROUP_URN], "id": "g", "displayName": "A"});
+    let full = patched_group(&empty, operations("add"));
+    assert_eq!(full["members"].as_array().map(Vec::len), Some(300));
+    let named = patched_group(&full, operations("display"));
+    assert!(
+        named["members"]
+            .as_array()
+            .expect("members")
+            .iter()
+            .all(|member| member["display"] == "D")
+    );
+    assert_eq!(patched_group(&full, operations("listed")), empty);
+    assert_eq!(patched_group(&full, operations("filtered")), empty);
 }

@@ -184,3 +184,16 @@ fn pages_begin_at_one() {
         assert_eq!(start_index, expected, "{text}");
     }
 }
+
+#[test]
+fn patches_are_read_up_to_their_operations() {
+    let mut service = service();
+    assert_eq!(service.max_patch_operations, 5_000);
+    service.max_patch_operations = 2;
+    let request = |count: usize| {
+        let operations = vec![json!({"op": "remove", "path": "title"}); count];
+        http("PATCH", "/Users/1", &json!({"Operations": operations}))
+    };
+    assert_eq!(status(&request(2), &service), None);
+    assert_eq!(status(&request(3), &service), Some(413));
+}

@@ -211,3 +211,35 @@ fn a_path_is_read_up_to_its_limit() {
         }
     }
 }
+
+#[test]
+fn a_path_selects_the_values_that_it_names() {
+    let user = resource(json!({
+        "userName": "a",
+        "emails": [{"value": "w@x", "type": "work"}, {"value": "h@x", "type": "home"}],
+        ENTERPRISE: {"department": "Sales"},
+    }));
+    let user_type = user_type();
+    let selected = |path: &str| -> Vec<Value> {
+        let path: scim::path::PatchPath = path.parse().expect("a path");
+        path.select(&user, &user_type)
+            .into_iter()
+            .cloned()
+            .collect()
+    };
+    assert_eq!(selected("userName"), [json!("a")]);
+    assert_eq!(selected("emails").len(), 2);
+    assert_eq!(
+        selected("emails[type eq \"HOME\"].value"),
+        [json!({"value": "h@x", "type": "home"})]
+    );
+    assert_eq!(selected("emails[type eq \"other\"]"), [json!(null); 0]);
+    assert_eq!(selected("emails[type ne \"home\"]").len(), 1);
+    assert_eq!(selected("department"), [json!("Sales")]);
+    assert_eq!(
+        selected(&format!("{ENTERPRISE}:department")),
+        [json!("Sales")]
+    );
+    assert_eq!(selected("title"), [json!(null); 0]);
+    assert_eq!(selected("unknown"), [json!(null); 0]);
+}
