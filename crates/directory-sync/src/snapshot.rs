@@ -60,6 +60,19 @@ pub struct Group {
     pub unreadable: BTreeSet<String>,
     /// The users in scope who are members, directly or through other groups.
     pub members: BTreeSet<EntryId>,
+    /// Users in scope that a member value may or may not mean. Their membership is left as it is.
+    pub uncertain_members: BTreeSet<EntryId>,
+}
+
+/// A member of a group that is neither a user nor a group.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherMember {
+    /// Where its identifier can be read.
+    pub id: Option<EntryId>,
+    /// The distinguished name.
+    pub distinguished_name: String,
+    /// Why it is not synchronized, and what to do. Contains no personal data.
+    pub reason: String,
 }
 
 /// An entry in scope that exists but cannot be used, and is left as the SCIM server has it.
@@ -110,4 +123,6 @@ pub struct Snapshot {
     pub unusable: Vec<Unusable>,
     /// Member values that lead to no entry, in ascending order.
     pub unresolved: Vec<UnresolvedMember>,
+    /// Members of groups that are neither users nor groups, in ascending order.
+    pub other_members: Vec<OtherMember>,
 }

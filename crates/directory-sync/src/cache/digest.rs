@@ -111,17 +111,12 @@ mod tests {
             digests.push(with(&|desired| {
                 let user = crate::mapping::DesiredUser {
                     active,
-                    sid: None,
-                    profile: None,
-                    kept: Default::default(),
-                    alternatives: Default::default(),
+                    ..Default::default()
                 };
                 desired.users.insert(entry.clone(), user);
                 let group = crate::mapping::DesiredGroup {
-                    sid: None,
-                    display_name: None,
-                    other_names: Default::default(),
                     members: member.then(|| entry.clone()).into_iter().collect(),
+                    ..Default::default()
                 };
                 desired.groups.insert(entry.clone(), group);
             }));

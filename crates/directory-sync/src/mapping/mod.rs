@@ -56,7 +56,7 @@ impl Desired {
 }
 
 /// A user as the directory has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct DesiredUser {
     /// Neither disabled nor expired.
     pub active: bool,
@@ -72,7 +72,7 @@ pub struct DesiredUser {
 }
 
 /// A group as the directory has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct DesiredGroup {
     /// The security identifier, where the directory has them.
     pub sid: Option<String>,
@@ -83,6 +83,8 @@ pub struct DesiredGroup {
     pub other_names: BTreeSet<String>,
     /// The users in scope who are members.
     pub members: BTreeSet<EntryId>,
+    /// Users in scope whose membership is left as it is.
+    pub uncertain_members: BTreeSet<EntryId>,
 }
 
 /// Something that is left on the server as it is, and why.
@@ -193,6 +195,12 @@ impl Mapping {
         names(&self.group_name)
     }
 
+    /// The attributes of people with the distinguished name of another entry, in lower case.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        names(self.user.get(&Attribute::Manager).into_iter().flatten())
+    }
+
     /// What the SCIM server should have.
     #[must_use]
     pub fn apply(&self, snapshot: Snapshot) -> Desired {
@@ -226,6 +234,15 @@ impl Mapping {
                 reason: entry.reason,
             });
         }
+        desired
+            .skipped
+            .extend(snapshot.other_members.into_iter().map(|member| Skipped {
+                kind: Kind::Entry,
+                entry: member.id,
+                distinguished_name: member.distinguished_name,
+                attribute: None,
+                reason: member.reason,
+            }));
         duplicates::settle(&mut desired, &names);
         duplicates::reserve(&mut desired);
         desired.skipped.sort_by(|a, b| {
@@ -330,6 +347,7 @@ impl Mapping {
             display_name,
             other_names: other_names.unwrap_or_default(),
             members: group.members,
+            uncertain_members: group.uncertain_members,
         };
         (group.id, group.distinguished_name, desired)
     }

@@ -297,11 +297,17 @@ impl Planner<'_> {
                 continue;
             };
             let entry = entries.get(&index).copied();
+            let desired = entry.and_then(|entry| self.desired.groups.get(entry));
+            let uncertain: HashSet<usize> = desired
+                .into_iter()
+                .flat_map(|group| &group.uncertain_members)
+                .filter_map(|entry| self.user_indices.get(entry).copied())
+                .collect();
             let is_deleted = self.deleted.groups.contains(&index);
             let is_emptied = self.policy.gone_groups == GoneGroups::Empty && gone.contains(&index);
             let is_foreign = self.matching.groups.standing(index) == Standing::Foreign;
             // None: this plan does not write the members of the group.
-            let wanted = match entry.and_then(|entry| self.desired.groups.get(entry)) {
+            let wanted = match desired {
                 Some(wanted) => Some(self.members(wanted)),
                 None => is_emptied.then(Default::default),
             };
@@ -310,6 +316,7 @@ impl Planner<'_> {
             for &member in members {
                 let standing = self.matching.users.standing(member);
                 let is_removed = matches!(standing, Standing::Matched | Standing::Gone)
+                    && !uncertain.contains(&member)
                     && wanted
                         .as_ref()
                         .is_some_and(|(wanted, _)| wanted.binary_search(&member).is_err());

@@ -210,6 +210,7 @@ fn requested(mapping: &Mapping) -> RequestedAttributes {
         users: mapping.user_attributes(),
         groups: mapping.group_attributes(),
         named: mapping.named_attributes().clone(),
+        references: mapping.references(),
     }
 }
 

@@ -79,9 +79,9 @@ pub enum Flavor {
     /// is disabled or expired is not active.
     #[default]
     ActiveDirectory,
-    /// OpenLDAP and other servers with the standard schema (RFC 4519, RFC 2798, RFC 2307):
-    /// `inetOrgPerson`, `groupOfNames`, `groupOfUniqueNames` and `posixGroup`, known by
-    /// `entryUUID` (RFC 4530).
+    /// OpenLDAP and other servers with the standard schema (RFC 4519, RFC 2798, RFC 2307): users
+    /// are `inetOrgPerson`, groups `groupOfNames`, `groupOfUniqueNames`, `posixGroup` and others,
+    /// known by `entryUUID` (RFC 4530).
     OpenLdap,
 }
 
@@ -96,6 +96,10 @@ pub struct UserScope {
     /// Searches whose results are in scope.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub searches: Vec<UserSearch>,
+    /// The object classes of users. Default: `user` in Active Directory, without computers;
+    /// `inetOrgPerson` in other directories.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub object_classes: Vec<ObjectClass>,
     /// Users of whom this is not true are not active. For directories without the flags of
     /// Active Directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,9 +140,49 @@ pub struct GroupScope {
     /// Where they are. Without it, the `searchBases` of the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub search_bases: Vec<DistinguishedName>,
+    /// The object classes of groups. Default: `group` in Active Directory; in other directories
+    /// those in which common servers return `member`, `uniqueMember` or `memberUid`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub object_classes: Vec<ObjectClass>,
     /// What they are named (`cn`), such as `aws-*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<NamePattern>,
+}
+
+/// The name of an object class, such as `inetOrgPerson`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(inline)]
+pub struct ObjectClass(#[schemars(regex(pattern = "^[A-Za-z0-9.-]+$"))] String);
+
+impl ObjectClass {
+    /// The name.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text is not an [`ObjectClass`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the name of an object class, such as `inetOrgPerson`")]
+pub struct InvalidObjectClass(String);
+
+impl TryFrom<String> for ObjectClass {
+    type Error = InvalidObjectClass;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+        if text.is_empty() || !text.bytes().all(allowed) {
+            return Err(InvalidObjectClass(text));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<ObjectClass> for String {
+    fn from(class: ObjectClass) -> Self {
+        class.0
+    }
 }
 
 impl Configuration {
@@ -247,6 +291,7 @@ mod tests {
               searches:
                 - base: ou=People,dc=example
                   filter: (employeeType=staff)
+              objectClasses: [inetOrgPerson, account]
               inactiveWhen:
                 attribute: pwdAccountLockedTime
                 values: ['000001010000Z']
@@ -283,6 +328,11 @@ mod tests {
                 "memberOf: [aws-users]",
                 "searches: [{base: 'DC=a', filter: '(a=b'}]",
                 "filter",
+            ),
+            (
+                "memberOf: [aws-users]",
+                "objectClasses: ['a)(b']",
+                "object class",
             ),
         ];
         for (from, to, expected) in cases {

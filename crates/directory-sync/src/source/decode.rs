@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::configuration::{AttributeCondition, Flavor, UserScope};
 use super::distinguished_name::naming_values;
 use super::entry::{Attribute, Entry};
-use super::flavor::{EntryClass, MemberSyntax};
+use super::flavor::{Classes, EntryClass, MemberSyntax};
 use super::identifier;
 use super::name_pattern::NamePattern;
 use super::schema::Names;
@@ -21,10 +21,15 @@ pub(super) enum Decoded {
     Group(Group),
     /// A user or group that cannot be used.
     Unusable(Unusable),
-    /// Nothing that is synchronised.
-    Other {
-        distinguished_name: String,
-    },
+    Other(Other),
+}
+
+/// An entry that is neither a user nor a group.
+pub(super) struct Other {
+    pub(super) distinguished_name: String,
+    pub(super) id: Option<EntryId>,
+    /// Its object classes, in ascending order, without those of the most general kind.
+    pub(super) classes: Vec<String>,
 }
 
 /// A user, in scope or not.
@@ -32,8 +37,8 @@ pub(super) struct User {
     pub(super) person: Person,
     /// When the account will expire; none where it has, or never does.
     pub(super) expires: Option<Timestamp>,
-    /// The security identifier of the group that the user is in without being named as its
-    /// member: `primaryGroupID`, in most domains Domain Users.
+    /// The [`Group::primary_key`] of the group that the user is in without being named as its
+    /// member: in most domains Domain Users.
     pub(super) primary_group: Option<String>,
     /// By what `memberUid` names the user.
     pub(super) uids: Vec<String>,
@@ -48,7 +53,9 @@ pub(super) struct Group {
     pub(super) names: Vec<String>,
     /// `sAMAccountName`, the name before Windows 2000.
     pub(super) account_name: Option<String>,
-    pub(super) sid: Option<String>,
+    /// By which users name it as their primary group: the security identifier (`primaryGroupID` of
+    /// users), or `gidNumber`.
+    pub(super) primary_key: Option<String>,
     /// The distinguished names of its direct members.
     pub(super) members: Vec<String>,
     /// The `uid`s of its direct members.
@@ -74,6 +81,7 @@ impl Group {
 /// What is wanted of the entries of a read.
 pub(super) struct Decoder<'a> {
     pub(super) flavor: Flavor,
+    pub(super) classes: Classes<'a>,
     pub(super) users: &'a UserScope,
     /// In lower case.
     pub(super) user_attributes: BTreeSet<String>,
@@ -96,15 +104,20 @@ const WINDOWS_EPOCH: i64 = -11_644_473_600;
 impl Decoder<'_> {
     pub(super) fn decode(&self, mut entry: Entry) -> Decoded {
         self.names.apply(&mut entry);
-        match self.flavor.class(&entry) {
+        match self.classes.class(&entry) {
             EntryClass::User => match self.user(entry) {
                 Ok(user) => Decoded::User(user),
                 Err(unusable) => Decoded::Unusable(unusable),
             },
             EntryClass::Group => Decoded::Group(self.group(entry)),
-            EntryClass::Other => Decoded::Other {
+            EntryClass::Other => Decoded::Other(Other {
+                id: self.flavor.entry_id(&entry).ok(),
+                classes: texts(&entry, "objectclass")
+                    .into_iter()
+                    .filter(|class| !class.eq_ignore_ascii_case("top"))
+                    .collect(),
                 distinguished_name: entry.distinguished_name,
-            },
+            }),
         }
     }
 
@@ -114,9 +127,11 @@ impl Decoder<'_> {
             Flavor::ActiveDirectory => expiry(&entry).ok().flatten(),
             Flavor::OpenLdap => None,
         };
-        let primary_group = match (sid(&entry), entry.text("primarygroupid")) {
-            (Some(sid), Some(group)) => identifier::primary_group_sid(&sid, group),
-            _ => None,
+        let primary_group = match self.flavor {
+            Flavor::ActiveDirectory => sid(&entry)
+                .zip(entry.text("primarygroupid"))
+                .and_then(|(sid, group)| identifier::primary_group_sid(&sid, group)),
+            Flavor::OpenLdap => entry.text("gidnumber").map(str::to_owned),
         };
         let uids = match self.flavor {
             Flavor::ActiveDirectory => Vec::new(),
@@ -180,7 +195,10 @@ impl Decoder<'_> {
         }
         let names = texts(&entry, "cn");
         let account_name = entry.text("samaccountname").map(str::to_owned);
-        let sid = sid(&entry);
+        let primary_key = match self.flavor {
+            Flavor::ActiveDirectory => sid(&entry),
+            Flavor::OpenLdap => entry.text("gidnumber").map(str::to_owned),
+        };
         let distinguished_name = entry.distinguished_name.clone();
         let mut entry = entry;
         // A group in scope is never called by a name that is not in scope.
@@ -206,7 +224,7 @@ impl Decoder<'_> {
             usable,
             names,
             account_name,
-            sid,
+            primary_key,
             members,
             member_uids,
             distinguished_name,
@@ -334,6 +352,7 @@ fn without_uid(value: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Configuration;
 
     /// Name and values.
     type Raw<'a> = (&'a str, &'a [&'a [u8]]);
@@ -360,20 +379,32 @@ mod tests {
         "2026-01-02T03:04:05Z".parse().unwrap()
     }
 
+    fn configuration(flavor: Flavor) -> Configuration {
+        let text = "{servers: ['ldaps://dc1'], bindName: reader, searchBases: ['DC=x'], users: {}}";
+        let mut configuration: Configuration = serde_yaml::from_str(text).unwrap();
+        configuration.flavor = flavor;
+        configuration.groups.names = vec![NamePattern::try_from("aws*".to_owned()).unwrap()];
+        configuration
+    }
+
     fn decode(flavor: Flavor, users: &UserScope, entry: Entry) -> Decoded {
-        let patterns = [NamePattern::try_from("aws*".to_owned()).unwrap()];
-        let decoder = Decoder {
-            flavor,
+        let configuration = configuration(flavor);
+        decoder(&configuration, users).decode(entry)
+    }
+
+    fn decoder<'a>(configuration: &'a Configuration, users: &'a UserScope) -> Decoder<'a> {
+        Decoder {
+            flavor: configuration.flavor,
+            classes: Classes::of(configuration),
             users,
             user_attributes: ["mail", "mS-DS-ConsistencyGuid"]
                 .map(str::to_lowercase)
                 .into(),
-            group_attributes: ["cn".to_owned()].into(),
-            group_names: &patterns,
+            group_attributes: ["cn", "description"].map(str::to_owned).into(),
+            group_names: &configuration.groups.names,
             names: Names::default(),
             now: now(),
-        };
-        decoder.decode(entry)
+        }
     }
 
     fn user(attributes: &[Raw]) -> Result<User, String> {
@@ -381,7 +412,7 @@ mod tests {
         match decode(Flavor::ActiveDirectory, &scope, entry(attributes)) {
             Decoded::User(user) => Ok(user),
             Decoded::Unusable(unusable) => Err(unusable.reason),
-            Decoded::Group(_) | Decoded::Other { .. } => panic!("not taken for a user"),
+            Decoded::Group(_) | Decoded::Other(_) => panic!("not taken for a user"),
         }
     }
 
@@ -452,15 +483,9 @@ mod tests {
         let attributes: Vec<_> = user.person.attributes.keys().collect();
         assert_eq!(attributes, ["ms-ds-consistencyguid", "objectguid"]);
 
-        let decoder = Decoder {
-            flavor: Flavor::OpenLdap,
-            users: &UserScope::default(),
-            user_attributes: BTreeSet::new(),
-            group_attributes: ["description".to_owned()].into(),
-            group_names: &[],
-            names: Names::default(),
-            now: now(),
-        };
+        let configuration = configuration(Flavor::OpenLdap);
+        let scope = UserScope::default();
+        let decoder = decoder(&configuration, &scope);
         let Decoded::Group(group) = decoder.decode(entry(&[
             ("objectclass", &[b"groupOfNames"]),
             ("entryuuid", &[b"g"]),
@@ -502,13 +527,50 @@ mod tests {
     }
 
     #[test]
+    fn object_classes_say_what_an_entry_is() {
+        let mut configuration = configuration(Flavor::OpenLdap);
+        let class = |configuration: &Configuration, class: &[u8]| {
+            let scope = UserScope::default();
+            let classes: [&[u8]; 2] = [b"top", class];
+            let entry = entry(&[("objectclass", &classes), ("entryuuid", &[b"e"])]);
+            match decoder(configuration, &scope).decode(entry) {
+                Decoded::User(_) => "user".to_owned(),
+                Decoded::Group(_) => "group".to_owned(),
+                Decoded::Other(other) => other.classes.join(" "),
+                Decoded::Unusable(_) => "unusable".to_owned(),
+            }
+        };
+        for (name, expected) in [
+            (&b"inetOrgPerson"[..], "user"),
+            (b"GroupOfMembers", "group"),
+            (b"groupOfURLs", "group"),
+            (b"account", "account"),
+        ] {
+            assert_eq!(class(&configuration, name), expected);
+        }
+        assert_eq!(
+            Classes::of(&configuration).user_filter(),
+            "(objectClass=inetOrgPerson)"
+        );
+        let named = |name: &str| vec![name.to_owned().try_into().unwrap()];
+        configuration.users.object_classes = named("account");
+        configuration.groups.object_classes = named("organizationalRole");
+        assert_eq!(class(&configuration, b"Account"), "user");
+        assert_eq!(class(&configuration, b"organizationalRole"), "group");
+        assert_eq!(class(&configuration, b"inetOrgPerson"), "inetOrgPerson");
+        let classes = Classes::of(&configuration);
+        assert_eq!(classes.user_filter(), "(objectClass=account)");
+        assert_eq!(classes.group_filter(), "(objectClass=organizationalRole)");
+    }
+
+    #[test]
     fn computers_and_contacts_are_no_users() {
         let scope = UserScope::default();
         let classes: [&[&[u8]]; 2] = [&[b"user", b"computer"], &[b"person", b"contact"]];
         for classes in classes {
             let entry = entry(&[("objectclass", classes), GUID, ENABLED]);
             let decoded = decode(Flavor::ActiveDirectory, &scope, entry);
-            assert!(matches!(decoded, Decoded::Other { .. }));
+            assert!(matches!(decoded, Decoded::Other(_)));
         }
     }
 

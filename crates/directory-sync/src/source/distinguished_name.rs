@@ -161,16 +161,18 @@ fn canonical(name: &str) -> Option<String> {
 /// `type=value`
 fn canonical_part(part: &str) -> Option<String> {
     let (attribute, value) = part.split_once('=')?;
-    let attribute = attribute.trim();
-    let of_an_attribute = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
-    if attribute.is_empty() || !attribute.bytes().all(of_an_attribute) {
-        return None;
-    }
+    let attribute = attribute_type(attribute)?;
     let value = unescaped(trimmed(value))?.to_lowercase();
     let mut part = attribute.to_ascii_lowercase();
     part.push('=');
     part.push_str(&dn_escape(value));
     Some(part)
+}
+
+fn attribute_type(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    (!text.is_empty() && text.bytes().all(allowed)).then_some(text)
 }
 
 /// The attributes and values of the relative name of an entry, such as `cn` in lower case and
@@ -180,11 +182,20 @@ pub(super) fn naming_values(name: &str) -> Vec<(String, String)> {
     split(relative_name, b'+')
         .map(|part| {
             let (attribute, value) = part.split_once('=')?;
-            let value = unescaped(trimmed(value))?.into_owned();
-            Some((attribute.trim().to_lowercase(), value))
+            let attribute = attribute_type(attribute)?;
+            Some((
+                attribute.to_lowercase(),
+                unescaped(trimmed(value))?.into_owned(),
+            ))
         })
         .collect::<Option<_>>()
         .unwrap_or_default()
+}
+
+/// The name of the entry above; `None` for one at the top.
+pub(super) fn parent(name: &str) -> Option<&str> {
+    let relative_name = split(name, b',').next()?;
+    name.get(relative_name.len() + 1..)
 }
 
 /// The parts between separators that are not escaped.
@@ -297,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_relative_name_has_attributes_and_values() {
-        let cases: [(&str, &[(&str, &str)]); 4] = [
+        let cases: [(&str, &[(&str, &str)]); 5] = [
             ("CN=Ada Lovelace,DC=x", &[("cn", "Ada Lovelace")]),
             (
                 "uid=ada+Cn=Lovelace\\, Ada,DC=x",
@@ -305,8 +316,10 @@ mod tests {
             ),
             ("CN=\\C3\\84rger,DC=x", &[("cn", "Ärger")]),
             ("no name", &[]),
+            ("a)(b=c,DC=x", &[]),
         ];
         for (name, expected) in cases {
+            assert_eq!(parent(name), name.contains(',').then_some("DC=x"), "{name}");
             let found = naming_values(name);
             let found: Vec<_> = found.iter().map(|(a, v)| (&**a, &**v)).collect();
             assert_eq!(found, expected, "{name}");

@@ -1,6 +1,6 @@
 //! What kinds of directories differ in: object classes, attributes and how an entry is known.
 
-use super::configuration::Flavor;
+use super::configuration::{Configuration, Flavor, ObjectClass};
 use super::entry::Entry;
 use super::identifier;
 use crate::snapshot::EntryId;
@@ -25,46 +25,92 @@ pub(super) enum MemberSyntax {
     Uid,
 }
 
-impl Flavor {
+/// The object classes of users and groups.
+pub(super) struct Classes<'a> {
+    flavor: Flavor,
+    users: Vec<&'a str>,
+    groups: Vec<&'a str>,
+}
+
+impl<'a> Classes<'a> {
+    pub(super) fn of(configuration: &'a Configuration) -> Self {
+        let flavor = configuration.flavor;
+        let configured = |classes: &'a [ObjectClass], default: &[&'static str]| {
+            let classes: Vec<&str> = classes.iter().map(ObjectClass::as_str).collect();
+            if classes.is_empty() {
+                return default.to_vec();
+            }
+            classes
+        };
+        let (users, groups): (&[_], &[_]) = match flavor {
+            Flavor::ActiveDirectory => (&["user"], &["group"]),
+            Flavor::OpenLdap => (&["inetOrgPerson"], &GROUP_CLASSES),
+        };
+        Self {
+            flavor,
+            users: configured(&configuration.users.object_classes, users),
+            groups: configured(&configuration.groups.object_classes, groups),
+        }
+    }
+
     /// Selects users, and neither computers nor contacts.
-    pub(super) fn user_filter(self) -> &'static str {
-        match self {
-            Self::ActiveDirectory => "(&(objectCategory=person)(objectClass=user))",
-            Self::OpenLdap => "(objectClass=inetOrgPerson)",
+    pub(super) fn user_filter(&self) -> String {
+        let classes = any_of_classes(&self.users);
+        match self.flavor {
+            Flavor::ActiveDirectory => format!("(&(objectCategory=person){classes})"),
+            Flavor::OpenLdap => classes,
         }
     }
 
     /// Selects groups.
-    pub(super) fn group_filter(self) -> &'static str {
-        match self {
-            Self::ActiveDirectory => "(objectClass=group)",
-            Self::OpenLdap => {
-                "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)\
-                 (objectClass=posixGroup))"
-            }
-        }
+    pub(super) fn group_filter(&self) -> String {
+        any_of_classes(&self.groups)
     }
 
-    /// What an entry is by its object classes.
-    pub(super) fn class(self, entry: &Entry) -> EntryClass {
-        match self {
-            // The class of computers, and of service accounts that are managed like them, is
-            // below that of users (MS-ADSC, section 2.21).
-            Self::ActiveDirectory if entry.is_of_class("computer") => EntryClass::Other,
-            Self::ActiveDirectory if entry.is_of_class("user") => EntryClass::User,
-            Self::ActiveDirectory if entry.is_of_class("group") => EntryClass::Group,
-            Self::OpenLdap if entry.is_of_class("inetorgperson") => EntryClass::User,
-            Self::OpenLdap
-                if ["groupofnames", "groupofuniquenames", "posixgroup"]
-                    .iter()
-                    .any(|class| entry.is_of_class(class)) =>
-            {
-                EntryClass::Group
-            }
-            Self::ActiveDirectory | Self::OpenLdap => EntryClass::Other,
+    /// The class of an entry by its object classes.
+    pub(super) fn class(&self, entry: &Entry) -> EntryClass {
+        let is_any = |classes: &[&str]| classes.iter().any(|class| entry.is_of_class(class));
+        // The class of computers, and of service accounts that are managed like them, is below
+        // that of users (MS-ADSC, section 2.21).
+        if self.flavor == Flavor::ActiveDirectory && entry.is_of_class("computer") {
+            EntryClass::Other
+        } else if is_any(&self.users) {
+            EntryClass::User
+        } else if is_any(&self.groups) {
+            EntryClass::Group
+        } else {
+            EntryClass::Other
         }
     }
+}
 
+/// Classes of OpenLDAP (groupOfURLs: overlay dynlist), RFC 2307, RFC 2307bis (groupOfMembers),
+/// 389 Directory Server, FreeIPA and Univention in which entries have `member`, `uniqueMember` or
+/// `memberUid`.
+const GROUP_CLASSES: [&str; 9] = [
+    "groupOfNames",
+    "groupOfUniqueNames",
+    "groupOfMembers",
+    "groupOfEntries",
+    "groupOfURLs",
+    "posixGroup",
+    "nestedGroup",
+    "ipaUserGroup",
+    "univentionGroup",
+];
+
+fn any_of_classes(classes: &[&str]) -> String {
+    let terms: String = classes
+        .iter()
+        .map(|class| format!("(objectClass={class})"))
+        .collect();
+    match classes {
+        [_] => terms,
+        _ => format!("(|{terms})"),
+    }
+}
+
+impl Flavor {
     /// The attribute that stays the same for as long as the entry lives.
     pub(super) fn id_attribute(self) -> &'static str {
         match self {
@@ -107,7 +153,7 @@ impl Flavor {
                 "accountExpires",
                 "primaryGroupID",
             ],
-            Self::OpenLdap => &["objectClass", "entryUUID", "uid"],
+            Self::OpenLdap => &["objectClass", "entryUUID", "uid", "gidNumber"],
         }
     }
 
@@ -126,6 +172,7 @@ impl Flavor {
                 "objectClass",
                 "entryUUID",
                 "cn",
+                "gidNumber",
                 "member",
                 "uniqueMember",
                 "memberUid",

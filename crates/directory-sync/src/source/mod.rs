@@ -64,6 +64,8 @@ pub struct RequestedAttributes {
     pub groups: BTreeSet<String>,
     /// The names that a configuration file has, with the key: the directory must have them.
     pub named: BTreeMap<String, String>,
+    /// Those of users that have the distinguished name of another entry.
+    pub references: BTreeSet<String>,
 }
 
 /// Reads all users and groups in scope.
@@ -145,10 +147,12 @@ impl<'a> OpenDirectory<'a> {
             now,
         );
         reader.learn_naming_contexts().await?;
+        reader.resolve_bases().await?;
         reader.read_groups().await?;
         reader.read_users().await?;
         let scope = reader.resolve_scope().await?;
         reader.read_members(&scope).await?;
+        reader.read_references(&scope).await?;
         Ok(reader.finish(&scope).await)
     }
 

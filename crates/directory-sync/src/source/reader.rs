@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use ldap3::Scope as SearchScope;
+use ldap3::{Scope as SearchScope, ldap_escape};
 
 use super::configuration::Flavor;
 use super::connection::{Connection, Search};
 use super::decode::Decoder;
 use super::directory::{Directory, Missing, Node, Scope};
-use super::distinguished_name::{DistinguishedName, NameKey};
+use super::distinguished_name::{DistinguishedName, NameKey, naming_values, parent};
 use super::entry::Entry;
 use super::error::{INSUFFICIENT_ACCESS_RIGHTS, INVALID_DN_SYNTAX, NO_SUCH_OBJECT, REFERRAL};
+use super::flavor::Classes;
 use super::schema::Schema;
 use super::search_filter::any_of;
 use super::{Configuration, Error, RequestedAttributes, Whole, identifier};
@@ -27,6 +28,10 @@ pub(super) struct Reader<'a> {
     decoder: Decoder<'a>,
     user_attributes: Vec<String>,
     group_attributes: Vec<String>,
+    /// Attributes of users with names of other entries.
+    references: BTreeSet<String>,
+    /// The names that the server gives the bases of the configuration, by these.
+    bases: HashMap<&'a str, DistinguishedName>,
     /// The parts of the directory that this server has (RFC 4512, section 5.1).
     naming_contexts: Vec<String>,
     directory: Directory,
@@ -69,6 +74,7 @@ impl<'a> Reader<'a> {
             connection,
             decoder: Decoder {
                 flavor,
+                classes: Classes::of(configuration),
                 users,
                 user_attributes: lower(&requested.users),
                 group_attributes: lower(&requested.groups),
@@ -93,6 +99,8 @@ impl<'a> Reader<'a> {
                     .chain(requested_of_groups)
                     .map(|name| schema.canonical(name)),
             ),
+            references: lower(&requested.references),
+            bases: HashMap::new(),
             naming_contexts: Vec::new(),
             directory: Directory::default(),
             found: HashMap::new(),
@@ -109,6 +117,43 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Asks the server for its own spelling of the bases, with which names of entries are compared.
+    /// A search below one that does not exist fails later.
+    pub(super) async fn resolve_bases(&mut self) -> Result<(), Error> {
+        let configuration = self.configuration;
+        for base in configuration.all_bases().chain(configuration.group_bases()) {
+            if self.bases.contains_key(base.as_str()) {
+                continue;
+            }
+            let search = Search {
+                base: base.as_str(),
+                scope: SearchScope::Base,
+                filter: "(objectClass=*)",
+                // None (RFC 4511, section 4.5.1.8).
+                attributes: &["1.1".to_owned()],
+            };
+            let mut name = None;
+            let take = |entry: Entry| name = Some(entry.distinguished_name);
+            match self.connection.search(&search, take).await {
+                Ok(()) | Err(Error::Search { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            let resolved = name.and_then(|name| DistinguishedName::try_from(name).ok());
+            let resolved = resolved.unwrap_or_else(|| base.clone());
+            self.bases.insert(base.as_str(), resolved);
+        }
+        Ok(())
+    }
+
+    /// The bases as the server spells them.
+    fn resolved(&self, bases: &[DistinguishedName]) -> Vec<DistinguishedName> {
+        let resolved = bases.iter().map(|base| {
+            let known = self.bases.get(base.as_str());
+            known.unwrap_or(base).clone()
+        });
+        resolved.collect()
+    }
+
     /// Reads all groups below the bases: those in scope, and those that are in them. Where no
     /// group matters, none.
     pub(super) async fn read_groups(&mut self) -> Result<(), Error> {
@@ -116,11 +161,12 @@ impl<'a> Reader<'a> {
         if configuration.users.member_of.is_empty() && configuration.groups.names.is_empty() {
             return Ok(());
         }
-        for base in outermost(self.bases_of_groups()) {
+        let filter = self.decoder.classes.group_filter();
+        for base in outermost(self.bases_of_groups().iter()) {
             let search = Search {
                 base: base.as_str(),
                 scope: SearchScope::Subtree,
-                filter: self.decoder.flavor.group_filter(),
+                filter: &filter,
                 attributes: &self.group_attributes,
             };
             let (directory, decoder) = (&mut self.directory, &self.decoder);
@@ -135,10 +181,10 @@ impl<'a> Reader<'a> {
     /// Reads the users whom searches put into scope.
     pub(super) async fn read_users(&mut self) -> Result<(), Error> {
         for wanted in &self.configuration.users.searches {
-            let users = self.decoder.flavor.user_filter();
+            let users = self.decoder.classes.user_filter();
             let filter = match &wanted.filter {
                 Some(filter) => format!("(&{users}{})", filter.as_str()),
-                None => users.to_owned(),
+                None => users,
             };
             let search = Search {
                 base: wanted.base.as_str(),
@@ -165,14 +211,15 @@ impl<'a> Reader<'a> {
             .filter(|name| DistinguishedName::try_from((*name).clone()).is_ok())
             .map(|name| self.directory.number(name))
             .collect();
-        outside.retain(|node| !self.is_among_groups_read(*node));
+        outside.retain(|node| self.directory.is_unread(*node));
         self.look_up(&outside).await?;
         Ok(Scope {
             found: std::mem::take(&mut self.found),
             member_of: self.directory.groups_named(named)?,
-            groups: self
-                .directory
-                .groups_in_scope(self.configuration.group_bases(), &self.configuration.groups),
+            groups: self.directory.groups_in_scope(
+                &self.resolved(self.configuration.group_bases()),
+                &self.configuration.groups,
+            ),
         })
     }
 
@@ -197,21 +244,22 @@ impl<'a> Reader<'a> {
     }
 
     /// A primary group does not name its members: they name it (MS-ADA3, attribute
-    /// primaryGroupID).
+    /// primaryGroupID; RFC 2307, section 2.2, attribute gidNumber).
     async fn read_primary_members(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
-        if self.decoder.flavor != Flavor::ActiveDirectory {
-            return Ok(());
-        }
-        let groups: Vec<String> = self
-            .directory
-            .sids(&scope.member_of)
-            .into_iter()
-            .filter_map(identifier::relative_identifier)
-            .map(str::to_owned)
-            .collect();
-        self.search_users_by("primaryGroupID", &groups).await
+        let keys = self.directory.primary_keys(&scope.member_of).into_iter();
+        let (attribute, keys): (_, BTreeSet<String>) = match self.decoder.flavor {
+            Flavor::ActiveDirectory => (
+                "primaryGroupID",
+                keys.filter_map(identifier::relative_identifier)
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            Flavor::OpenLdap => ("gidNumber", keys.map(str::to_owned).collect()),
+        };
+        self.search_users_by(attribute, &keys).await
     }
 
+    /// Also reads users whom another one in scope shares the `uid` with.
     async fn read_members_by_uid(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
         let groups: Vec<Node> = scope
             .member_of
@@ -219,16 +267,76 @@ impl<'a> Reader<'a> {
             .chain(&scope.groups)
             .copied()
             .collect();
-        let uids = self.directory.unknown_uids(&groups);
+        let uids = self.directory.member_uids(&groups);
         self.search_users_by("uid", &uids).await
     }
 
+    /// Reads the entries that attributes of users in scope name, and gives the attributes the
+    /// names that the server gives these entries.
+    pub(super) async fn read_references(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
+        if self.references.is_empty() {
+            return Ok(());
+        }
+        let users = self.directory.users_in_scope(scope);
+        let mut unread = BTreeSet::new();
+        for user in &users {
+            for name in self.referenced(*user) {
+                let node = self.directory.number(&name);
+                if self.directory.is_unread(node) {
+                    unread.insert(node);
+                }
+            }
+        }
+        let unread: Vec<Node> = unread.into_iter().collect();
+        self.look_up(&unread).await?;
+        for user in users {
+            let names: HashMap<String, String> = self
+                .referenced(user)
+                .into_iter()
+                .filter_map(|name| {
+                    let resolved = self.directory.name_of_entry(&name)?.to_owned();
+                    Some((name, resolved))
+                })
+                .collect();
+            let Some(person) = self.directory.person_mut(user) else {
+                continue;
+            };
+            for attribute in &self.references {
+                let values = person.attributes.get_mut(attribute);
+                for value in values.into_iter().flatten() {
+                    if let Some(name) = names.get(value) {
+                        value.clone_from(name);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of entries that the attributes of a user have.
+    fn referenced(&mut self, user: Node) -> Vec<String> {
+        let Some(person) = self.directory.person_mut(user) else {
+            return Vec::new();
+        };
+        let values = self
+            .references
+            .iter()
+            .filter_map(|name| person.attributes.get(name));
+        values.flatten().cloned().collect()
+    }
+
     /// Reads the users below the search bases whose attribute has one of the values.
-    async fn search_users_by(&mut self, attribute: &str, values: &[String]) -> Result<(), Error> {
-        let bases = outermost(self.configuration.search_bases.iter());
+    async fn search_users_by(
+        &mut self,
+        attribute: &str,
+        values: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let users = self.decoder.classes.user_filter();
+        let bases = self.resolved(&self.configuration.search_bases);
+        let bases = outermost(bases.iter());
         for some in values.chunks(NAMES_PER_SEARCH) {
-            let users = self.decoder.flavor.user_filter();
-            let filter = any_of(users, attribute, some.iter().map(String::as_str));
+            let filter = any_of(&users, attribute, some.iter().copied());
             for base in &bases {
                 let search = Search {
                     base: base.as_str(),
@@ -305,28 +413,65 @@ impl<'a> Reader<'a> {
             attributes,
         };
         let (directory, decoder) = (&mut self.directory, &self.decoder);
-        let mut is_found = false;
-        let take = |entry| {
-            is_found = true;
-            directory.insert(decoder.decode(entry));
-        };
+        let mut found = None;
+        let take = |entry| found = Some(directory.insert(decoder.decode(entry)));
         let result = self.connection.search(&search, take).await;
         let code = result.as_ref().err().and_then(Error::search_code);
         match code {
             Some(NO_SUCH_OBJECT | INVALID_DN_SYNTAX) => {
                 self.directory.mark_missing(node, Missing::NoEntry);
+                self.look_up_renamed(node, attributes).await?;
             }
             Some(REFERRAL) => self.directory.mark_missing(node, Missing::OtherServer),
             Some(INSUFFICIENT_ACCESS_RIGHTS) => self.directory.mark_unreadable(node),
             _ => {
                 result?;
-                // The server knows the entry, but shows none, or one of another spelling.
-                if !is_found {
-                    self.directory.mark_unreadable(node);
-                } else if self.directory.is_unread(node) {
-                    self.directory.mark_missing(node, Missing::NoEntry);
+                match found {
+                    // The server decides which spellings are those of one name.
+                    Some(entry) => self.directory.mark_same(node, entry),
+                    // It knows the entry, and does not show it.
+                    None => self.directory.mark_unreadable(node),
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Looks for the entry that had a name before it was renamed and kept the value (`modrdn` with
+    /// `deleteoldrdn: 0`), where the server does not maintain references. Nobody gets access by
+    /// the old name, but a membership that there is stays.
+    async fn look_up_renamed(&mut self, node: Node, attributes: &[String]) -> Result<(), Error> {
+        let name = self.directory.distinguished_name(node).to_owned();
+        let values = naming_values(&name);
+        let Some(parent) = parent(&name) else {
+            return Ok(());
+        };
+        if values.is_empty() || self.decoder.flavor == Flavor::ActiveDirectory {
+            return Ok(());
+        }
+        let equalities: String = values
+            .iter()
+            .map(|(attribute, value)| format!("({attribute}={})", ldap_escape(value.as_str())))
+            .collect();
+        let search = Search {
+            base: parent,
+            scope: SearchScope::OneLevel,
+            filter: &format!("(&{equalities})"),
+            attributes,
+        };
+        let (directory, decoder) = (&mut self.directory, &self.decoder);
+        let mut found = BTreeSet::new();
+        let take = |entry| {
+            found.insert(directory.insert(decoder.decode(entry)));
+        };
+        match self.connection.search(&search, take).await {
+            Ok(()) | Err(Error::Search { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if found.len() == 1
+            && let Some(entry) = found.pop_first()
+        {
+            self.directory.mark_renamed(node, entry);
         }
         Ok(())
     }
@@ -351,18 +496,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn bases_of_groups(&self) -> impl Iterator<Item = &'a DistinguishedName> {
+    /// Where groups are searched for.
+    fn bases_of_groups(&self) -> Vec<DistinguishedName> {
         let configuration = self.configuration;
-        configuration
-            .search_bases
-            .iter()
-            .chain(configuration.group_bases())
-    }
-
-    /// Whether it would have been read if it were a group.
-    fn is_among_groups_read(&self, node: Node) -> bool {
-        let key = self.directory.key(node);
-        self.bases_of_groups().any(|base| key.is_within(base.key()))
+        let mut bases = self.resolved(&configuration.search_bases);
+        bases.extend(self.resolved(configuration.group_bases()));
+        bases
     }
 }
 

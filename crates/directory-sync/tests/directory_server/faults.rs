@@ -91,8 +91,8 @@ fn a_range_without_the_rest_is_an_error() {
 #[test]
 fn a_connection_lost_anywhere_in_the_read_is_an_error() {
     let slapd = directory();
-    // What the server has of itself, the group, and the users: 2 + 1,200 entries.
-    for entries in [0, 1, 2, 3, 501, 502, 503, 1_000, 1_201] {
+    // What the server has of itself, two bases, the group, and the users: 4 + 1,200 entries.
+    for entries in [0, 1, 2, 3, 4, 5, 501, 502, 503, 1_000, 1_203] {
         let port = proxy::start(slapd.port, Behavior::CutAfter(entries));
         let error = read(port).err().expect("entries are missing");
         assert!(
@@ -100,7 +100,7 @@ fn a_connection_lost_anywhere_in_the_read_is_an_error() {
             "after {entries}: {error}"
         );
     }
-    let port = proxy::start(slapd.port, Behavior::CutAfter(PEOPLE + 2));
+    let port = proxy::start(slapd.port, Behavior::CutAfter(PEOPLE + 4));
     assert_eq!(read(port).unwrap().people.len(), PEOPLE);
 }
 

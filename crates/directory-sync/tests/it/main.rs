@@ -22,3 +22,4 @@ mod slapd;
 mod stage;
 mod steps;
 mod taking_over;
+mod values;

@@ -91,10 +91,8 @@ async fn ann(mapping: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attribute_has_the_same_value_by_each_of_its_names() {
-    let canonical = ann(
-        "{familyName: [sn], email: [mail], streetAddress: [street], locality: [l]}",
-    )
-    .await;
+    let canonical =
+        ann("{familyName: [sn], email: [mail], streetAddress: [street], locality: [l]}").await;
     assert_eq!(canonical["name"]["familyName"], "Example");
     assert_eq!(canonical["emails"][0]["value"], "ann@example.com");
     assert_eq!(canonical["addresses"][0]["streetAddress"], "1 Main Street");
@@ -117,7 +115,9 @@ async fn an_attribute_that_the_directory_does_not_have_is_a_configuration_error(
                   inactiveWhen: {attribute: CONDITION}}
 groups: {names: ['aws-*']}";
     let source = |filter: &str, condition: &str| {
-        people.replace("FILTER", filter).replace("CONDITION", condition)
+        people
+            .replace("FILTER", filter)
+            .replace("CONDITION", condition)
     };
     let good = source("'(employeeType=staff)'", "employeeType");
     for (source, mapping, expected) in [
@@ -160,7 +160,11 @@ async fn terminated_people_lose_access_and_give_up_their_values_without_a_report
 groups: {names: ['aws-*']}";
     let mapping = "mapping: {user: {nickName: [jpegPhoto]}}";
     let mut steps = Steps::new(ldif, source, mapping).await;
-    for expected in [&["ann", "ben", "cem"][..], &["ann", "cem"], &["ann", "dina"]] {
+    for expected in [
+        &["ann", "ben", "cem"][..],
+        &["ann", "cem"],
+        &["ann", "dina"],
+    ] {
         let outcome = steps.next().await;
         assert_eq!(outcome.exit, 0, "{outcome:?}");
         assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), 0);

@@ -473,6 +473,23 @@ fn the_server_keeps_a_value_that_is_as_right_as_the_chosen_one() {
 }
 
 #[test]
+fn an_uncertain_member_stays_and_is_not_added() {
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .user("2", "bob")
+        .user("3", "cid")
+        .group("7", "all", &["3"]);
+    let group = directory.0.groups.get_mut(&entry("7")).unwrap();
+    group.uncertain_members = ["1", "2"].map(entry).into();
+    let server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .user("u2", Some("corp:2"), "bob")
+        .user("u3", Some("corp:3"), "cid")
+        .group("g7", Some("corp:7"), "all", &["u1", "u3"]);
+    assert!(server.plan(&directory.0, &policy()).is_empty());
+}
+
+#[test]
 fn an_address_is_written_as_a_whole() {
     let mut directory =
         Directory::default()

@@ -65,8 +65,7 @@ impl Directory {
             active: true,
             sid: Some(format!("S-1-5-21-1-2-3-{id}")),
             profile: Some(profile(user_name)),
-            kept: BTreeSet::new(),
-            alternatives: Default::default(),
+            ..DesiredUser::default()
         };
         self.0.users.insert(entry(id), user);
         self
@@ -91,10 +90,9 @@ impl Directory {
 
     fn group(mut self, id: &str, name: &str, members: &[&str]) -> Self {
         let group = DesiredGroup {
-            sid: None,
             display_name: Some(name.to_owned()),
-            other_names: BTreeSet::new(),
             members: members.iter().map(|id| entry(id)).collect(),
+            ..DesiredGroup::default()
         };
         self.0.groups.insert(entry(id), group);
         self
