@@ -153,7 +153,7 @@ pub struct GroupScope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(inline)]
-pub struct ObjectClass(#[schemars(regex(pattern = "^[A-Za-z0-9.-]+$"))] String);
+pub struct ObjectClass(String);
 
 impl ObjectClass {
     /// The name.
