@@ -392,31 +392,50 @@ pub(crate) async fn page(
     let start = skipped.min(ids.len());
     let end = start.saturating_add(query.paging.count()).min(ids.len());
     let shown: Vec<String> = ids[start..end].iter().map(Uuid::to_string).collect();
-    let next_cursor = match (&query.paging, shown.last()) {
-        (Paging::Cursor { .. }, Some(last)) if end < ids.len() => Some(query.cursor_at(last)),
-        _ => None,
-    };
     let mut page = Page {
         total_results: ids.len(),
         resources: Vec::new(),
-        next_cursor,
+        next_cursor: None,
     };
+    // The page ends at the last id that was read, or earlier if the users are too large.
+    let next_cursor = |cut_at: Option<&str>| match (&query.paging, cut_at, shown.last()) {
+        (Paging::Cursor { .. }, Some(last), _) => Some(query.cursor_at(last)),
+        (Paging::Cursor { .. }, None, Some(last)) if end < ids.len() => Some(query.cursor_at(last)),
+        _ => None,
+    };
+    let mut budget = query.budget();
     if query.projection == Projection::Default {
         let users = store.written_users(&shown).await.map_err(store_error)?;
-        let shown = Presentation::new(directory, &users, view).await?;
+        let presentation = Presentation::new(directory, &users, view).await?;
         let location = |user: &WrittenUser| responder.location(resource_type, &user.id);
-        let users: Vec<String> = users
+        let written: Vec<String> = users
             .iter()
-            .map(|user| written(user, &shown, location(user)))
+            .map(|user| written(user, &presentation, location(user)))
+            .take_while(|user| budget.take_written(user))
             .collect();
-        return Ok(responder.written_list(query, &page, &users));
+        let is_cut = written.len() < users.len();
+        let last = written.len().checked_sub(1).filter(|_| is_cut);
+        page.next_cursor = next_cursor(last.map(|last| users[last].id.as_str()));
+        return Ok(responder.written_list(query, &page, &written));
     }
     let users = store.users(&shown).await.map_err(store_error)?;
-    let shown = Presentation::new(directory, &users, view).await?;
-    let resources = users
+    let presentation = Presentation::new(directory, &users, view).await?;
+    let count = users.len();
+    page.resources = users
         .into_iter()
-        .map(|user| (resource_type, shown.resource(user)));
-    page.resources = resources.collect();
+        .map(|user| {
+            let resource = presentation.resource(user);
+            let projected = query.projection.apply(resource, resource_type);
+            (resource_type, projected)
+        })
+        .take_while(|(_, user)| budget.take(user))
+        .collect();
+    let last = page
+        .resources
+        .last()
+        .filter(|_| page.resources.len() < count);
+    let last = last.and_then(|(_, user)| user.get("id")?.as_str());
+    page.next_cursor = next_cursor(last);
     Ok(responder.list(query, page))
 }
 

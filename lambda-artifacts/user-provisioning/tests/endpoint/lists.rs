@@ -113,3 +113,48 @@ async fn a_page_shows_each_user_as_it_is_shown_alone() {
     let head = endpoint.send("HEAD", "/Users", json!(null)).await;
     assert_eq!(head.expect(200).body, json!(null));
 }
+
+#[tokio::test]
+async fn pages_of_large_users_end_early_and_show_everyone_once() {
+    // Lambda returns at most 6 MB, in which the body is a text with escaped quotation marks.
+    const LIMIT: usize = 6_000_000;
+    let endpoint = Endpoint::start().await;
+    let mut all = Vec::new();
+    for number in 0..14 {
+        let mut large = user(&format!("large-{number}"));
+        large["active"] = false.into();
+        large["title"] = "\"".repeat(110_000).into();
+        all.push(endpoint.create(large).await.expect(201).id());
+    }
+    for attributes in ["", "&attributes=title"] {
+        for by_cursor in [true, false] {
+            let mut found: Vec<String> = Vec::new();
+            let mut position = "cursor=".to_owned();
+            while found.len() < all.len() {
+                if !by_cursor {
+                    position = format!("startIndex={}", found.len() + 1);
+                }
+                let page = endpoint
+                    .get(&format!("/Users?count=100&{position}{attributes}"))
+                    .await
+                    .expect(200);
+                assert!(json!(page.body.to_string()).to_string().len() < LIMIT);
+                assert_eq!(page.body["totalResults"], all.len());
+                let users = page.body["Resources"].as_array().unwrap();
+                assert!(!users.is_empty());
+                found.extend(
+                    users
+                        .iter()
+                        .map(|user| user["id"].as_str().unwrap().to_owned()),
+                );
+                if by_cursor && found.len() < all.len() {
+                    let next = page.body["nextCursor"].as_str().unwrap();
+                    position = format!("cursor={next}");
+                } else {
+                    assert_eq!(page.body.get("nextCursor"), None);
+                }
+            }
+            assert_eq!(found, all);
+        }
+    }
+}
