@@ -6,6 +6,8 @@
 
 mod users;
 
+pub(crate) use users::NOT_APPLIED;
+
 use std::time::Duration;
 
 use aws_json_client::{Client, Environment, Service};

@@ -40,6 +40,7 @@ use crate::plan::Plan;
 
 pub(crate) use api::resources as api_resources;
 pub use cloudformation::Coverage;
+pub(crate) use connect::NOT_APPLIED;
 pub use connect::Policy as ConnectPolicy;
 pub(crate) use deployed::is_open;
 pub use deployed::{DeployedStack, Resource};

@@ -20,7 +20,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::drift::{DeployedStack, Detector, Finding, Kind, is_open};
+use crate::drift::{DeployedStack, Detector, Finding, Kind, NOT_APPLIED, is_open};
 use crate::stack;
 
 pub use api::ApiChange;
@@ -259,7 +259,7 @@ enum User {
 
 fn user(finding: &Finding) -> Option<User> {
     match (finding.detector, finding.check()) {
-        (Detector::Connect, "profile" | "IdentityManagementType") => None,
+        (Detector::Connect, "profile" | "IdentityManagementType" | NOT_APPLIED) => None,
         (Detector::Connect, "unmanaged") => Some(User::Unmanaged),
         (Detector::Connect, _) => Some(User::Known),
         _ => None,

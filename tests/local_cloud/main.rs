@@ -39,6 +39,7 @@ mod pipelines;
 mod plan;
 mod project;
 mod proxy;
+mod recovery;
 mod secrets;
 mod settings;
 #[expect(dead_code, reason = "what other tests need of it")]

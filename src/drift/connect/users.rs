@@ -7,16 +7,21 @@
 //! confirmed before it is told: the index behind the search lags, it lacks addresses, and
 //! the identity provider goes on changing users meanwhile.
 //!
+//! Connect is compared with the last write first: only a difference from it is an edit by
+//! another principal. A user who is as last written, and of whom something else is wanted by
+//! now, waits for changed settings to be applied; all such users are one finding.
+//!
 //! A finding names users by their ids, never by name: it is printed into logs of pipelines.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aws_json_client::Error;
 use connect_directory::connect::FoundUser;
 use connect_directory::directory::{Comparison, Directory, DirectoryError};
 use connect_directory::facet::{Facet, facets};
+use connect_directory::plan::plan;
 use connect_directory::store::{Record, StoreError};
-use connect_directory::user::owner;
+use connect_directory::user::{AppliedUser, owner};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CONNECT, Policy};
@@ -24,6 +29,12 @@ use crate::drift::finding::{Certainty, Finding, Severity};
 
 /// How many users are read whole at most; Connect takes two such calls a second.
 const MOST_CONFIRMED: usize = 100;
+
+/// How many users are reconciled in a minute: Connect takes two calls a second.
+const USERS_PER_MINUTE: usize = 120;
+
+/// The check of settings that are not applied to users yet.
+pub(crate) const NOT_APPLIED: &str = "not-applied";
 
 /// How long after its beginning one of our own changes may reach Connect: for as long as
 /// its claim on the user holds.
@@ -65,19 +76,25 @@ async fn look(directory: &Directory, policy: &Policy) -> Result<Vec<Finding>, Un
 
     let mut findings = Vec::new();
     let mut suspects = Vec::new();
+    let mut unapplied = BTreeSet::new();
     for record in &records {
         if let Some(since) = &record.pending_since {
             findings.extend(pending(record, since, policy, now));
         } else {
-            let found = known_user(record, &seen);
-            match directory.may_differ(record, found).await {
-                Ok(true) => suspects.push(record),
-                Ok(false) if seen.was_changed_by_others(record) => suspects.push(record),
-                Ok(false) => {}
-                Err(error) => findings.push(unresolved(record, &error)),
+            match directory.is_applied(record).await {
+                Ok(true) => {}
+                Ok(false) => drop(unapplied.insert(record.user.id.as_str())),
+                Err(error) => {
+                    findings.push(unresolved(record, &error));
+                    continue;
+                }
+            }
+            if may_be_edited(record, &seen) || seen.was_changed_by_others(record) {
+                suspects.push(record);
             }
         }
     }
+    findings.extend(not_applied(unapplied.len(), policy));
     // Only now, so that an untouched instance costs no list of names.
     let names = if suspects.is_empty() {
         BTreeMap::new()
@@ -130,10 +147,54 @@ impl Seen {
     }
 }
 
-/// The Connect user that the directory believes to be this one.
-fn known_user<'a>(record: &Record, seen: &'a Seen) -> Option<&'a FoundUser> {
-    let applied = record.connect.applied.as_ref()?;
-    seen.found.get(&applied.user_id)
+/// Whether Connect may have something else than what was last written of a user, as far as a
+/// search tells: without addresses and proficiencies.
+fn may_be_edited(record: &Record, seen: &Seen) -> bool {
+    let Some(applied) = &record.connect.applied else {
+        return false;
+    };
+    let written = &applied.user;
+    let Some(found) = seen.found.get(&applied.user_id) else {
+        return true;
+    };
+    let mut found = AppliedUser::observed(found.clone().into(), written, Some(written)).user;
+    found.identity.email.clone_from(&written.identity.email);
+    found
+        .identity
+        .secondary_email
+        .clone_from(&written.identity.secondary_email);
+    found.identity.mobile.clone_from(&written.identity.mobile);
+    found.proficiencies.clone_from(&written.proficiencies);
+    !plan(Some(&found), Some(written)).is_empty()
+}
+
+/// Users who have what was last written, under settings that have changed since.
+fn not_applied(users: usize, policy: &Policy) -> Option<Finding> {
+    if users == 0 {
+        return None;
+    }
+    let counted = if users == 1 {
+        "1 user has".to_owned()
+    } else {
+        format!("{users} users have")
+    };
+    let minutes = users.div_ceil(USERS_PER_MINUTE);
+    Some(
+        Finding::drift(
+            CONNECT,
+            Severity::Medium,
+            NOT_APPLIED,
+            "users",
+            "settings that have changed are not applied to users in Amazon Connect yet",
+        )
+        .expected("what the deployed settings want")
+        .actual(format!("{counted} what was last written"))
+        .cure(format!(
+            "`connect-scim users reconcile --all --env {}` applies the settings to users, at two users per second: about {minutes} minute{} for these",
+            policy.environment,
+            if minutes == 1 { "" } else { "s" },
+        )),
+    )
 }
 
 fn pending(record: &Record, since: &str, policy: &Policy, now: Timestamp) -> Option<Finding> {
@@ -181,6 +242,7 @@ async fn confirmed(
     Ok(differences(&record, &comparison, names, policy))
 }
 
+/// The edits by others: what differs from the last write, and from what is wanted by now.
 fn differences(
     record: &Record,
     comparison: &Comparison,
@@ -191,18 +253,23 @@ fn differences(
         Ok(desired) => desired.as_ref(),
         Err(error) => return vec![unresolved(record, error)],
     };
+    let written = record.connect.applied.as_ref().map(|applied| &applied.user);
     let actual = comparison.actual.as_ref().map(|actual| &actual.user);
-    match (desired, actual) {
-        (None, None) => Vec::new(),
+    match (written, actual) {
+        // A user that was never written is not applied yet; another one of the same name is
+        // not managed.
+        (None, _) => Vec::new(),
+        (Some(_), None) if desired.is_none() => Vec::new(),
         (Some(_), None) => vec![missing(record, policy)],
-        (None, Some(_)) => vec![unwanted(record, policy)],
-        (desired, actual) => {
-            let before = record.connect.applied.as_ref();
-            let before = before.map(|applied| &applied.user);
-            let facets = facets(desired, actual, before, names);
-            let mut findings: Vec<Finding> = facets
+        (Some(_), Some(_)) => {
+            let edited: BTreeSet<String> = facets(written, actual, written, names)
+                .into_iter()
+                .filter(Facet::differs)
+                .map(|facet| facet.name)
+                .collect();
+            let mut findings: Vec<Finding> = facets(desired, actual, written, names)
                 .iter()
-                .filter(|facet| facet.differs())
+                .filter(|facet| facet.differs() && edited.contains(&facet.name))
                 .map(|facet| changed(record, facet, policy))
                 .collect();
             // Several tags are one finding.
@@ -224,19 +291,6 @@ fn missing(record: &Record, policy: &Policy) -> Finding {
         .expected("a user in Amazon Connect")
         .actual("(none)")
         .cure(reconcile(record, policy))
-}
-
-fn unwanted(record: &Record, policy: &Policy) -> Finding {
-    Finding::drift(
-        CONNECT,
-        Severity::High,
-        "not-wanted",
-        &record.user.id,
-        "Amazon Connect has a user whom the identity provider has deactivated",
-    )
-    .expected("(none)")
-    .actual("a user in Amazon Connect")
-    .cure(reconcile(record, policy))
 }
 
 /// Names and addresses are not told, nor the values of tags: people read who may not.
@@ -440,6 +494,7 @@ mod tests {
         }
     }
 
+    /// The findings about a user of whom `user("Canary", "s1")` was last written.
     fn found(desired: Option<AppliedUser>, actual: Option<AppliedUser>) -> Vec<Finding> {
         let comparison = Comparison {
             desired: Ok(desired.map(|desired| desired.user)),
@@ -456,7 +511,7 @@ mod tests {
         let cases = [
             (wanted(), wanted(), &[][..]),
             (wanted(), None, &["connect.missing:7"]),
-            (None, wanted(), &["connect.not-wanted:7"]),
+            (None, None, &[]),
             (
                 wanted(),
                 Some(user("Other", "s1")),
@@ -478,6 +533,42 @@ mod tests {
             );
             assert!(!text.contains("canary"), "{text}");
         }
+    }
+
+    #[test]
+    fn only_what_differs_from_the_last_write_is_an_edit() {
+        let written = || Some(user("Canary", "s1"));
+        let other_profile = || Some(user("Canary", "s2"));
+        // The settings want something else by now, and Connect has what was last written.
+        assert_eq!(found(other_profile(), written()), []);
+        assert_eq!(found(None, written()), []);
+        // Somebody has made the change by hand that the settings want.
+        assert_eq!(found(other_profile(), other_profile()), []);
+        // The settings have changed, and somebody has edited another property.
+        let findings = found(other_profile(), Some(user("Other", "s1")));
+        assert_eq!(ids(&findings), ["connect.first-name:7"]);
+    }
+
+    #[test]
+    fn users_who_lack_changed_settings_are_one_finding_with_their_number() {
+        assert_eq!(not_applied(0, &policy()), None);
+        let finding = not_applied(1878, &policy()).unwrap();
+        assert_eq!(finding.id, "connect.not-applied:users");
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("1878 users have what was last written")
+        );
+        assert!(
+            finding
+                .cure
+                .starts_with("`connect-scim users reconcile --all --env prod`")
+                && finding.cure.contains("about 16 minutes"),
+            "{}",
+            finding.cure
+        );
+        let one = not_applied(1, &policy()).unwrap();
+        assert!(one.cure.contains("about 1 minute for"), "{}", one.cure);
     }
 
     #[test]

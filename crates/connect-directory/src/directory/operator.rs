@@ -101,37 +101,20 @@ impl Directory {
         self.store.records(&ids).await
     }
 
-    /// Whether Connect may have something else than what is wanted of a user, as far as a
-    /// search tells: without addresses and proficiencies. `found` is the Connect user that
-    /// the user was last known to have.
+    /// Whether the last write to Connect left what is wanted of a user by now. It differs
+    /// after a change of the settings until the user is reconciled.
     ///
     /// # Errors
     /// When it cannot be worked out what is wanted.
-    pub async fn may_differ(
-        &self,
-        record: &Record,
-        found: Option<&FoundUser>,
-    ) -> Result<bool, DirectoryError> {
-        let presence = self.desired(record).await?;
-        let desired = match &presence {
-            Presence::Present(user) => Some(user),
-            Presence::Suspended(user) => found.is_some().then_some(user),
-            Presence::Absent => None,
-        };
-        let (Some(desired), Some(found)) = (desired, found) else {
-            return Ok(desired.is_some() || found.is_some());
-        };
-        let before = record.connect.applied.as_ref();
-        let before = before.map(|applied| &applied.user);
-        let mut seen = AppliedUser::observed(found.clone().into(), desired, before).user;
-        let untold = &desired.identity;
-        seen.identity.email.clone_from(&untold.email);
-        seen.identity
-            .secondary_email
-            .clone_from(&untold.secondary_email);
-        seen.identity.mobile.clone_from(&untold.mobile);
-        seen.proficiencies.clone_from(&desired.proficiencies);
-        Ok(!plan(Some(&seen), Some(desired)).is_empty())
+    pub async fn is_applied(&self, record: &Record) -> Result<bool, DirectoryError> {
+        let applied = record.connect.applied.as_ref().map(|applied| &applied.user);
+        Ok(match self.desired(record).await? {
+            Presence::Present(desired) => plan(applied, Some(&desired)).is_empty(),
+            Presence::Suspended(desired) => {
+                applied.is_none() || plan(applied, Some(&desired)).is_empty()
+            }
+            Presence::Absent => applied.is_none(),
+        })
     }
 
     /// Compares a user with the Connect user that it was last known to have, which is read
