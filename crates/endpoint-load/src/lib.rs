@@ -6,8 +6,10 @@
 //! with other instances; each `test_support::Cloud::directory` makes what one instance has.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod populate;
 mod replay;
 mod watch;
 
+pub use populate::{copy_user, enlist};
 pub use replay::{Recorded, Replay, user};
 pub use watch::WatchedClient;

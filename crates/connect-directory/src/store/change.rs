@@ -256,7 +256,7 @@ impl Store {
         self.transact(&changes).await
     }
 
-    fn put_external_ids(&self, user: &StoredUser) -> Vec<Value> {
+    pub(super) fn put_external_ids(&self, user: &StoredUser) -> Vec<Value> {
         let ids = user.external_ids.iter();
         ids.map(|(client, external_id)| self.put_copy(external_id_item(client, external_id, user)))
             .collect()

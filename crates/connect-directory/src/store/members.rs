@@ -7,11 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Member, Record, Store, StoreError,
-    key::{
-        LANES, external_id_key, gate_key, is_id, member_key, member_partition, user_key,
-        user_name_key,
-    },
-    record::{PENDING, iso, string},
+    key::{LANES, gate_key, is_id, member_key, member_partition, user_key},
+    record::{PENDING, iso, string, user_name_item},
     transaction::{Cancelled, MAXIMUM_ACTIONS},
 };
 
@@ -151,51 +148,14 @@ impl Store {
         json!({ "Update": update })
     }
 
-    /// The user's own item, on condition that nobody changes or has changed it; its
-    /// copies; the member item.
+    /// The user's own item, its copies, and the member item.
     fn member_actions(&self, gate: Gate<'_>, change: &MemberChange, now: Timestamp) -> Vec<Value> {
         let user = &change.after.user;
-        let mut own = self.rewrite(user_key(&user.id), change);
-        let free = match &change.before.claim {
-            None => "attribute_not_exists(#claim)",
-            Some(_) => "claimUntil < :now",
-        };
-        own["ConditionExpression"] = json!(format!(
-            "version = :before AND attribute_not_exists(removed) AND {free}"
-        ));
-        own["ExpressionAttributeNames"]["#claim"] = json!("claim");
-        let values = &mut own["ExpressionAttributeValues"];
-        values[":before"] = json!({"N": change.before.user.version.to_string()});
-        let mut set = String::new();
-        if change.before.claim.is_some() {
-            // The request that left the claim may still be alive: it must not write. The
-            // claim that stays shows that Connect has to be looked at.
-            values[":now"] = json!({"N": now.as_millisecond().to_string()});
-            values[":claim"] = json!({"S": Uuid::new_v4().to_string()});
-            set.push_str(", #claim = :claim");
-        }
-        if let Some(since) = &change.after.pending_since {
-            values[":pending"] = json!({"S": PENDING});
-            values[":since"] = json!({"S": since});
-            set.push_str(
-                ", #pending = :pending, pendingSince = if_not_exists(pendingSince, :since)",
-            );
-            own["ExpressionAttributeNames"]["#pending"] = json!("pending");
-        }
-        let expression = own["UpdateExpression"].as_str().unwrap_or_default();
-        own["UpdateExpression"] = match expression.split_once(" REMOVE") {
-            Some((sets, removes)) => json!(format!("{sets}{set} REMOVE{removes}")),
-            None => json!(format!("{expression}{set}")),
-        };
-
         let mut actions = vec![
-            json!({ "Update": own }),
-            json!({"Update": self.rewrite(user_name_key(user.user_name()), change)}),
+            self.own_item(change, now),
+            self.put_copy(user_name_item(user)),
         ];
-        actions.extend(user.external_ids.iter().map(|(client, external_id)| {
-            let key = external_id_key(client, external_id, &user.id);
-            json!({"Update": self.rewrite(key, change)})
-        }));
+        actions.extend(self.put_external_ids(user));
         actions.push(if change.is_member {
             self.put_member(gate.group_id, user)
         } else {
@@ -204,29 +164,49 @@ impl Store {
         actions
     }
 
-    /// Writes version and groups into an item that has a copy of the resource.
-    fn rewrite(&self, key: Value, change: &MemberChange) -> Value {
+    /// Writes version and groups into the user's own item, which has more than is known
+    /// here, on condition that no one is changing the user or has changed it.
+    fn own_item(&self, change: &MemberChange, now: Timestamp) -> Value {
         let user = &change.after.user;
-        let mut update = json!({
-            "TableName": self.table,
-            "Key": key,
-            "UpdateExpression": "SET version = :version, lastModified = :modified",
-            "ExpressionAttributeNames": {"#groups": "groups"},
-            "ExpressionAttributeValues": {
-                ":version": {"N": user.version.to_string()},
-                ":modified": {"S": user.last_modified},
-            },
+        let mut set = vec!["version = :version", "lastModified = :modified"];
+        let mut values = json!({
+            ":before": {"N": change.before.user.version.to_string()},
+            ":version": {"N": user.version.to_string()},
+            ":modified": {"S": user.last_modified},
         });
+        let mut names = json!({"#claim": "claim", "#groups": "groups"});
+        let mut remove = "";
         if user.groups.is_empty() {
-            update["UpdateExpression"] =
-                json!("SET version = :version, lastModified = :modified REMOVE #groups");
+            remove = " REMOVE #groups";
         } else {
-            update["UpdateExpression"] =
-                json!("SET version = :version, lastModified = :modified, #groups = :groups");
-            update["ExpressionAttributeValues"][":groups"] =
-                json!({"S": json!(user.groups).to_string()});
+            set.push("#groups = :groups");
+            values[":groups"] = json!({"S": json!(user.groups).to_string()});
         }
-        update
+        let mut free = "attribute_not_exists(#claim)";
+        if change.before.claim.is_some() {
+            // The request that left the claim may still be alive: it must not write. The
+            // claim that stays shows that Connect has to be looked at.
+            free = "claimUntil < :now";
+            set.push("#claim = :claim");
+            values[":now"] = json!({"N": now.as_millisecond().to_string()});
+            values[":claim"] = json!({"S": Uuid::new_v4().to_string()});
+        }
+        if let Some(since) = &change.after.pending_since {
+            set.push("#pending = :pending");
+            set.push("pendingSince = if_not_exists(pendingSince, :since)");
+            names["#pending"] = json!("pending");
+            values[":pending"] = json!({"S": PENDING});
+            values[":since"] = json!({"S": since});
+        }
+        json!({"Update": {
+            "TableName": self.table,
+            "Key": user_key(&user.id),
+            "UpdateExpression": format!("SET {}{remove}", set.join(", ")),
+            "ConditionExpression":
+                format!("version = :before AND attribute_not_exists(removed) AND {free}"),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }})
     }
 }
 
