@@ -401,3 +401,59 @@ fn what_a_service_leaves_out_is_ignored_and_what_nobody_has_is_not() {
     let patched = crate::service::patch(&user, operations, &user_type).expect("ignored");
     assert!(!patched.changed);
 }
+
+#[test]
+fn qualified_and_dotted_keys_write_what_a_client_may_write() {
+    let service = service();
+    let posted = |mut body: Value| {
+        body["schemas"] = json!([core::USER_URN]);
+        body["userName"] = "a".into();
+        let incoming = Incoming::from_json(body, &service.resource_types[0], &service);
+        let resource = incoming.expect("a user").resource;
+        let added = resource.into_iter();
+        Value::Object(added.filter(|(name, _)| name != "userName").collect())
+    };
+    let urn = core::ENTERPRISE_USER_URN;
+    let core_only = json!({"schemas": [core::USER_URN]});
+    for ignored in [
+        json!({format!("{urn}:manager.displayName"): "x"}),
+        json!({urn: {"manager": {"displayName": "x"}}}),
+        json!({format!("{}:schemas", core::USER_URN): ["urn:x"]}),
+        json!({"meta.version": "x"}),
+        json!({"groups": [{"value": "g"}]}),
+        json!({"id": "x"}),
+        json!({"emails.value": "x"}),
+    ] {
+        assert_eq!(posted(ignored.clone()), core_only, "{ignored}");
+    }
+    let expected = json!({
+        "schemas": [core::USER_URN, urn],
+        "name": {"givenName": "Rose"},
+        urn: {"manager": {"value": "9"}},
+    });
+    let sent = json!({"name.givenName": "Rose", format!("{urn}:manager.value"): "9"});
+    assert_eq!(posted(sent), expected);
+}
+
+#[test]
+fn debug_output_names_the_type_and_shows_no_value() {
+    let service = service();
+    let body = json!({"schemas": [core::USER_URN], "userName": "bjensen", "password": "s3cret"});
+    let incoming = Incoming::from_json(body, &service.resource_types[0], &service).expect("a user");
+    let operations = json!([{"op": "replace", "path": "title", "value": "bjensen"}]);
+    let body = json!({"Operations": operations});
+    let patch = scim::patch::PatchRequest::from_json(body).expect("a patch");
+    let patched = patch
+        .apply(&incoming.resource, &service.resource_types[0])
+        .expect("patched");
+    for (text, name) in [
+        (format!("{incoming:?}"), "Incoming"),
+        (format!("{patch:?}"), "PatchOperation"),
+        (format!("{patched:?}"), "Patched"),
+    ] {
+        assert!(
+            text.contains(name) && !text.contains("bjensen") && !text.contains("s3cret"),
+            "{text}"
+        );
+    }
+}
