@@ -46,6 +46,22 @@ pub struct Desired {
     pub skipped: Vec<Skipped>,
     /// Member values of groups that lead to no entry.
     pub unresolved: Vec<UnresolvedMember>,
+    /// Where each entry is in the directory, for reports.
+    pub names: DistinguishedNames,
+}
+
+/// The distinguished names of entries. Personal data: `Debug` shows their number only.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct DistinguishedNames(pub BTreeMap<EntryId, String>);
+
+impl fmt::Debug for DistinguishedNames {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        formatter
+            .debug_tuple("DistinguishedNames")
+            .field(&count)
+            .finish()
+    }
 }
 
 impl Desired {
@@ -244,6 +260,7 @@ impl Mapping {
                 reason: member.reason,
             }));
         duplicates::settle(&mut desired, &names);
+        desired.names = DistinguishedNames(names);
         duplicates::reserve(&mut desired);
         desired.skipped.sort_by(|a, b| {
             let key = |skipped: &Skipped| (skipped.kind, skipped.entry.clone(), skipped.attribute);

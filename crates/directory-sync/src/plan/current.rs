@@ -81,6 +81,14 @@ impl Current {
             .ok()
     }
 
+    /// The index of a group.
+    #[must_use]
+    pub fn group_index(&self, id: &str) -> Option<usize> {
+        self.groups
+            .binary_search_by(|group| group.id.0.as_str().cmp(id))
+            .ok()
+    }
+
     /// Says who the members of a group are, by indices of users.
     pub fn set_members(&mut self, group: usize, mut members: Vec<usize>) {
         members.sort_unstable();

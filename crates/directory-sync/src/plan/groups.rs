@@ -194,17 +194,19 @@ impl Planner<'_> {
     }
 
     fn refusal(&self, change: &Change<'_>, holder: Option<usize>) -> Skip {
-        let holder = holder.map(|holder| {
-            let id = &self.current.groups()[holder].id;
-            describe_holder("group", id, self.matching.groups.standing(holder))
-        });
+        let id = |index: usize| self.current.groups()[index].id.clone();
+        let standing = |index: usize| self.matching.groups.standing(index);
+        let described =
+            holder.map(|holder| describe_holder("group", &id(holder), standing(holder)));
         Skip {
             kind: Kind::Group,
             entry: Some(change.entry.clone()),
+            id: change.object.map(id),
+            holder: holder.map(id),
             attribute: change.object.map(|_| Attribute::DisplayName),
             reason: format!(
                 "displayName cannot be taken: {}",
-                holder.unwrap_or_else(|| "it is in use".to_owned())
+                described.unwrap_or_else(|| "it is in use".to_owned())
             ),
         }
     }

@@ -47,6 +47,8 @@ pub struct Matched {
     pub missing: BTreeSet<Identifier>,
     /// Objects with the mark of another object.
     pub doubles: Vec<usize>,
+    /// Objects that an entry adopts by its name from an entry that is gone.
+    pub reassigned: Vec<(usize, EntryId)>,
     /// Users of AWS's PowerShell sample for whom nobody is in scope. That sample removes nobody;
     /// they are somebody else's until `takeOverLeavers` makes leavers of them.
     pub left_behind: Vec<usize>,
@@ -371,6 +373,7 @@ impl<'a> Matcher<'a> {
                 && self.matched.standings[index] == Standing::Gone
             {
                 self.take(id, index);
+                self.matched.reassigned.push((index, (*id).clone()));
             }
         }
     }

@@ -48,6 +48,20 @@ pub struct Plan {
     pub left_behind: Vec<Subject>,
     /// Users and groups that keep everything because of something that the account cannot read.
     pub held_back: Vec<HeldBack>,
+    /// Users and groups that stand for another entry than before: the old one is gone, and the new
+    /// one has its name.
+    pub reassigned: Vec<Reassigned>,
+}
+
+/// A user or group that an entry adopts by its name. It keeps everything that is assigned to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reassigned {
+    /// The type.
+    pub kind: Kind,
+    /// The user or group, with the new entry.
+    pub subject: Subject,
+    /// The entry before.
+    pub old: EntryId,
 }
 
 /// A user or group that keeps everything, although its entry may be gone or inactive.
@@ -88,6 +102,10 @@ pub struct Skip {
     pub kind: Kind,
     /// Which entry it stands for, or should.
     pub entry: Option<EntryId>,
+    /// The object that is left as it is; `None` if there is none yet.
+    pub id: Option<ResourceId>,
+    /// The object that has a value which cannot be taken.
+    pub holder: Option<ResourceId>,
     /// The only attribute that is left; none where it is the whole object.
     pub attribute: Option<Attribute>,
     /// Why, and what to do. Names nobody.
@@ -172,7 +190,35 @@ pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &
             .map(|index| users::subject(&current.users()[*index], policy))
             .collect(),
         held_back: held_back(matching, current, policy),
+        reassigned: reassigned(matching, current, policy),
     }
+}
+
+fn reassigned(matching: &Matching, current: &Current, policy: &Policy) -> Vec<Reassigned> {
+    let of = |kind, subject: Subject, new: &EntryId| {
+        Some(Reassigned {
+            kind,
+            old: subject.entry?,
+            subject: Subject {
+                entry: Some(new.clone()),
+                id: subject.id,
+                name: subject.name,
+            },
+        })
+    };
+    let users = matching.users.reassigned.iter().filter_map(|(index, new)| {
+        let subject = users::subject(&current.users()[*index], policy);
+        of(Kind::User, subject, new)
+    });
+    let groups = matching
+        .groups
+        .reassigned
+        .iter()
+        .filter_map(|(index, new)| {
+            let subject = groups::subject(&current.groups()[*index], policy);
+            of(Kind::Group, subject, new)
+        });
+    users.chain(groups).collect()
 }
 
 /// The objects that a plan deletes, by index.
@@ -221,6 +267,8 @@ fn doubles(matching: &Matching, current: &Current) -> Vec<Skip> {
     let doubles = users.chain(groups).map(|(kind, what, id)| Skip {
         kind,
         entry: None,
+        id: Some(id.clone()),
+        holder: None,
         attribute: None,
         reason: format!(
             "{what} {id} has the externalId of another {what}: delete the one that is not used"

@@ -433,17 +433,18 @@ impl<'a> UniqueValues<'a, '_> {
         attribute_left: Option<Attribute>,
         holder: Option<usize>,
     ) -> Skip {
-        let holder = holder.map(|holder| {
-            let id = &self.current.users()[holder].id;
-            describe_holder("user", id, self.matched.standing(holder))
-        });
+        let id = |index: usize| self.current.users()[index].id.clone();
+        let described = holder
+            .map(|holder| describe_holder("user", &id(holder), self.matched.standing(holder)));
         Skip {
             kind: Kind::User,
             entry: change.entry.cloned(),
+            id: change.object.map(id),
+            holder: holder.map(id),
             attribute: attribute_left,
             reason: format!(
                 "{attribute} cannot be taken: {}",
-                holder.unwrap_or_else(|| "it is in use".to_owned())
+                described.unwrap_or_else(|| "it is in use".to_owned())
             ),
         }
     }

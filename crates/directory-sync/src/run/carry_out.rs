@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt as _, stream};
 
+use super::naming::Naming;
 use super::report::{Command, Entry, Outcome, Report, Result as RunResult};
 use super::{Comparison, Options, Progress, refusal};
 use crate::attribute::Attribute;
@@ -35,6 +36,7 @@ pub async fn carry_out(
         client,
         made: Mutex::default(),
     };
+    let naming = Naming::new(&comparison, options);
     let mut entries = Vec::with_capacity(total);
     let mut credentials_refused = false;
     for phase in &comparison.plan.phases {
@@ -51,7 +53,7 @@ pub async fn carry_out(
             .buffer_unordered(CONCURRENT);
         let mut of_phase: Vec<Entry> = phase
             .iter()
-            .map(|operation| Entry::planned(operation, options))
+            .map(|operation| Entry::planned(operation, &naming))
             .collect();
         let mut done = entries.len();
         while let Some((index, written)) = results.next().await {
@@ -141,24 +143,28 @@ impl From<Error> for Failure {
 struct Written {
     id: Option<ResourceId>,
     was_there: bool,
-    /// Members who could not be added, because they were not made.
-    withheld: usize,
+    /// Entries of members that could not be added, because their users were not created.
+    withheld: Vec<EntryId>,
 }
 
 impl Written {
     fn record(self, entry: &mut Entry) {
         entry.outcome = Outcome::Done;
-        entry.added -= self.withheld.min(entry.added);
+        entry.added_members.retain(|member| {
+            let is_withheld = |entry: &EntryId| member.entry.as_ref() == Some(&entry.0);
+            !self.withheld.iter().any(is_withheld)
+        });
+        entry.added = entry.added_members.len();
         if let Some(id) = self.id {
             entry.id = Some(id.0);
         }
         if self.was_there {
             entry.reason = Some("was there already, with the mark of this sync".to_owned());
         }
-        if self.withheld > 0 {
+        if !self.withheld.is_empty() {
             entry.reason = Some(format!(
                 "{} new members are missing: their users could not be made",
-                self.withheld
+                self.withheld.len()
             ));
         }
     }
@@ -169,7 +175,7 @@ impl From<Made> for Written {
         Self {
             id: Some(made.id),
             was_there: made.was_there,
-            withheld: 0,
+            withheld: Vec::new(),
         }
     }
 }
@@ -289,16 +295,20 @@ impl Run<'_> {
         use_it(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The ids of users, and how many have none because they could not be made.
-    fn resolve(&self, users: &[Reference]) -> (Vec<ResourceId>, usize) {
-        let ids: Vec<ResourceId> = self.with_made(|new| {
-            let ids = users.iter().filter_map(|user| match user {
-                Reference::Existing(id) => Some(id.clone()),
-                Reference::New(entry) => new.users.get(entry).cloned(),
-            });
-            ids.collect()
+    /// The ids of users, and the entries of those that have none because they could not be created.
+    fn resolve(&self, users: &[Reference]) -> (Vec<ResourceId>, Vec<EntryId>) {
+        let (mut ids, mut withheld) = (Vec::new(), Vec::new());
+        self.with_made(|new| {
+            for user in users {
+                match user {
+                    Reference::Existing(id) => ids.push(id.clone()),
+                    Reference::New(entry) => match new.users.get(entry) {
+                        Some(id) => ids.push(id.clone()),
+                        None => withheld.push(entry.clone()),
+                    },
+                }
+            }
         });
-        let withheld = users.len() - ids.len();
         (ids, withheld)
     }
 }

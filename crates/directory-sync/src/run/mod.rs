@@ -8,6 +8,7 @@ mod cached;
 mod carry_out;
 mod error;
 mod metrics;
+mod naming;
 mod report;
 mod text;
 
@@ -21,18 +22,19 @@ pub use carry_out::carry_out;
 pub use error::Error;
 pub use metrics::embedded_metrics;
 pub use report::{
-    Action, Command, Entry, LeaverHeldBack, LeftBehind, Outcome, REPORT_VERSION, Report,
-    ReportSkip, ReportUnresolved, Result as RunResult, Summary, Token, report_schema,
+    Action, Change, Command, Entry, LeaverHeldBack, LeftBehind, Named, Outcome, REPORT_VERSION,
+    Report, ReportReassigned, ReportSkip, ReportUnresolved, Result as RunResult, Summary, Token,
+    report_schema,
 };
 pub use text::{markdown, text};
 
 use crate::cache::Cache;
 use crate::configuration::{Configuration, Secrets};
 use crate::identity::Identifier;
-use crate::mapping::{Desired, Mapping, Skipped};
+use crate::mapping::{Desired, Mapping};
 use crate::plan::matching::{LookedUp, Matching};
-use crate::plan::{self, Plan, safety};
-use crate::snapshot::{Snapshot, UnresolvedMember};
+use crate::plan::{self, Current, Plan, safety};
+use crate::snapshot::Snapshot;
 use crate::source::{self, OpenDirectory, RequestedAttributes};
 use crate::target::Client;
 use crate::token::TokenExpiry;
@@ -109,10 +111,9 @@ impl Options {
 pub struct Comparison {
     /// The writes that make them equal.
     pub plan: Plan,
-    /// What of the directory could not be used.
-    pub skipped: Vec<Skipped>,
-    /// Member values of groups that lead to no entry.
-    pub unresolved: Vec<UnresolvedMember>,
+    desired: Desired,
+    current: Current,
+    matching: Matching,
 }
 
 /// Says what [`run()`] would do.
@@ -269,8 +270,9 @@ async fn compare_desired(
     let plan = plan::plan(&desired, &server.current, &matching, &policy);
     Ok(Comparison {
         plan,
-        skipped: desired.skipped,
-        unresolved: desired.unresolved,
+        desired,
+        current: server.current,
+        matching,
     })
 }
 

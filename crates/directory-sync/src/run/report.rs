@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::naming::{Memberships, Naming};
 use super::{Comparison, Options};
 use crate::attribute::Attribute;
 use crate::exit::Exit;
 use crate::mapping::Kind;
-use crate::plan::{Foreign, HeldBack, Operation, Plan, Refusal, Removals, TakenOver};
+use crate::plan::{
+    Foreign, HeldBack, Operation, Plan, Refusal, Removals, ResourceId, Subject, TakenOver,
+};
 use crate::snapshot::{EntryId, UnresolvedMember};
 use crate::target::{self, Client};
 use crate::token::RENEWAL_DAYS;
@@ -86,6 +89,35 @@ pub enum Outcome {
     NotAttempted,
 }
 
+/// A user or group that a report names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Named {
+    /// The server's id; without it, an object that the run creates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The entry of an object that the run creates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The name. Of users only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A value that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// The value before. Of `manager`, the user name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// The value after. Without it, the attribute loses its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -105,15 +137,27 @@ pub struct Entry {
     /// What it is called. Of users only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The attributes that change; never their values.
+    /// The attributes that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
+    /// The values that change; only on request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// Members added.
     #[serde(skip_serializing_if = "is_zero")]
     pub added: usize,
     /// Memberships that end: of a group, its members; of a deleted user, its own.
     #[serde(skip_serializing_if = "is_zero")]
     pub removed: usize,
+    /// The users that become members.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub added_members: Vec<Named>,
+    /// The users whose membership ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed_members: Vec<Named>,
+    /// Of a deleted user, the groups in which a membership ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_groups: Vec<Named>,
     /// Why it failed, or was not begun; or that the object was already there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -136,6 +180,15 @@ pub struct ReportSkip {
     /// The entry of the directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
+    /// The server's id of the object that is left as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name of the object. Of users only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The object that has a value which cannot be taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Named>,
     /// Where it is in the directory; only on request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinguished_name: Option<String>,
@@ -181,6 +234,27 @@ pub struct ReportUnresolved {
     pub member: Option<String>,
     /// Why it leads to no entry.
     pub reason: String,
+}
+
+/// A user or group that stands for another entry than before. The entry before is gone, and the
+/// new one has its name; everything that is assigned to the user or group stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportReassigned {
+    /// User or group.
+    pub kind: Kind,
+    /// The server's id.
+    pub id: String,
+    /// The name. Of users only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The entry before.
+    pub old_entry: String,
+    /// The entry after.
+    pub new_entry: String,
+    /// Where the new entry is in the directory; only on request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinguished_name: Option<String>,
 }
 
 /// A user whom nobody removed.
@@ -283,6 +357,9 @@ pub struct Report {
     /// `heldBack`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_back: Vec<LeaverHeldBack>,
+    /// Users and groups that stand for another entry than before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reassigned: Vec<ReportReassigned>,
     /// Member values of groups that lead to no entry.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unresolved: Vec<ReportUnresolved>,
@@ -301,31 +378,44 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// What is left as it is.
     pub skipped: Vec<ReportSkip>,
+    /// Whether the report has names, and its text form is therefore not shortened.
+    #[serde(skip)]
+    pub has_names: bool,
 }
 
 impl Entry {
-    pub(super) fn planned(operation: &Operation, options: &Options) -> Self {
+    pub(super) fn planned(operation: &Operation, naming: &Naming<'_>) -> Self {
         let (action, kind) = action(operation);
         let subject = operation.subject();
-        let (added, removed) = match operation {
-            Operation::CreateGroup { members, .. } => (members.len(), 0),
-            Operation::ChangeMembers { added, removed, .. } => (added.len(), removed.len()),
-            Operation::DeleteUser { groups, .. } => (0, groups.len()),
-            Operation::DeleteGroup { members, .. } => (0, members.len()),
-            _ => (0, 0),
-        };
+        let Memberships {
+            added,
+            removed,
+            left,
+        } = naming.memberships(operation);
         Self {
             action,
             kind,
             outcome: Outcome::Planned,
             entry: subject.entry.as_ref().map(|entry| entry.0.clone()),
             id: subject.id.as_ref().map(|id| id.0.clone()),
-            name: (kind == Kind::Group || options.names).then(|| subject.name.clone()),
+            name: name(kind, subject, naming),
             attributes: attributes(operation),
-            added,
-            removed,
+            changes: naming.changes(operation),
+            added: added.len(),
+            removed: removed.len() + left.len(),
+            added_members: added,
+            removed_members: removed,
+            left_groups: left,
             reason: None,
         }
+    }
+}
+
+/// The name of a group, and on request that of a user.
+fn name(kind: Kind, subject: &Subject, naming: &Naming<'_>) -> Option<String> {
+    match kind {
+        Kind::Group => Some(subject.name.clone()),
+        Kind::User | Kind::Entry => naming.on_request(|| subject.name.clone()),
     }
 }
 
@@ -420,10 +510,11 @@ impl Report {
         client: &Client,
         options: &Options,
     ) -> Self {
+        let naming = Naming::new(comparison, options);
         let entries: Vec<Entry> = comparison
             .plan
             .operations()
-            .map(|operation| Entry::planned(operation, options))
+            .map(|operation| Entry::planned(operation, &naming))
             .collect();
         let result = if !comparison.plan.held_back.is_empty() {
             Result::HeldBack
@@ -447,24 +538,46 @@ impl Report {
         let of_held_back: BTreeSet<&EntryId> = objects
             .filter_map(|object| object.subject.entry.as_ref())
             .collect();
-        let of_directory = comparison.skipped.iter().map(|skip| ReportSkip {
-            kind: skip.kind,
-            entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
-            distinguished_name: options.names.then(|| skip.distinguished_name.clone()),
-            attribute: skip.attribute,
-            holds_back: match &skip.entry {
-                Some(entry) => of_held_back.contains(entry),
-                None => true,
-            },
-            reason: skip.reason.clone(),
+        let naming = Naming::new(comparison, options);
+        let of_directory = comparison.desired.skipped.iter().map(|skip| {
+            let entry = skip.entry.as_ref();
+            let named = entry.map(|entry| naming.of_entry(skip.kind, entry));
+            let (id, name) = named.map_or((None, None), |named| (named.id, named.name));
+            ReportSkip {
+                kind: skip.kind,
+                entry: entry.map(|entry| entry.0.clone()),
+                id,
+                name,
+                holder: None,
+                distinguished_name: naming.on_request(|| skip.distinguished_name.clone()),
+                attribute: skip.attribute,
+                holds_back: entry.is_none_or(|entry| of_held_back.contains(entry)),
+                reason: skip.reason.clone(),
+            }
         });
-        let of_server = comparison.plan.skipped.iter().map(|skip| ReportSkip {
-            kind: skip.kind,
-            entry: skip.entry.as_ref().map(|entry| entry.0.clone()),
-            distinguished_name: None,
-            attribute: skip.attribute,
-            holds_back: false,
-            reason: skip.reason.clone(),
+        let of_server = comparison.plan.skipped.iter().map(|skip| {
+            let object = |id: &ResourceId| match skip.kind {
+                Kind::Group => naming.of_group(id),
+                Kind::User | Kind::Entry => naming.of_user(id),
+            };
+            let entry = skip.entry.as_ref();
+            let named = match (&skip.id, entry) {
+                (Some(id), _) => Some(object(id)),
+                (None, Some(entry)) => Some(naming.of_entry(skip.kind, entry)),
+                (None, None) => None,
+            };
+            let (id, name) = named.map_or((None, None), |named| (named.id, named.name));
+            ReportSkip {
+                kind: skip.kind,
+                entry: entry.map(|entry| entry.0.clone()),
+                id,
+                name,
+                holder: skip.holder.as_ref().map(object),
+                distinguished_name: entry.and_then(|entry| naming.distinguished_name(entry)),
+                attribute: skip.attribute,
+                holds_back: false,
+                reason: skip.reason.clone(),
+            }
         });
         let skipped: Vec<ReportSkip> = of_directory.chain(of_server).collect();
         Self {
@@ -478,14 +591,16 @@ impl Report {
             foreign: comparison.plan.foreign,
             taken_over: comparison.plan.taken_over,
             left_behind: left_behind(&comparison.plan, options),
-            held_back: held_back(&comparison.plan, options),
-            unresolved: unresolved(&comparison.unresolved, options),
+            held_back: held_back(&comparison.plan, &naming),
+            reassigned: reassigned(&comparison.plan, &naming),
+            unresolved: unresolved(&comparison.desired.unresolved, &naming),
             calls: client.calls(),
             repeated_calls: client.repeated(),
             equal_since: None,
             token: Token::of(options),
             entries,
             skipped,
+            has_names: options.names,
         }
     }
 
@@ -503,6 +618,7 @@ impl Report {
             taken_over: TakenOver::default(),
             left_behind: Vec::new(),
             held_back: Vec::new(),
+            reassigned: Vec::new(),
             unresolved: Vec::new(),
             calls: BTreeMap::new(),
             repeated_calls: 0,
@@ -510,6 +626,7 @@ impl Report {
             token: Token::of(options),
             entries: Vec::new(),
             skipped: Vec::new(),
+            has_names: options.names,
         }
     }
 
@@ -553,7 +670,7 @@ fn left_behind(plan: &Plan, options: &Options) -> Vec<LeftBehind> {
     users.collect()
 }
 
-fn held_back(plan: &Plan, options: &Options) -> Vec<LeaverHeldBack> {
+fn held_back(plan: &Plan, naming: &Naming<'_>) -> Vec<LeaverHeldBack> {
     let objects = plan
         .held_back
         .iter()
@@ -562,17 +679,33 @@ fn held_back(plan: &Plan, options: &Options) -> Vec<LeaverHeldBack> {
                 kind: *kind,
                 id: subject.id.as_ref()?.0.clone(),
                 entry: subject.entry.as_ref().map(|entry| entry.0.clone()),
-                name: (*kind == Kind::Group || options.names).then(|| subject.name.clone()),
+                name: name(*kind, subject, naming),
             })
         });
     objects.collect()
 }
 
-fn unresolved(members: &[UnresolvedMember], options: &Options) -> Vec<ReportUnresolved> {
+fn reassigned(plan: &Plan, naming: &Naming<'_>) -> Vec<ReportReassigned> {
+    let objects = plan.reassigned.iter().filter_map(|reassigned| {
+        let subject = &reassigned.subject;
+        let new = subject.entry.as_ref()?;
+        Some(ReportReassigned {
+            kind: reassigned.kind,
+            id: subject.id.as_ref()?.0.clone(),
+            name: name(reassigned.kind, subject, naming),
+            old_entry: reassigned.old.0.clone(),
+            new_entry: new.0.clone(),
+            distinguished_name: naming.distinguished_name(new),
+        })
+    });
+    objects.collect()
+}
+
+fn unresolved(members: &[UnresolvedMember], naming: &Naming<'_>) -> Vec<ReportUnresolved> {
     let members = members.iter().map(|member| ReportUnresolved {
         group: member.group.as_ref().map(|id| id.0.clone()),
         group_name: member.group_name.clone(),
-        member: options.names.then(|| member.member.clone()),
+        member: naming.on_request(|| member.member.clone()),
         reason: member.reason.to_owned(),
     });
     members.collect()

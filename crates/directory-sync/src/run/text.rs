@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Action, Command, Entry, Outcome, Report, Result};
+use super::report::{Action, Command, Entry, Named, Outcome, Report, Result};
 use crate::mapping::Kind;
 
-/// Lines of writes and of skipped entries that are shown; the JSON form has all.
+/// Lines of each list that are shown in a report without names; the JSON form has all.
 const SHOWN: usize = 50;
 
 /// What is said before a list of users of another tool whom nobody removed.
@@ -14,6 +14,10 @@ const LEFT_BEHIND: &str = "Made by AWS's PowerShell sample, and nobody in scope 
 
 /// The heading of users and groups that keep everything for now.
 const HELD_BACK: &str = "Held back, because the account cannot read an entry that may be theirs";
+
+/// The heading of users and groups that stand for another entry than before.
+const REASSIGNED: &str = "Represent another directory entry of the same name, with everything that \
+                          is assigned to them";
 
 /// The heading of member values that lead to no entry.
 const UNRESOLVED: &str = "Members that lead to no entry of this directory (the run ignores them)";
@@ -27,12 +31,8 @@ pub fn text(report: &Report) -> String {
 }
 
 fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
-    let entries: Vec<&Entry> = report.entries.iter().collect();
-    for entry in entries.iter().take(SHOWN) {
-        writeln!(out, "{}", line(entry))?;
-    }
-    more(out, entries.len(), "writes")?;
-    if !entries.is_empty() {
+    write_entries(out, report)?;
+    if !report.entries.is_empty() {
         writeln!(out)?;
     }
     for (name, figures) in rows(report) {
@@ -40,10 +40,10 @@ fn write_text(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     for section in sections(report) {
         writeln!(out, "\n{}:", section.heading)?;
-        for line in section.lines.iter().take(SHOWN) {
+        for line in section.lines.iter().take(shown(report)) {
             writeln!(out, "  {line}")?;
         }
-        more(out, section.lines.len(), section.what)?;
+        more(out, "", report, section.lines.len(), section.what)?;
     }
     writeln!(out, "\n{}", conclusion(report))?;
     if let Some(refusal) = &report.refusal {
@@ -85,18 +85,16 @@ fn write_markdown(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     if !report.entries.is_empty() {
         writeln!(out, "\n```text")?;
-        for entry in report.entries.iter().take(SHOWN) {
-            writeln!(out, "{}", line(entry).replace('`', "'"))?;
-        }
-        more(out, report.entries.len(), "writes")?;
-        writeln!(out, "```")?;
+        let mut entries = String::new();
+        write_entries(&mut entries, report)?;
+        writeln!(out, "{}```", entries.replace('`', "'"))?;
     }
     for section in sections(report) {
         writeln!(out, "\n{}:\n", section.heading)?;
-        for line in section.lines.iter().take(SHOWN) {
+        for line in section.lines.iter().take(shown(report)) {
             writeln!(out, "- {}", escape(line))?;
         }
-        more(out, section.lines.len(), section.what)?;
+        more(out, "", report, section.lines.len(), section.what)?;
     }
     Ok(())
 }
@@ -119,15 +117,65 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn more(out: &mut String, count: usize, what: &str) -> std::fmt::Result {
-    if count > SHOWN {
-        writeln!(
-            out,
-            "… and {} more {what}: --format json has all",
-            count - SHOWN
-        )?;
+/// The writes, each with its values and members.
+fn write_entries(out: &mut String, report: &Report) -> std::fmt::Result {
+    for entry in report.entries.iter().take(shown(report)) {
+        writeln!(out, "{}", line(entry))?;
+        let details = details(entry);
+        for detail in details.iter().take(shown(report)) {
+            writeln!(out, "    {detail}")?;
+        }
+        more(out, "    ", report, details.len(), "lines")?;
     }
-    Ok(())
+    more(out, "", report, report.entries.len(), "writes")
+}
+
+/// The most lines of a list. A report with names is for a reviewer, who needs all of them.
+fn shown(report: &Report) -> usize {
+    if report.has_names { usize::MAX } else { SHOWN }
+}
+
+fn more(
+    out: &mut String,
+    indent: &str,
+    report: &Report,
+    count: usize,
+    what: &str,
+) -> std::fmt::Result {
+    match count.saturating_sub(shown(report)) {
+        0 => Ok(()),
+        rest => writeln!(
+            out,
+            "{indent}… and {rest} more {what}: --format json has all"
+        ),
+    }
+}
+
+/// The values that change, and the memberships that begin and end.
+fn details(entry: &Entry) -> Vec<String> {
+    let value = |value: &Option<String>| match value {
+        Some(value) => printable(value),
+        None => "(none)".to_owned(),
+    };
+    let values = entry.changes.iter().map(|change| {
+        let (old, new) = (value(&change.old), value(&change.new));
+        format!("{}: {old} -> {new}", change.attribute)
+    });
+    let added = entry.added_members.iter().map(|member| named("+", member));
+    let removed = entry
+        .removed_members
+        .iter()
+        .map(|member| named("-", member));
+    let left = entry
+        .left_groups
+        .iter()
+        .map(|group| named("- group", group));
+    values.chain(added).chain(removed).chain(left).collect()
+}
+
+fn named(prefix: &str, object: &Named) -> String {
+    let parts = [&object.name, &object.id, &object.entry];
+    self::parts(prefix, parts.map(Option::as_ref))
 }
 
 fn rows(report: &Report) -> Vec<(&'static str, String)> {
@@ -289,9 +337,16 @@ fn line(entry: &Entry) -> String {
 fn skipped(skip: &super::report::ReportSkip) -> String {
     let mut line = parts(
         noun(skip.kind),
-        [skip.entry.as_ref(), skip.distinguished_name.as_ref()],
+        [
+            skip.name.as_ref(),
+            skip.entry.as_ref(),
+            skip.distinguished_name.as_ref(),
+        ],
     );
     let _infallible = write!(line, ": {}", skip.reason);
+    if let Some(name) = skip.holder.as_ref().and_then(|holder| holder.name.as_ref()) {
+        let _infallible = write!(line, " (its name is {})", printable(name));
+    }
     if skip.holds_back {
         line.push_str(" (until then, leavers are held back)");
     }
@@ -332,6 +387,16 @@ fn sections(report: &Report) -> Vec<Section> {
         };
         format!("{group}: {member_and_reason}")
     });
+    let reassigned = report.reassigned.iter().map(|object| {
+        let name = [object.name.as_ref(), Some(&object.id)];
+        let now = [Some(&object.new_entry), object.distinguished_name.as_ref()];
+        format!(
+            "{}: {}, {}",
+            parts(noun(object.kind), name),
+            parts("before", [Some(&object.old_entry)]),
+            parts("now", now)
+        )
+    });
     let mut sections = vec![
         section(HELD_BACK, "users and groups", held_back.collect()),
         section(
@@ -339,6 +404,7 @@ fn sections(report: &Report) -> Vec<Section> {
             "entries",
             report.skipped.iter().map(skipped).collect(),
         ),
+        section(REASSIGNED, "users and groups", reassigned.collect()),
         section(LEFT_BEHIND, "users", left_behind.collect()),
         section(UNRESOLVED, "members", unresolved.collect()),
     ];

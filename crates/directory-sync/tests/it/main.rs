@@ -13,6 +13,7 @@ mod daemon;
 mod daily_life;
 mod faults;
 mod limits;
+mod naming;
 mod other_servers;
 mod removals;
 mod scim2_server;
