@@ -9,6 +9,7 @@ use connect_directory::{
     directory::{Directory, Group, GroupChange, GroupError},
     store::Member,
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use scim::{
     Resource, ScimError,
     comparison::Comparison,
@@ -81,6 +82,9 @@ impl View<'_> {
     }
 }
 
+/// Of how many groups the members are read at once.
+const GROUPS_AT_ONCE: usize = 4;
+
 /// Which members of a group are read.
 #[derive(Clone, Copy)]
 enum Members<'a> {
@@ -99,7 +103,7 @@ async fn read(
     let members = match members {
         Members::All => directory
             .store()
-            .members(&group.stored.id)
+            .members_of(&group.stored)
             .await
             .map_err(store_error)?,
         Members::One(user_id) => vec![Member {
@@ -178,11 +182,11 @@ pub(crate) async fn candidates(
         (Members::None, None) if !asks_for_members(query, 0) => Members::None,
         _ => Members::All,
     };
-    let mut resources = Vec::with_capacity(groups.len());
-    for group in &groups {
-        resources.push(read(directory, group, members, view).await?);
-    }
-    Ok(resources)
+    stream::iter(&groups)
+        .map(|group| read(directory, group, members, view))
+        .buffered(GROUPS_AT_ONCE)
+        .try_collect()
+        .await
 }
 
 fn equality<'a>(equalities: &'a [Equality], attribute: &str) -> Option<&'a str> {

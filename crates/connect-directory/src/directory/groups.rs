@@ -227,19 +227,14 @@ impl Directory {
                     display: name.to_owned(),
                     mapped: name.to_owned(),
                 };
-                let new = || new_id(context.now).to_string();
-                (existing.unwrap_or_else(new), Some(own_name))
+                if let Some(existing) = existing {
+                    self.end_deletion_of(&existing, context).await?;
+                }
+                (new_id(context.now).to_string(), Some(own_name))
             }
         };
         self.check_members(&change.added).await?;
-        let known = self.store.group(&id).await?;
-        match &known {
-            Some(group) if group.state == GroupState::Active => return Err(GroupError::NameTaken),
-            Some(group) if group.state == GroupState::Deleting => {
-                self.complete_deletion(group, context).await?;
-            }
-            _ => {}
-        }
+        let known = self.end_deletion_of(&id, context).await?;
         let external_ids = external_ids(BTreeMap::new(), &change.external_id, context);
         let mut group = StoredGroup::new(&id, own_name, external_ids, &iso(context.now));
         if let Some(known) = known.filter(|known| known.name.is_none()) {
@@ -253,6 +248,26 @@ impl Directory {
             .change_members(&group, &change.added, &BTreeSet::new(), context)
             .await?;
         Ok((self.group(&id, context).await?, pending))
+    }
+
+    /// Completes the deletion of a group that is to be created again.
+    ///
+    /// # Errors
+    /// [`GroupError::NameTaken`] when the group is not being deleted.
+    async fn end_deletion_of(
+        &self,
+        id: &str,
+        context: Context<'_>,
+    ) -> Result<Option<StoredGroup>, GroupError> {
+        let known = self.store.group(id).await?;
+        match &known {
+            Some(group) if group.state == GroupState::Active => return Err(GroupError::NameTaken),
+            Some(group) if group.state == GroupState::Deleting => {
+                self.complete_deletion(group, context).await?;
+            }
+            _ => {}
+        }
+        Ok(known)
     }
 
     /// Changes a group and its members. The second value is how many users Connect does not

@@ -104,13 +104,14 @@ impl Directory {
             }
         };
         let mut after = claimed.record.clone();
-        let is_leaver = presence
-            .username()
-            .is_some_and(|username| has_left(&after, username));
-        if !is_leaver {
+        let username = presence.username().unwrap_or_default();
+        if !has_left(&after, username) {
             self.release(&claimed, context).await;
             return Err(busy());
         }
+        // Connect has the user, whatever is recorded of it.
+        after.connect.uncertain = true;
+        after.connect.former_usernames.insert(username.to_owned());
         let outcome = self
             .attempt(&mut after, &Presence::Absent, None, context)
             .await

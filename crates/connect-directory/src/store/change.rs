@@ -225,12 +225,17 @@ impl Store {
         after: &Record,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let put = self.put(
+        let connect = user_item(before, None)?["connect"].take();
+        let mut put = self.put(
             user_item(after, None)?,
-            "version = :before AND attribute_not_exists(#claim) \
+            "version = :before AND #connect = :connect AND attribute_not_exists(#claim) \
                 AND attribute_not_exists(removed)",
-            json!({":before": {"N": before.user.version.to_string()}}),
+            json!({
+                ":before": {"N": before.user.version.to_string()},
+                ":connect": connect,
+            }),
         );
+        put["Put"]["ExpressionAttributeNames"]["#connect"] = json!("connect");
         match self.transact(&self.changes(put, before, after, now)?).await {
             Err(StoreError::ClaimLost) => Err(StoreError::Busy),
             outcome => outcome,

@@ -10,7 +10,7 @@
 //! Every change of a member counts up the version of its gate, so the version of a group
 //! is known without its members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -77,6 +77,8 @@ pub struct StoredGroup {
     pub generation: String,
     /// What the group is to the identity provider.
     pub state: GroupState,
+    /// The lanes in which members were changed; the others have none.
+    pub lanes: BTreeSet<u8>,
 }
 
 /// A member of a group.
@@ -389,6 +391,7 @@ impl StoredGroup {
             version: 0,
             generation: Uuid::new_v4().to_string(),
             state: GroupState::Active,
+            lanes: BTreeSet::new(),
         }
     }
 }
@@ -461,6 +464,7 @@ fn parse_group(id: &str, item: &Value, gates: &[&Value]) -> Option<StoredGroup> 
         last_modified: changed.map_or(last_modified.clone(), |changed| changed.max(last_modified)),
         version: gates.iter().map(version).sum(),
         generation: text(item, "generation")?,
+        lanes: gates.iter().filter_map(|gate| used_lane(gate)).collect(),
         state: match string(item, "state").ok()? {
             "seen" => GroupState::Seen,
             "active" => GroupState::Active,
@@ -469,6 +473,13 @@ fn parse_group(id: &str, item: &Value, gates: &[&Value]) -> Option<StoredGroup> 
             _ => return None,
         },
     })
+}
+
+/// The lane of a gate that a member has passed.
+fn used_lane(gate: &Value) -> Option<u8> {
+    gate.get("changed")?;
+    let (_, lane) = string(gate, "sk").ok()?.rsplit_once('#')?;
+    lane.parse().ok()
 }
 
 /// The name by which a user is shown as a member of a group.
@@ -506,6 +517,7 @@ mod tests {
             version: 0,
             generation: "first".to_owned(),
             state: GroupState::Active,
+            lanes: BTreeSet::new(),
         }
     }
 
@@ -547,10 +559,12 @@ mod tests {
             gate("g1", 0, "3", "2026-01-05T00:00:00.000Z"),
             gate("g1", 7, "4", "2026-01-04T00:00:00.000Z"),
             gate("g2", 0, "9", "2026-01-09T00:00:00.000Z"),
+            gate_key("g1", 3),
         ];
         let groups = parse_groups(&items);
         assert_eq!(groups.len(), 1);
         assert_eq!(groups[0].version, 7);
+        assert_eq!(groups[0].lanes, [0, 7].into());
         assert_eq!(groups[0].last_modified, "2026-01-05T00:00:00.000Z");
         let older = [
             group_item(&group()),

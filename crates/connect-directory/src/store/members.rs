@@ -1,12 +1,14 @@
 //! The members of groups: read, and changed many at a time.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Member, Record, Store, StoreError,
+    Member, Record, Store, StoreError, StoredGroup,
     key::{LANES, gate_key, is_id, member_key, member_partition, user_key},
     record::{PENDING, iso, string, user_name_item},
     transaction::{Cancelled, MAXIMUM_ACTIONS},
@@ -40,10 +42,26 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn members(&self, group_id: &str) -> Result<Vec<Member>, StoreError> {
+        self.members_in(group_id, (0..LANES).collect()).await
+    }
+
+    /// The members of a group that was just read. No call for lanes that no member was in.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn members_of(&self, group: &StoredGroup) -> Result<Vec<Member>, StoreError> {
+        self.members_in(&group.id, group.lanes.clone()).await
+    }
+
+    async fn members_in(
+        &self,
+        group_id: &str,
+        lanes: BTreeSet<u8>,
+    ) -> Result<Vec<Member>, StoreError> {
         if !is_id(group_id) {
             return Ok(Vec::new());
         }
-        let lanes = stream::iter(0..LANES)
+        let lanes = stream::iter(lanes)
             .map(|lane| {
                 let values = json!({":pk": {"S": member_partition(group_id, lane)}});
                 self.query("pk = :pk", values, None)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_json_client::ErrorKind;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -20,6 +21,9 @@ use super::{
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
+
+/// How many calls for parts of one answer are under way at once.
+const CALLS_AT_ONCE: usize = 8;
 
 /// The most keys that `BatchGetItem` takes.
 pub(super) const BATCH: usize = 100;
@@ -230,6 +234,20 @@ impl Store {
             users.extend(in_order(batch, &mut found, |user| &user.id));
         }
         Ok(users)
+    }
+
+    /// Whether there are users of all these ids. One call for each hundred.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn all_exist(&self, ids: &[String]) -> Result<bool, StoreError> {
+        const ATTRIBUTES: [(&str, &str); 2] = [("#pk", "pk"), ("#removed", "removed")];
+        let batches = stream::iter(ids.chunks(BATCH))
+            .map(|batch| self.batch_items::<Value>(user_keys(batch), &ATTRIBUTES))
+            .buffer_unordered(CALLS_AT_ONCE);
+        let found: Vec<Vec<Value>> = batches.try_collect().await?;
+        let present = found.iter().flatten().filter(|item| !is_removed(item));
+        Ok(present.count() == ids.len())
     }
 
     /// Everything kept of the users of these ids, in this order, removed ones included,

@@ -54,13 +54,11 @@ impl Directory {
                 "a value is longer than {MAXIMUM_KEY_LENGTH} bytes"
             )));
         }
-        // The others are read when they are changed.
-        if let [single] = ids.iter().collect::<Vec<_>>()[..]
-            && self.store.get(single).await?.is_none()
-        {
-            return Err(unknown_member());
+        let ids: Vec<String> = ids.iter().cloned().collect();
+        match self.store.all_exist(&ids).await? {
+            true => Ok(()),
+            false => Err(unknown_member()),
         }
-        Ok(())
     }
 
     /// Adds and removes members, removals first, and brings them to Connect. The result is
