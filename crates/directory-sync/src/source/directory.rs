@@ -170,7 +170,9 @@ impl Directory {
             }
             _ => {}
         }
-        self.entries[node].content = content;
+        let entry = &mut self.entries[node];
+        entry.distinguished_name = name;
+        entry.content = content;
         node
     }
 

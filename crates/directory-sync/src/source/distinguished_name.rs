@@ -1,9 +1,11 @@
-//! Distinguished names (RFC 4514), compared the way a directory compares them.
+//! Distinguished names (RFC 4514), compared without the server as far as all servers agree.
 //!
 //! A server need not write a name the same way twice: the members of a group may differ from
 //! the entries they name in case, in spaces around separators and in how a comma is escaped.
-//! Names are therefore compared by a [`NameKey`]. Spaces within a value count: Active
-//! Directory keeps apart two entries that differ in nothing else.
+//! Names with the same [`NameKey`] are equal. Names with different keys may still be: the case of
+//! letters outside of ASCII, Unicode forms, spaces within a value and the other names of an
+//! attribute type (RFC 4518, RFC 4512) are for the server to compare, as Active Directory keeps
+//! apart what OpenLDAP holds equal. A name that leads to no entry is therefore looked up.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -87,7 +89,7 @@ impl JsonSchema for DistinguishedName {
     }
 }
 
-/// What two spellings of the same name have in common.
+/// What two spellings of the same name have in common, if every server holds them equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NameKey(String);
 
@@ -96,7 +98,7 @@ impl NameKey {
     /// itself.
     pub(crate) fn of(name: &str) -> Self {
         if is_plain(name) {
-            return Self(name.to_lowercase());
+            return Self(name.to_ascii_lowercase());
         }
         Self(canonical(name).unwrap_or_else(|| name.to_owned()))
     }
@@ -162,7 +164,7 @@ fn canonical(name: &str) -> Option<String> {
 fn canonical_part(part: &str) -> Option<String> {
     let (attribute, value) = part.split_once('=')?;
     let attribute = attribute_type(attribute)?;
-    let value = unescaped(trimmed(value))?.to_lowercase();
+    let value = unescaped(trimmed(value))?.to_ascii_lowercase();
     let mut part = attribute.to_ascii_lowercase();
     part.push('=');
     part.push_str(&dn_escape(value));
@@ -350,7 +352,7 @@ mod tests {
             prop_assert_eq!(split(&key.0, b',').count(), 2);
             let first = split(&key.0, b',').next().unwrap();
             let read = unescaped(first.strip_prefix("cn=").unwrap()).unwrap().into_owned();
-            prop_assert_eq!(read, value.to_lowercase());
+            prop_assert_eq!(read, value.to_ascii_lowercase());
         }
 
         #[test]

@@ -368,9 +368,9 @@ impl<'a> Reader<'a> {
                 self.directory.mark_missing(*node, Missing::Excluded);
                 continue;
             }
-            match nearest(&self.naming_contexts, self.directory.key(*node)) {
-                Some(context) => by_context.entry(context).or_default().push(*node),
-                None => self.directory.mark_missing(*node, Missing::OtherServer),
+            // A name in no context may be another spelling of one in a context.
+            if let Some(context) = nearest(&self.naming_contexts, self.directory.key(*node)) {
+                by_context.entry(context).or_default().push(*node);
             }
         }
         for (context, nodes) in by_context {
@@ -419,8 +419,13 @@ impl<'a> Reader<'a> {
         let code = result.as_ref().err().and_then(Error::search_code);
         match code {
             Some(NO_SUCH_OBJECT | INVALID_DN_SYNTAX) => {
-                self.directory.mark_missing(node, Missing::NoEntry);
-                self.look_up_renamed(node, attributes).await?;
+                let is_here = nearest(&self.naming_contexts, self.directory.key(node)).is_some();
+                if is_here {
+                    self.directory.mark_missing(node, Missing::NoEntry);
+                    self.look_up_renamed(node, attributes).await?;
+                } else {
+                    self.directory.mark_missing(node, Missing::OtherServer);
+                }
             }
             Some(REFERRAL) => self.directory.mark_missing(node, Missing::OtherServer),
             Some(INSUFFICIENT_ACCESS_RIGHTS) => self.directory.mark_unreadable(node),

@@ -8,6 +8,8 @@ mod active_directory;
 mod certificates;
 mod daemon;
 mod faults;
+mod ldif;
+mod names;
 mod open_ldap;
 mod proxy;
 mod samba;

@@ -243,3 +243,151 @@ fn a_base_or_a_group_that_does_not_exist_is_an_error_and_not_an_empty_scope() {
         @"ldap://127.0.0.1:PORT: the search below `ou=Gone,dc=example,dc=test` failed: there is no such entry, or the account may not read it (result code 32)"
     );
 }
+
+/// One member of each kind.
+const KINDS: &str = "
+dn: uid=ann,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+objectClass: posixAccount
+uid: ann
+cn: Ann
+sn: Ann
+uidNumber: 1
+gidNumber: 1000
+homeDirectory: /
+
+dn: uid=bob,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: bob
+cn: Bob
+sn: Bob
+
+dn: uid=twin,ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: twin
+cn: Twin
+sn: Twin
+
+dn: uid=twin,ou=Elsewhere,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: twin
+cn: Twin
+sn: Twin
+
+dn: cn=Plain,ou=People,dc=example,dc=test
+objectClass: organizationalPerson
+cn: Plain
+sn: Plain
+
+dn: uid=service,ou=People,dc=example,dc=test
+objectClass: account
+objectClass: posixAccount
+uid: service
+cn: Service
+uidNumber: 2
+gidNumber: 2000
+homeDirectory: /
+
+dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: aws-admins
+member: uid=ann,ou=People,dc=example,dc=test
+member: cn=Plain,ou=People,dc=example,dc=test
+member: uid=service,ou=People,dc=example,dc=test
+member: ou=Elsewhere,dc=example,dc=test
+member: cn=aws-posix,ou=Groups,dc=example,dc=test
+
+dn: cn=aws-posix,ou=Groups,dc=example,dc=test
+objectClass: posixGroup
+cn: aws-posix
+gidNumber: 1000
+memberUid: bob
+memberUid: twin
+
+dn: cn=aws-dynamic,ou=Groups,dc=example,dc=test
+objectClass: groupOfURLs
+cn: aws-dynamic
+memberURL: ldap:///ou=People,dc=example,dc=test??one?(uid=bob)
+";
+
+/// Generates the `member` values of `groupOfURLs`.
+const DYNAMIC_GROUPS: &str = "include /etc/ldap/schema/dyngroup.schema
+moduleload dynlist
+overlay dynlist
+dynlist-attrset groupOfURLs memberURL member";
+
+#[test]
+fn every_member_is_a_user_a_group_or_reported() {
+    let slapd = Slapd::start(KINDS, DYNAMIC_GROUPS);
+    let groups = "groups: { names: ['aws-*'] }";
+    for users in [EVERYBODY, "users: { memberOf: [aws-admins, aws-dynamic] }"] {
+        let more = format!("{users}\n{groups}");
+        let snapshot = read_with(&configuration(&slapd, READER, &more), PASSWORD).unwrap();
+        assert_eq!(
+            members(&snapshot, "aws-admins", "uid"),
+            ["ann", "bob"],
+            "{users}"
+        );
+        assert_eq!(
+            members(&snapshot, "aws-posix", "uid"),
+            ["ann", "bob"],
+            "{users}"
+        );
+        assert_eq!(members(&snapshot, "aws-dynamic", "uid"), ["bob"], "{users}");
+        let mut others: Vec<_> = snapshot
+            .other_members
+            .iter()
+            .map(|other| {
+                let classes = other.reason.split("classes ").nth(1).unwrap();
+                (
+                    other.distinguished_name.as_str(),
+                    classes.split(", which").next().unwrap(),
+                )
+            })
+            .collect();
+        others.sort_unstable();
+        assert_eq!(
+            others,
+            [
+                (
+                    "cn=Plain,ou=People,dc=example,dc=test",
+                    "organizationalPerson"
+                ),
+                ("ou=Elsewhere,dc=example,dc=test", "organizationalUnit"),
+                (
+                    "uid=service,ou=People,dc=example,dc=test",
+                    "account, posixAccount"
+                ),
+            ]
+        );
+        // Two users have the `uid`, though one of them only is found by the search.
+        let twins: Vec<_> = snapshot
+            .unusable
+            .iter()
+            .map(|unusable| (unusable.distinguished_name.as_str(), unusable.id.is_some()))
+            .collect();
+        assert_eq!(
+            twins,
+            [
+                ("uid=twin,ou=Elsewhere,dc=example,dc=test", true),
+                ("uid=twin,ou=People,dc=example,dc=test", true),
+            ]
+        );
+    }
+}
+
+#[test]
+fn the_configuration_names_the_object_classes_of_users_and_groups() {
+    let slapd = Slapd::start(KINDS, DYNAMIC_GROUPS);
+    let more = "
+users:
+  searches: [{ base: 'ou=People,dc=example,dc=test' }]
+  objectClasses: [inetOrgPerson, account]
+groups: { names: ['aws-*'], objectClasses: [groupOfNames] }
+";
+    let snapshot = read_with(&configuration(&slapd, READER, more), PASSWORD).unwrap();
+    assert_eq!(values(&snapshot, "uid"), ["ann", "bob", "service", "twin"]);
+    assert_eq!(snapshot.groups.len(), 1);
+    assert_eq!(members(&snapshot, "aws-admins", "uid"), ["ann", "service"]);
+    assert_eq!(snapshot.other_members.len(), 3);
+}

@@ -94,6 +94,8 @@ fn write(directory: &Path, name: &str, text: &str) -> PathBuf {
 
 fn text(directory: &Path, certificates: &Certificates, more: &str) -> String {
     let directory = directory.display();
+    // An overlay and its settings are of the database.
+    let (more, overlay) = more.split_at(more.find("overlay ").unwrap_or(more.len()));
     let mut text = String::new();
     for schema in ["core", "cosine", "nis", "inetorgperson"] {
         let _ = writeln!(text, "include /etc/ldap/schema/{schema}.schema");
@@ -115,6 +117,7 @@ index objectClass,uid,cn eq
 limits dn.exact={READER} size.soft=1000 size.hard=1000 size.pr=500 size.prtotal=unlimited
 limits dn.exact={LIMITED} size.soft=1000 size.hard=1000 size.pr=500 size.prtotal=1000
 limits dn.exact={ADVISED} size.soft=unlimited size.prtotal=unlimited
+{overlay}
 ",
         certificates.authority.display(),
         certificates.certificate.display(),
