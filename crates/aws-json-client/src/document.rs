@@ -6,18 +6,26 @@
 
 use std::time::Duration;
 
-use aws_smithy_async::{rt::sleep::TokioSleep, time::SystemTimeSource};
+use aws_smithy_async::{
+    future::timeout::Timeout,
+    rt::sleep::{AsyncSleep, TokioSleep},
+    time::SystemTimeSource,
+};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
         behavior_version::BehaviorVersion,
         http::SharedHttpClient,
+        interceptors::context::{Error, Output},
         orchestrator::{HttpRequest, HttpResponse, OrchestratorError},
         result::SdkError,
+        ser_de::DeserializeResponse,
     },
 };
-use aws_smithy_types::timeout::TimeoutConfig;
+use aws_smithy_types::{
+    body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag, timeout::TimeoutConfig,
+};
 use serde::de::DeserializeOwned;
 
 /// Time for a connection to come about.
@@ -25,6 +33,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time for the whole answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The largest document, in bytes. The keys of an issuer have a few thousand.
+const LIMIT: usize = 512 * 1024;
 
 /// Fetches public JSON documents. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
@@ -44,13 +55,16 @@ pub enum DocumentError {
     /// An answer other than 200.
     #[error("its server answered with status {0}")]
     Status(u16),
+    /// The document has more than 512 KiB.
+    #[error("it is larger than 512 KiB")]
+    TooLarge,
     /// The answer is not the JSON that it should be.
     #[error("its content is not the JSON expected")]
     Content,
 }
 
-/// A body that the SDK runtime may not print.
-struct Body(Vec<u8>);
+/// A body that was not read yet, and that the SDK runtime may not print.
+struct Body(SdkBody);
 
 impl std::fmt::Debug for Body {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,8 +82,14 @@ impl DocumentClient {
     ///
     /// # Errors
     /// When the server cannot be reached, answers anything but 200, or with something
-    /// that is not a `T`.
+    /// that is not a `T` or too large.
     pub async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, DocumentError> {
+        let document = Timeout::new(self.read(url), TokioSleep::new().sleep(TIMEOUT));
+        let document = document.await.map_err(|_| DocumentError::Unreachable)??;
+        serde_json::from_slice(&document).map_err(|_| DocumentError::Content)
+    }
+
+    async fn read(&self, url: &str) -> Result<Vec<u8>, DocumentError> {
         let (origin, path) = split(url).ok_or(DocumentError::Url)?;
         let operation = Operation::builder()
             .service_name("document")
@@ -82,22 +102,35 @@ impl DocumentClient {
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
-                    .operation_timeout(TIMEOUT)
                     .build(),
             )
             .sleep_impl(TokioSleep::new())
             .time_source(SystemTimeSource::new())
             .serializer(request)
-            .deserializer(read)
+            .deserializer_impl::<Body, DocumentError>(TakeBody)
             .build();
         // Boxed for the same reason as a service's operations: the future is large.
         match Box::pin(operation.invoke(path)).await {
-            Ok(Body(body)) => serde_json::from_slice(&body).map_err(|_| DocumentError::Content),
+            Ok(Body(body)) => collect(body).await,
             Err(SdkError::ServiceError(context)) => Err(context.into_err()),
             Err(SdkError::ConstructionFailure(_)) => Err(DocumentError::Url),
             Err(_) => Err(DocumentError::Unreachable),
         }
     }
+}
+
+/// Reads a body up to the limit.
+async fn collect(body: SdkBody) -> Result<Vec<u8>, DocumentError> {
+    let mut stream = ByteStream::new(body);
+    let mut document = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| DocumentError::Unreachable)?;
+        if document.len() + chunk.len() > LIMIT {
+            return Err(DocumentError::TooLarge);
+        }
+        document.extend_from_slice(&chunk);
+    }
+    Ok(document)
 }
 
 /// `https://host:port` and the rest, which begins with `/`.
@@ -121,16 +154,36 @@ fn request(path: String) -> Result<HttpRequest, BoxError> {
     Ok(request)
 }
 
-fn read(response: &HttpResponse) -> Result<Body, OrchestratorError<DocumentError>> {
-    match response.status().as_u16() {
-        200 => Ok(Body(
-            response
-                .body()
-                .bytes()
-                .map(<[u8]>::to_vec)
-                .unwrap_or_default(),
-        )),
-        status => Err(OrchestratorError::operation(DocumentError::Status(status))),
+/// Takes the body of a response without reading it.
+#[derive(Debug)]
+struct TakeBody;
+
+impl TakeBody {
+    fn take(response: &mut HttpResponse) -> Result<Output, OrchestratorError<Error>> {
+        match response.status().as_u16() {
+            200 => Ok(Output::erase(Body(response.take_body()))),
+            status => Err(OrchestratorError::operation(Error::erase(
+                DocumentError::Status(status),
+            ))),
+        }
+    }
+}
+
+impl DeserializeResponse for TakeBody {
+    fn deserialize_streaming_with_config(
+        &self,
+        response: &mut HttpResponse,
+        _config: &ConfigBag,
+    ) -> Option<Result<Output, OrchestratorError<Error>>> {
+        Some(Self::take(response))
+    }
+
+    fn deserialize_nonstreaming_with_config(
+        &self,
+        _response: &HttpResponse,
+        _config: &ConfigBag,
+    ) -> Result<Output, OrchestratorError<Error>> {
+        Err(OrchestratorError::other("the body is always streamed"))
     }
 }
 

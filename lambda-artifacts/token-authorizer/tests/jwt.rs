@@ -560,6 +560,28 @@ async fn in_an_outage_known_keys_work_for_a_while_and_then_nobody_gets_in() {
 }
 
 #[tokio::test]
+async fn known_keys_stay_in_use_while_the_issuer_publishes_too_large_a_document() {
+    let ec = Signer::ec();
+    let issuer = TestIssuer::publishing(vec![ec.public("e")]);
+    let authorizer = issuer.authorizer();
+    let start = SystemTime::now();
+    let claims = with(issuer.claims(start), "exp", u32::MAX);
+    let token = ec.jwt(&header("ES256", "e"), &claims);
+    assert!(principal(&authorizer, &token, start).await.is_ok());
+
+    let large = json!({"kty": "oct", "k": "A".repeat(600 * 1024)});
+    issuer.publish(vec![large, ec.public("e")]);
+    let stale = start + ISSUER_KEYS.max_age;
+    assert!(principal(&authorizer, &token, stale).await.is_ok());
+    assert_eq!(issuer.fetches_of_keys(), 2);
+    assert_eq!(
+        principal(&issuer.authorizer(), &token, stale).await,
+        Err(Refusal::KeysUnavailable),
+        "keys that were never read are not known"
+    );
+}
+
+#[tokio::test]
 async fn without_usable_keys_nobody_gets_in() {
     let ec = Signer::ec();
     let now = SystemTime::now();
