@@ -68,6 +68,7 @@ pub struct Client {
     endpoint: Arc<str>,
     http_client: SharedHttpClient,
     retry: RetryConfig,
+    repeats_throttled: bool,
     timeout: TimeoutConfig,
     signing: SharedRuntimePlugin,
 }
@@ -149,6 +150,7 @@ impl ClientBuilder {
                 .http_client
                 .unwrap_or_else(|| SharedHttpClient::new(LazyHttpsClient::default())),
             retry: self.retry,
+            repeats_throttled: true,
             timeout: TimeoutConfig::builder()
                 .connect_timeout(self.connect_timeout)
                 .operation_attempt_timeout(self.attempt_timeout)
@@ -184,6 +186,14 @@ impl Client {
         self.http_client.clone()
     }
 
+    /// The same client, which returns the error of a throttled attempt and leaves it to the
+    /// caller to send the operation again.
+    #[must_use]
+    pub fn without_throttling_retries(mut self) -> Self {
+        self.repeats_throttled = false;
+        self
+    }
+
     /// Sends an awsJson operation: input in, output out.
     ///
     /// # Errors
@@ -206,7 +216,7 @@ impl Client {
         let protocol = self.service.protocol;
         let counts = Arc::new(Counts::default());
         let throttles = Arc::clone(&counts);
-        let invocation = Operation::builder()
+        let mut invocation = Operation::builder()
             .service_name(self.service.id)
             .operation_name(operation)
             .behavior_version(BehaviorVersion::latest())
@@ -219,11 +229,13 @@ impl Client {
             .runtime_plugin(self.signing.clone())
             .interceptor(AttemptCounter(Arc::clone(&counts)))
             .serializer(move |request: Request| http_request(protocol, &request))
-            .deserializer(move |response| read(response, &throttles))
-            .build();
+            .deserializer(move |response| read(response, &throttles));
+        if !self.repeats_throttled {
+            invocation = invocation.retry_classifier(ThrottlingForbidsRetries);
+        }
         // Boxed: the orchestrator's future is several kilobytes and deeply nested, and
         // would be part of every future that sends something.
-        let outcome = Box::pin(invocation.invoke(request)).await;
+        let outcome = Box::pin(invocation.build().invoke(request)).await;
 
         let attempts = counts.attempts.load(Ordering::Relaxed);
         let throttled = counts.throttled.load(Ordering::Relaxed);
@@ -343,14 +355,7 @@ struct RefusalClassifier;
 
 impl ClassifyRetry for RefusalClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let kind = match context.output_or_error() {
-            Some(Err(error)) => error
-                .as_operation_error()
-                .and_then(|error| error.downcast_ref::<Refusal>())
-                .map(Refusal::kind),
-            Some(Ok(_)) | None => None,
-        };
-        let retry = match kind {
+        let retry = match refused_as(context) {
             Some(ErrorKind::Throttled) => RetryKind::ThrottlingError,
             Some(ErrorKind::Unavailable) => RetryKind::TransientError,
             _ => return RetryAction::NoActionIndicated,
@@ -370,6 +375,29 @@ impl ClassifyRetry for RefusalClassifier {
     fn name(&self) -> &'static str {
         "RefusalClassifier"
     }
+}
+
+/// Of [`Client::without_throttling_retries`].
+#[derive(Debug)]
+struct ThrottlingForbidsRetries;
+
+impl ClassifyRetry for ThrottlingForbidsRetries {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match refused_as(context) {
+            Some(ErrorKind::Throttled) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "ThrottlingForbidsRetries"
+    }
+}
+
+fn refused_as(context: &InterceptorContext) -> Option<ErrorKind> {
+    let error = context.output_or_error()?.err()?;
+    let refusal = error.as_operation_error()?.downcast_ref::<Refusal>()?;
+    Some(refusal.kind())
 }
 
 /// What the generated clients of the SDK put into their service runtime plugin: signing,

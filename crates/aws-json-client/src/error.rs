@@ -146,6 +146,18 @@ impl Error {
         }
     }
 
+    /// The error of a call that was not sent because this failure was recent: a throttled
+    /// one without attempts.
+    #[must_use]
+    pub fn unsent(&self) -> Self {
+        Self {
+            kind: ErrorKind::Throttled,
+            attempts: 0,
+            throttled: 0,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn unserialisable(operation: &'static str) -> Self {
         Self::without_answer(ErrorKind::Unsendable, operation, 0, 0)
     }

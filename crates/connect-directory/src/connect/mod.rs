@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod official_model;
+mod pace;
 mod shapes;
 
 use std::{
@@ -10,11 +11,14 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
-use aws_json_client::{Client, Error, Method, Request, Response};
+use aws_json_client::{Client, Error, ErrorKind, Method, Request, Response};
 use serde::Serialize;
 
+use pace::Paces;
+pub use pace::jittered;
 pub(crate) use shapes::CreateUser;
 use shapes::{
     CreatedUser, DescribedUser, FoundUsers, NamedPage, ProficiencyPage, SearchCriteria,
@@ -35,12 +39,26 @@ const PROFICIENCY_PAGE: &str = "100";
 /// The largest page of `SearchUsers`.
 const SEARCH_PAGE: u32 = 500;
 
+/// How often a throttled call is sent, the first time included.
+const ATTEMPTS: u32 = 3;
+
+/// How long a call waits for its turn after earlier ones failed.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The same where calls are not to be repeated.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// One Amazon Connect instance.
+///
+/// Clones share a pace for each operation: after a failure that passes, its next call waits,
+/// longer after each further failure.
 #[derive(Debug, Clone)]
 pub struct Connect {
     client: Client,
     instance_arn: Arc<str>,
     usage: Arc<Counters>,
+    paces: Arc<Paces>,
+    stops_at_throttle: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,9 +103,11 @@ impl Connect {
         match instance_arn.rsplit_once(":instance/") {
             Some((head, id)) if head.starts_with("arn:") && !id.is_empty() && !id.contains('/') => {
                 Ok(Self {
-                    client,
+                    client: client.without_throttling_retries(),
                     instance_arn: instance_arn.into(),
                     usage: Arc::default(),
+                    paces: Arc::default(),
+                    stops_at_throttle: false,
                 })
             }
             _ => Err(InstanceArnError),
@@ -102,6 +122,22 @@ impl Connect {
         }
     }
 
+    /// The same instance, whose throttled calls fail at once, and whose calls are not sent
+    /// if they would have to wait for more than a second: for a caller that repeats its work
+    /// later, or hands it over.
+    #[must_use]
+    pub fn stopping_at_throttle(&self) -> Self {
+        Self {
+            stops_at_throttle: true,
+            ..self.clone()
+        }
+    }
+
+    /// The time until each operation can be called without waiting for its turn.
+    pub fn pause(&self) -> Duration {
+        self.paces.pause()
+    }
+
     fn instance_id(&self) -> &str {
         self.instance_arn
             .rsplit_once('/')
@@ -112,7 +148,37 @@ impl Connect {
         format!("{}/agent/{user_id}", self.instance_arn)
     }
 
+    /// Sends a request at the pace of its operation, and again if it is throttled.
     async fn send(&self, request: Request) -> Result<Response, Error> {
+        let operation = request.operation();
+        let (attempts, patience) = if self.stops_at_throttle {
+            (1, SHORT_PATIENCE)
+        } else {
+            (ATTEMPTS, PATIENCE)
+        };
+        let mut attempt = 1;
+        loop {
+            self.paces.turn(operation, patience).await?;
+            match self.send_once(request.clone()).await {
+                Err(error) if error.is_retryable() => {
+                    self.paces.failed(operation, &error);
+                    let repeats = error.kind() == ErrorKind::Throttled
+                        && !error.may_have_been_carried_out()
+                        && attempt < attempts;
+                    if !repeats {
+                        return Err(error);
+                    }
+                    attempt += 1;
+                }
+                outcome => {
+                    self.paces.succeeded(operation);
+                    return outcome;
+                }
+            }
+        }
+    }
+
+    async fn send_once(&self, request: Request) -> Result<Response, Error> {
         let operation = request.operation();
         let outcome = self.client.send(request).await;
         let (calls, throttled) = match &outcome {

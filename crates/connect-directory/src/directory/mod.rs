@@ -229,6 +229,14 @@ impl Directory {
         }
     }
 
+    /// The same directory, whose calls to Connect are not repeated when they are throttled
+    /// ([`Connect::stopping_at_throttle`]).
+    #[must_use]
+    pub fn stopping_at_throttle(mut self) -> Self {
+        self.reconciler.connect = self.reconciler.connect.stopping_at_throttle();
+        self
+    }
+
     /// The names of the instance's profiles.
     pub fn profiles(&self) -> &Profiles {
         &self.profiles
