@@ -65,6 +65,11 @@ impl Simulator {
         self.engine.add_fault(rule);
     }
 
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.engine.clear_faults();
+    }
+
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Settings {
