@@ -119,6 +119,9 @@ pub struct UsersReconcileArgs {
     /// Put the users of the dead-letter queue back into the queue of the reconciler.
     #[arg(long)]
     pub dead_letters: bool,
+    /// Print and delete the messages of the dead-letter queue that name no user.
+    #[arg(long, requires = "dead_letters")]
+    pub remove_malformed: bool,
     /// Do not ask before all users are reconciled.
     #[arg(long, requires = "all")]
     pub yes: bool,

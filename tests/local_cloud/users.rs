@@ -385,6 +385,7 @@ fn dead_letters_go_back_to_the_reconciler(project: &Project, id: &str) {
     })
     .sum();
     assert_eq!(messages, 1, "what is none of ours stays");
+    malformed_dead_letters_are_removed_on_request(project, &aws, &url);
     let end = Instant::now() + Duration::from_secs(60);
     while reconciled() == before {
         assert!(
@@ -393,6 +394,39 @@ fn dead_letters_go_back_to_the_reconciler(project: &Project, id: &str) {
         );
         thread::sleep(Duration::from_millis(500));
     }
+}
+
+/// One malformed message is in the queue, and another run has just ended.
+fn malformed_dead_letters_are_removed_on_request(project: &Project, aws: &Aws, url: &str) {
+    let again = users(project, &["reconcile", "--dead-letters"]).expect_code(1);
+    assert!(again.stdout.starts_with("failed"), "{}", again.stdout);
+
+    let received = aws.call(
+        Service::SQS,
+        "ReceiveMessage",
+        &json!({"QueueUrl": url, "VisibilityTimeout": 60}),
+    );
+    let hidden = users(project, &["reconcile", "--dead-letters"]).expect_code(1);
+    assert!(hidden.stdout.starts_with("hidden"), "{}", hidden.stdout);
+    aws.call(
+        Service::SQS,
+        "ChangeMessageVisibility",
+        &json!({
+            "QueueUrl": url,
+            "ReceiptHandle": received["Messages"][0]["ReceiptHandle"],
+            "VisibilityTimeout": 0,
+        }),
+    );
+
+    let remove = ["reconcile", "--dead-letters", "--remove-malformed"];
+    let removed = users(project, &remove).expect_code(0);
+    assert!(
+        removed.stdout.contains("\"not of ours\""),
+        "{}",
+        removed.stdout
+    );
+    let empty = users(project, &["reconcile", "--dead-letters"]).expect_code(0);
+    assert_eq!(empty.stderr, "no users\n");
 }
 
 fn only_users_who_are_inactive_are_purged(project: &Project, scim: &Endpoint, id: &str) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use connect_directory::directory::Reconciled;
-use connect_directory::queue::{DeadLetter, DeadLetters, Queue};
+use connect_directory::queue::{DeadLetter, Queue};
 use connect_directory::store::{Record, StoreError};
 
 use super::{Deployed, confirm, context, counted, duration, finish, pace, reason};
@@ -123,6 +123,8 @@ fn outcome(record: &Record, reconciled: Result<Reconciled, StoreError>) -> UserO
 
 /// Sends every user of the dead-letter queue to the reconciler again. A message is deleted
 /// after its user was sent: an interruption leaves a user in both queues, not in none.
+///
+/// Messages that remain in the queue, and those that another run holds, are failures.
 async fn put_dead_letters_back(
     deployed: &Deployed,
     args: &UsersReconcileArgs,
@@ -136,45 +138,129 @@ async fn put_dead_letters_back(
             what: "dead-letter queue",
         })?;
     let mut reporter = UserReporter::new(printer, args.format, None);
-    // Messages that are none of ours stay in the queue, and come again.
+    if let Some(outcome) = hidden(dead_letters.hidden().await?) {
+        reporter.tell(&outcome);
+    }
+    let mut kept: Vec<DeadLetter> = Vec::new();
     let mut seen = HashSet::new();
     loop {
         let mut letters = dead_letters.receive().await?;
+        // A run of more than a minute receives the messages that it keeps again.
         letters.retain(|letter| seen.insert(letter.message_id.clone()));
         if letters.is_empty() {
-            return Ok(finish(reporter));
+            break;
         }
-        for letter in &letters {
-            reporter.tell(&put_back(deployed, queue, dead_letters, letter).await?);
+        for letter in letters {
+            let (outcome, is_done) = put_back(deployed, queue, &letter, args).await?;
+            if is_done {
+                dead_letters.delete(&letter).await?;
+            } else {
+                kept.push(letter);
+            }
+            reporter.tell(&outcome);
         }
     }
+    for letter in &kept {
+        // Without this, and if it fails, the next run reports the message as hidden.
+        let _ = dead_letters.release(letter).await;
+    }
+    Ok(finish(reporter))
 }
 
+/// The report on messages that this run cannot see.
+fn hidden(messages: u64) -> Option<UserOutcome> {
+    (messages > 0).then(|| UserOutcome {
+        user_name: None,
+        id: None,
+        outcome: "hidden",
+        failed: true,
+        detail: Some(format!(
+            "{messages} message(s) of the dead-letter queue: another run has received them in the last minute; run the command again in a minute"
+        )),
+    })
+}
+
+/// Sends the user of a message to the reconciler. The answer is also whether the message
+/// can be deleted.
 async fn put_back(
     deployed: &Deployed,
     queue: &Queue,
-    dead_letters: &DeadLetters,
     letter: &DeadLetter,
-) -> Result<UserOutcome, Error> {
-    let Some(id) = &letter.user_id else {
-        return Ok(UserOutcome {
-            user_name: None,
-            id: None,
-            outcome: "failed",
-            failed: true,
-            detail: Some("a message names no user; it stays in the queue".to_owned()),
-        });
+    args: &UsersReconcileArgs,
+) -> Result<(UserOutcome, bool), Error> {
+    let id = match &letter.content {
+        Ok(id) => id,
+        Err(body) => {
+            let outcome = malformed(&letter.message_id, body, args.remove_malformed);
+            return Ok((outcome, args.remove_malformed));
+        }
     };
-    let record = deployed.directory.store().get_record(id).await?;
-    if record.is_some() {
-        queue.send(id).await?;
-    }
-    dead_letters.delete(letter).await?;
-    Ok(UserOutcome {
-        outcome: if record.is_some() { "queued" } else { "gone" },
-        user_name: record.map(|record| record.user.user_name().to_owned()),
+    let (outcome, user_name, failure) = match deployed.directory.store().get_record(id).await {
+        Ok(None) => ("gone", None, None),
+        Ok(Some(record)) => {
+            queue.send(id).await?;
+            ("queued", Some(record.user.user_name().to_owned()), None)
+        }
+        Err(error @ StoreError::Malformed) => ("failed", None, Some(reason(&error))),
+        Err(error) => return Err(error.into()),
+    };
+    let is_done = failure.is_none();
+    let outcome = UserOutcome {
+        user_name,
         id: Some(id.clone()),
-        failed: false,
-        detail: None,
-    })
+        outcome,
+        failed: !is_done,
+        detail: failure,
+    };
+    Ok((outcome, is_done))
+}
+
+/// The report on a message that names no user: its id, and if it is removed its body,
+/// without control characters and at most 200 characters of it.
+fn malformed(message_id: &str, body: &str, is_removed: bool) -> UserOutcome {
+    let detail = if is_removed {
+        let body: String = body.escape_debug().take(200).collect();
+        format!("message {message_id} names no user: \"{body}\"")
+    } else {
+        format!(
+            "message {message_id} names no user; it stays in the queue (--remove-malformed deletes it)"
+        )
+    };
+    UserOutcome {
+        user_name: None,
+        id: None,
+        outcome: if is_removed { "removed" } else { "failed" },
+        failed: !is_removed,
+        detail: Some(detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_another_run_has_are_a_failure() {
+        assert_eq!(hidden(0), None);
+        let outcome = hidden(3).expect("three messages are reported");
+        assert!(outcome.failed);
+        assert!(outcome.detail.unwrap_or_default().starts_with("3 message"));
+    }
+
+    #[test]
+    fn a_malformed_message_fails_until_it_is_removed_and_then_its_body_is_shown() {
+        let kept = malformed("m-1", "secret", false);
+        assert!(kept.failed);
+        let detail = kept.detail.unwrap_or_default();
+        assert!(detail.contains("m-1") && detail.contains("--remove-malformed"));
+        assert!(!detail.contains("secret"));
+
+        let long = format!("\u{1b}[2J\n{}", "x".repeat(300));
+        let removed = malformed("m-1", &long, true);
+        assert!(!removed.failed);
+        let detail = removed.detail.unwrap_or_default();
+        assert!(detail.contains(r"\u{1b}[2J\nxxx"), "{detail}");
+        assert!(!detail.contains(char::is_control));
+        assert!(detail.len() < 250, "{detail}");
+    }
 }
