@@ -31,6 +31,9 @@ use crate::{
 /// By how much the clocks of two functions may differ.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
+/// How long a list is waited for if the user can do without it.
+const OPTIONAL_LIST_TIME: Duration = Duration::from_millis(1500);
+
 /// The most security profiles that a user can have.
 const MAXIMUM_SECURITY_PROFILES: usize = 10;
 
@@ -235,9 +238,11 @@ impl Profiles {
         let (routing_profile, hierarchy_group) = match wanted {
             None => unchanged,
             Some(wanted) => {
+                // The calls that take the permissions away need the other time.
+                let soon = deadline.min(Instant::now() + OPTIONAL_LIST_TIME);
                 let (routing_profile, hierarchy_group) = tokio::join!(
-                    self.resolve_routing_profile(wanted, deadline),
-                    self.resolve_hierarchy_group(wanted, deadline),
+                    self.resolve_routing_profile(wanted, soon),
+                    self.resolve_hierarchy_group(wanted, soon),
                 );
                 (
                     routing_profile.unwrap_or(unchanged.0),
@@ -549,3 +554,6 @@ impl Profiles {
         cache.get(need, deadline, read).await
     }
 }
+
+#[cfg(test)]
+mod tests;
