@@ -292,4 +292,4 @@ fn describe_holder(what: &str, id: &ResourceId, standing: Standing) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,6 +15,8 @@ mod bind;
 mod configuration;
 mod connection;
 mod decode;
+#[cfg(test)]
+mod deprovisioning;
 mod directory;
 mod distinguished_name;
 mod entry;

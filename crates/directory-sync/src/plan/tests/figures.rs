@@ -30,7 +30,7 @@ fn named(plan: &Plan) -> usize {
         .sum()
 }
 
-pub(super) fn check(server: &Server, plan: &Plan) {
+pub(crate) fn check(server: &Server, plan: &Plan) {
     let removals = plan.removals;
     assert_eq!(removals.memberships, ended(server, plan));
     assert_eq!(removals.memberships, named(plan));

@@ -1,15 +1,15 @@
 //! The planner against a server that does what it is told and refuses what breaks its rules.
 
 mod cases;
-mod figures;
+pub(crate) mod figures;
 mod properties;
-mod server;
+pub(crate) mod server;
 mod unique_values;
 
 use std::collections::BTreeSet;
 
 use matching::LookedUp;
-use server::Server;
+pub(crate) use server::Server;
 
 use super::*;
 use crate::attribute::Profile;

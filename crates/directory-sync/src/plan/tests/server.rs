@@ -7,15 +7,15 @@ use crate::attribute::fold;
 
 /// A SCIM server: does what an operation says, and refuses what breaks its rules.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Server {
-    pub(super) users: BTreeMap<String, CurrentUser>,
+pub(crate) struct Server {
+    pub(crate) users: BTreeMap<String, CurrentUser>,
     /// Members by id of the user.
-    pub(super) groups: BTreeMap<String, (CurrentGroup, BTreeSet<String>)>,
-    pub(super) made: usize,
+    pub(crate) groups: BTreeMap<String, (CurrentGroup, BTreeSet<String>)>,
+    pub(crate) made: usize,
 }
 
 impl Server {
-    pub(super) fn user(mut self, id: &str, external_id: Option<&str>, user_name: &str) -> Self {
+    pub(crate) fn user(mut self, id: &str, external_id: Option<&str>, user_name: &str) -> Self {
         let user = CurrentUser {
             id: ResourceId(id.to_owned()),
             external_id: external_id.map(str::to_owned),
@@ -26,7 +26,7 @@ impl Server {
         self
     }
 
-    pub(super) fn group(
+    pub(crate) fn group(
         mut self,
         id: &str,
         external_id: Option<&str>,
@@ -44,7 +44,7 @@ impl Server {
         self
     }
 
-    pub(super) fn current(&self, desired: &Desired, policy: &Policy) -> (Current, Matching) {
+    pub(crate) fn current(&self, desired: &Desired, policy: &Policy) -> (Current, Matching) {
         self.current_looked_up(desired, policy, &LookedUp::default())
     }
 
@@ -73,12 +73,12 @@ impl Server {
         (current, matching)
     }
 
-    pub(super) fn plan(&self, desired: &Desired, policy: &Policy) -> Plan {
+    pub(crate) fn plan(&self, desired: &Desired, policy: &Policy) -> Plan {
         self.plan_looked_up(desired, policy, &LookedUp::default())
     }
 
     /// With what the directory has of entries that are not in scope.
-    pub(super) fn plan_looked_up(
+    pub(crate) fn plan_looked_up(
         &self,
         desired: &Desired,
         policy: &Policy,
@@ -88,7 +88,7 @@ impl Server {
         plan(desired, &current, &matching, policy)
     }
 
-    pub(super) fn carry_out(&mut self, plan: &Plan) {
+    pub(crate) fn carry_out(&mut self, plan: &Plan) {
         let mut new = BTreeMap::new();
         for phase in &plan.phases {
             // Writes of a phase are independent: any order must do.
@@ -99,7 +99,7 @@ impl Server {
         }
     }
 
-    pub(super) fn write(&mut self, operation: &Operation, new: &mut BTreeMap<EntryId, String>) {
+    pub(crate) fn write(&mut self, operation: &Operation, new: &mut BTreeMap<EntryId, String>) {
         let id = |reference: &Reference, new: &BTreeMap<EntryId, String>| match reference {
             Reference::Existing(id) => id.0.clone(),
             Reference::New(entry) => new[entry].clone(),
@@ -201,7 +201,7 @@ impl Server {
         }
     }
 
-    pub(super) fn check_names(&self) {
+    pub(crate) fn check_names(&self) {
         let mut names = BTreeSet::new();
         for user in self.users.values() {
             for attribute in [Attribute::UserName, Attribute::Email] {
