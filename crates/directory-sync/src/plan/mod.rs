@@ -113,12 +113,6 @@ pub struct Skip {
 }
 
 impl Plan {
-    /// Whether both sides are equal, as far as the sync may make them so.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.phases.is_empty()
-    }
-
     /// All writes, in order.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.phases.iter().flatten()

@@ -38,6 +38,15 @@ impl fmt::Debug for Subject {
     }
 }
 
+/// The parts of an address: it is one value to the server.
+const ADDRESS: [Attribute; 5] = [
+    Attribute::StreetAddress,
+    Attribute::Locality,
+    Attribute::Region,
+    Attribute::PostalCode,
+    Attribute::Country,
+];
+
 /// What changes of a user; what is not named stays.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UserChanges {
@@ -73,6 +82,31 @@ impl UserChanges {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Where a part of an address changes, sets the whole address: to the new parts, and the parts
+    /// of `before` that stay. It is one value to the server.
+    pub(crate) fn join_address(&mut self, before: &Profile) {
+        let touched = |attribute: &Attribute| {
+            self.set.contains_key(attribute) || self.removed.contains(attribute)
+        };
+        if !ADDRESS.iter().any(touched) {
+            return;
+        }
+        let address: BTreeMap<Attribute, String> = ADDRESS
+            .into_iter()
+            .filter(|attribute| !self.removed.contains(attribute))
+            .filter_map(|attribute| {
+                let value = self.set.get(&attribute).map(String::as_str);
+                let value = value.or_else(|| before.get(attribute))?;
+                Some((attribute, value.to_owned()))
+            })
+            .collect();
+        if !address.is_empty() {
+            self.removed
+                .retain(|attribute| !ADDRESS.contains(attribute));
+            self.set.extend(address);
+        }
     }
 }
 

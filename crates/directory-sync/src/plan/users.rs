@@ -1,6 +1,6 @@
 //! The writes to users.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::current::{Current, CurrentUser};
 use super::managers::{self, Manager};
@@ -13,15 +13,6 @@ use super::{Skip, describe_holder};
 use crate::attribute::{Attribute, Profile, fold};
 use crate::mapping::{Desired, DesiredUser, Kind};
 use crate::snapshot::EntryId;
-
-/// The parts of an address: it is one value to the server.
-const ADDRESS: [Attribute; 5] = [
-    Attribute::StreetAddress,
-    Attribute::Locality,
-    Attribute::Region,
-    Attribute::PostalCode,
-    Attribute::Country,
-];
 
 /// What the writes to groups need to know.
 pub(super) struct Users {
@@ -255,7 +246,7 @@ fn difference(
             _ => {}
         }
     }
-    join_address(&mut changes, &user.profile);
+    changes.join_address(&user.profile);
     changes
 }
 
@@ -272,32 +263,6 @@ fn is_alternative(
             let others = wanted.alternatives.get(&attribute);
             others.is_some_and(|others| others.contains(value))
         }
-    }
-}
-
-/// Where a part of an address changes, the whole address is set: to the new parts, and the
-/// old ones that stay.
-fn join_address(changes: &mut UserChanges, before: &Profile) {
-    let touched = |attribute: &Attribute| {
-        changes.set.contains_key(attribute) || changes.removed.contains(attribute)
-    };
-    if !ADDRESS.iter().any(touched) {
-        return;
-    }
-    let address: BTreeMap<Attribute, String> = ADDRESS
-        .into_iter()
-        .filter(|attribute| !changes.removed.contains(attribute))
-        .filter_map(|attribute| {
-            let value = changes.set.get(&attribute).map(String::as_str);
-            let value = value.or_else(|| before.get(attribute))?;
-            Some((attribute, value.to_owned()))
-        })
-        .collect();
-    if !address.is_empty() {
-        changes
-            .removed
-            .retain(|attribute| !ADDRESS.contains(attribute));
-        changes.set.extend(address);
     }
 }
 

@@ -53,3 +53,26 @@ impl fmt::Display for Operation {
         fmt::Debug::fmt(self, formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_but_a_read_is_a_write() {
+        let writes: Vec<String> = Operation::ALL
+            .into_iter()
+            .filter(|operation| operation.is_write())
+            .map(|operation| operation.to_string())
+            .collect();
+        let expected = [
+            "CreateUser",
+            "PatchUser",
+            "DeleteUser",
+            "CreateGroup",
+            "PatchGroup",
+            "DeleteGroup",
+        ];
+        assert_eq!(writes, expected);
+    }
+}

@@ -190,7 +190,7 @@ impl Client {
 
 /// What a user who is there lacks of the values and the activity of a new one.
 fn missing(user: &CurrentUser, profile: &Profile) -> UserChanges {
-    UserChanges {
+    let mut changes = UserChanges {
         active: (!user.active).then_some(true),
         set: profile
             .0
@@ -199,7 +199,9 @@ fn missing(user: &CurrentUser, profile: &Profile) -> UserChanges {
             .map(|(attribute, value)| (*attribute, value.clone()))
             .collect(),
         ..UserChanges::default()
-    }
+    };
+    changes.join_address(&user.profile);
+    changes
 }
 
 fn id(operation: Operation, body: &Value) -> Result<ResourceId, Error> {

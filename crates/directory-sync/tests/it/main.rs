@@ -17,6 +17,7 @@ mod naming;
 mod other_servers;
 mod removals;
 mod scim2_server;
+mod second_attempts;
 mod secrecy;
 #[path = "../directory_server/slapd.rs"]
 mod slapd;
