@@ -200,10 +200,9 @@ impl MultiValued<'_> {
     }
 
     fn is_equal(&self, name: &str, left: &Value, right: &Value) -> bool {
-        match self.attribute.sub_attribute(name) {
-            Some(sub_attribute) => is_equal(sub_attribute, left, right),
-            None => left == right,
-        }
+        self.attribute
+            .sub_attribute(name)
+            .is_some_and(|sub_attribute| is_equal(sub_attribute, left, right))
     }
 
     /// `emails.value`: every value.

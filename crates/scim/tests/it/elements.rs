@@ -364,6 +364,14 @@ fn matching_values_are_replaced_completed_or_removed_as_a_whole() {
         json!({"op": "replace", "path": work, "value": null}),
         json!([h, n]),
     );
+    assert_emails(
+        json!({"op": "replace", "path": work, "value": []}),
+        json!([h, n]),
+    );
+    let two =
+        json!([{"op": "replace", "path": work, "value": [{"value": "y@x"}, {"value": "z@x"}]}]);
+    let error = patch(&user(emails()), two, &user_type()).expect_err("refused");
+    assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
     assert_emails(json!({"op": "remove", "path": work}), json!([h, n]));
     assert_emails(
         json!({"op": "remove", "path": "emails[type eq \"other\"]"}),

@@ -2,6 +2,8 @@
 
 use scim::ScimType;
 use scim::list::{ListQuery, Page, Paging};
+use scim::path::AttributePath;
+use scim::projection::Projection;
 use scim::protocol::{Operation, Responder};
 use scim::schema::{ResourceType, ServiceDefinition};
 use serde_json::{Value, json};
@@ -310,6 +312,8 @@ fn lists_of_names_may_come_in_several_parts() {
         &service,
         "attributes=userName,emails[type eq \"a,b\"],title",
     );
+    let names = ["userName", "emails", "title"].map(AttributePath::attribute);
+    assert_eq!(wanted.projection, Projection::Only(names.to_vec()));
     for attributes in [
         json!("userName,emails[type eq \"a,b\"],title"),
         json!(["userName", "emails[type eq \"a,b\"]", "title"]),

@@ -365,3 +365,77 @@ fn tags_are_compared_weakly_and_one_of_a_list_is_enough() {
     }
     assert_eq!(etag::weak("a\"b c\u{e9}\n1"), "W/\"abc1\"");
 }
+
+#[test]
+fn each_error_has_its_status_and_says_when_to_come_back() {
+    let service = service();
+    let responder = responder(&service, &http("GET", "/Users", &Value::Null));
+    for (error, status, retry_after, allow) in [
+        (ScimError::too_many_requests("x", 7), 429, Some("7"), None),
+        (ScimError::unavailable("x", 9), 503, Some("9"), None),
+        (ScimError::method_not_allowed("GET"), 405, None, Some("GET")),
+        (ScimError::not_found("x"), 404, None, None),
+        (ScimError::precondition_failed(), 412, None, None),
+        (ScimError::uniqueness("x"), 409, None, None),
+        (
+            ScimError::of(scim::ScimType::Sensitive, "x"),
+            403,
+            None,
+            None,
+        ),
+        (ScimError::invalid_value("x"), 400, None, None),
+    ] {
+        let response = responder.error(&error);
+        assert_eq!(response.status, status);
+        assert_eq!(response.header("Retry-After"), retry_after, "{status}");
+        assert_eq!(response.header("Allow"), allow, "{status}");
+        let body = response.json().expect("a body");
+        assert_eq!(body["status"], status.to_string());
+        assert_eq!(body["detail"], error.detail);
+    }
+}
+
+#[test]
+fn discovery_documents_have_addresses_in_any_case() {
+    let service = service();
+    let found = |url: &str| match parsed(&service, "GET", url, &Value::Null)?.operation {
+        Operation::Discovery(document) => Ok(document),
+        other => panic!("{other:?}"),
+    };
+    let urn = core::USER_URN;
+    for (url, document) in [
+        ("/ServiceProviderConfig", Discovery::ServiceProviderConfig),
+        ("/serviceproviderconfig", Discovery::ServiceProviderConfig),
+        ("/ResourceTypes", Discovery::ResourceTypes),
+        (
+            "/resourceTypes/User",
+            Discovery::ResourceType("User".to_owned()),
+        ),
+        ("/Schemas", Discovery::Schemas),
+        (
+            &format!("/schemas/{urn}"),
+            Discovery::Schema(urn.to_owned()),
+        ),
+    ] {
+        assert_eq!(found(url), Ok::<_, ScimError>(document), "{url}");
+        let method = parsed(&service, "DELETE", url, &Value::Null).expect_err(url);
+        assert_eq!(
+            (method.status, method.allow),
+            (405, Some("GET, HEAD, OPTIONS"))
+        );
+        let filtered = parsed(&service, "GET", &format!("{url}?Filter=a"), &Value::Null);
+        assert_eq!(filtered.expect_err(url).status, 403);
+    }
+    for url in [
+        "/ServiceProviderConfig/1",
+        "/ResourceTypes/User/1",
+        "/Schemas/a/b",
+        "/Users/1/2",
+        "/Other",
+    ] {
+        assert_eq!(found(url).expect_err(url).status, 404, "{url}");
+    }
+    for url in ["/Me", "/me/1"] {
+        assert_eq!(found(url).expect_err(url).status, 501, "{url}");
+    }
+}
