@@ -12,8 +12,11 @@ mod company;
 mod daemon;
 mod daily_life;
 mod faults;
+#[path = "../directory_server/ldif.rs"]
+mod ldif;
 mod limits;
 mod naming;
+mod odd_names;
 mod other_servers;
 mod removals;
 mod scim2_server;

@@ -9,18 +9,18 @@ use directory_sync::run::{Options, Report, RunResult, Summary, compare};
 
 use crate::company::{Company, client, configuration, sync};
 
-const TOKEN: &str = "a-token-of-this-test";
+pub const TOKEN: &str = "a-token-of-this-test";
 
 /// How long a busy machine may take to start it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-struct Server {
+pub struct Server {
     process: Child,
-    endpoint: String,
+    pub endpoint: String,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let requirements = include_str!("requirements.txt");
         let bin = tool_cache::python_environment("scim2-server", requirements, &|_| ());
         let program = bin.unwrap().join("scim2-server");
