@@ -483,14 +483,25 @@ async fn within<T>(
 impl From<&Error> for Failure {
     /// Sorts an error of Connect.
     fn from(error: &Error) -> Self {
-        sort(error)
+        sort(
+            error.kind(),
+            error.operation(),
+            error.code().unwrap_or("NoErrorCode"),
+            error.status(),
+            error.message(),
+        )
     }
 }
 
-fn sort(error: &Error) -> Failure {
-    let code = error.code().unwrap_or("NoErrorCode");
-    let quoted = error.message().unwrap_or(code);
-    match error.kind() {
+fn sort(
+    kind: ErrorKind,
+    operation: &str,
+    code: &str,
+    status: Option<u16>,
+    message: Option<&str>,
+) -> Failure {
+    let quoted = message.unwrap_or(code);
+    match kind {
         ErrorKind::Throttled | ErrorKind::Unavailable => Failure::Transient(code.to_owned()),
         ErrorKind::Unreachable | ErrorKind::InvalidResponse => {
             Failure::Transient("NoAnswer".to_owned())
@@ -501,24 +512,21 @@ fn sort(error: &Error) -> Failure {
         ErrorKind::Refused => Failure::Refused(match code {
             LIMIT_EXCEEDED => Refusal::QuotaExceeded(format!(
                 "a quota of the Amazon Connect instance is used up ({}): {quoted}. Delete users, or ask AWS for more in Service Quotas",
-                if error.operation() == "CreateUser" {
+                if operation == "CreateUser" {
                     "Users per instance"
                 } else {
-                    error.operation()
+                    operation
                 },
             )),
             DUPLICATE => Refusal::UserNameTaken(format!("Amazon Connect: {quoted}")),
-            NOT_FOUND if error.operation().ends_with("UserProficiencies") => {
-                Refusal::Invalid(format!(
-                    "proficiencies: each must be a predefined attribute of the Amazon Connect instance and one of its values: {quoted}"
-                ))
-            }
+            NOT_FOUND if operation.ends_with("UserProficiencies") => Refusal::Invalid(format!(
+                "proficiencies: each must be a predefined attribute of the Amazon Connect instance and one of its values: {quoted}"
+            )),
             NOT_FOUND => Refusal::Invalid(format!(
                 "Amazon Connect no longer has something that the user needs: {quoted}"
             )),
-            _ if matches!(error.status(), Some(401 | 403)) => Refusal::Misconfigured(format!(
-                "the endpoint is not permitted to call connect:{}: {code}",
-                error.operation()
+            _ if matches!(status, Some(401 | 403)) => Refusal::Misconfigured(format!(
+                "the endpoint is not permitted to call connect:{operation}: {code}"
             )),
             _ => Refusal::Invalid(format!("Amazon Connect refused the user: {quoted}")),
         }),
@@ -531,3 +539,6 @@ fn store_code(error: &StoreError) -> String {
         _ => "DirectoryTable".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

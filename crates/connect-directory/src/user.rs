@@ -150,3 +150,6 @@ pub(crate) fn is_tag_value(value: &str) -> bool {
             .chars()
             .all(|character| character.is_alphanumeric() || " _.:/=+-@".contains(character))
 }
+
+#[cfg(test)]
+mod tests;
