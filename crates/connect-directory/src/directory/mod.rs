@@ -53,6 +53,8 @@ mod groups;
 mod operator;
 mod reconcile;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
 use connect_attributes::Attributes;

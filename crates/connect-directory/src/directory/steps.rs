@@ -237,7 +237,7 @@ pub(crate) fn has_left(record: &Record, username: &str) -> bool {
 }
 
 /// Writes the outcome of a change into the record.
-fn note_outcome(
+pub(super) fn note_outcome(
     before: &Record,
     after: &mut Record,
     outcome: Result<(), Failure>,
@@ -281,7 +281,7 @@ fn note_write(before: &ConnectState, after: &mut ConnectState, context: Context<
 
 /// Whether the reconciler has to be told of a pending user. One who was pending before has
 /// a message already, unless Connect refused the user and the message was used up.
-fn needs_message(before: &Record, after: &Record) -> bool {
+pub(super) fn needs_message(before: &Record, after: &Record) -> bool {
     after.pending_since.is_some()
         && (before.pending_since.is_none() || before.connect.refused_at.is_some())
 }

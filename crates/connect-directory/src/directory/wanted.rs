@@ -277,7 +277,7 @@ fn unresolved(error: ProfileError) -> Unresolved {
 
 /// The time since a user was last changed, less some for clocks that differ. A list that
 /// is younger has every security profile that the user's groups are.
-fn age(user: &StoredUser, now: Timestamp) -> Duration {
+pub(super) fn age(user: &StoredUser, now: Timestamp) -> Duration {
     let changed: Option<Timestamp> = user.last_modified.parse().ok();
     let age = changed.and_then(|changed| Duration::try_from(now.duration_since(changed)).ok());
     age.unwrap_or_default().saturating_sub(CLOCK_SKEW)
