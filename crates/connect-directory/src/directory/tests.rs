@@ -228,7 +228,7 @@ fn a_change_that_connect_does_not_see_is_settled() {
     ] {
         assert_eq!(settled(before, after), expected, "{what}");
     }
-    let suspending = super::tests::directory(Deprovision::Suspend);
+    let suspending = directory(Deprovision::Suspend);
     let renamed = Record {
         user: record("other", false).user,
         ..inactive_in_connect.clone()

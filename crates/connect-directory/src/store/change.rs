@@ -183,7 +183,7 @@ impl Store {
     }
 
     /// The user's own item, and what points to it and has changed.
-    fn changes(
+    pub(super) fn changes(
         &self,
         own: Value,
         before: &Record,
@@ -332,7 +332,7 @@ impl Store {
 
 /// The record in an item as it was before it was claimed with this token. Another claim
 /// in it was left by a change of which nothing is known.
-fn claimed_record(item: &Value, token: &str) -> Result<Record, StoreError> {
+pub(super) fn claimed_record(item: &Value, token: &str) -> Result<Record, StoreError> {
     let mut record = parse_record(item)?;
     if record.claim.take().is_some_and(|left| left != token) {
         record.connect.uncertain = true;

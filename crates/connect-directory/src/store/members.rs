@@ -152,7 +152,7 @@ impl Store {
         Ok(())
     }
 
-    fn pass(&self, gate: Gate<'_>, adds: bool, now: Timestamp) -> Value {
+    pub(super) fn pass(&self, gate: Gate<'_>, adds: bool, now: Timestamp) -> Value {
         let mut update = json!({
             "TableName": self.table,
             "Key": gate_key(gate.group_id, gate.lane),
@@ -167,7 +167,12 @@ impl Store {
     }
 
     /// The user's own item, its copies, and the member item.
-    fn member_actions(&self, gate: Gate<'_>, change: &MemberChange, now: Timestamp) -> Vec<Value> {
+    pub(super) fn member_actions(
+        &self,
+        gate: Gate<'_>,
+        change: &MemberChange,
+        now: Timestamp,
+    ) -> Vec<Value> {
         let user = &change.after.user;
         let mut actions = vec![
             self.own_item(change, now),
@@ -229,7 +234,7 @@ impl Store {
 }
 
 /// How many of these changes fit into one transaction: at least one.
-fn batch_length(changes: &[MemberChange]) -> usize {
+pub(super) fn batch_length(changes: &[MemberChange]) -> usize {
     // One action is the gate's.
     let (mut actions, mut bytes) = (1, 0);
     let fitting = changes.iter().take_while(|change| {

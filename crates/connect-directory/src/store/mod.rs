@@ -12,6 +12,8 @@ mod listing;
 mod members;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use aws_json_client::{Client, Error};
