@@ -165,9 +165,9 @@ fn groups_without_an_item_are_left_and_profiles_only_by_a_list() {
 
 #[test]
 fn a_change_that_connect_does_not_see_is_settled() {
-    let directory = directory(Deprovision::Delete);
+    let deleting = directory(Deprovision::Delete);
     let settled =
-        |before: &Record, after: &Record| directory.is_settled(before, after, &MappedGroups::new());
+        |before: &Record, after: &Record| deleting.is_settled(before, after, &MappedGroups::new());
     let with = |name: &str, value: Value| {
         let mut changed = record("ada", true);
         changed.user.document.insert(name.to_owned(), value);
