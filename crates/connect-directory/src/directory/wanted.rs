@@ -220,6 +220,13 @@ impl Directory {
         if before.user == after.user && before.removed == after.removed {
             return true;
         }
+        // What a group that is being deleted, or is missing, has granted is not known.
+        let is_known = |(id, profile): (&String, &Option<String>)| {
+            profile.is_some() || groups.contains_key(id)
+        };
+        if before.user.is_active() && !before.user.groups.iter().all(is_known) {
+            return false;
+        }
         let intent = |record: &Record| self.intent(record, groups).ok();
         match (intent(before), intent(after)) {
             (Some(before_intent), Some(after_intent)) => {

@@ -38,13 +38,18 @@ fn document(user_name: &str) -> Map<String, Value> {
 
 impl Setup {
     pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these variables of the functions' environment.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
         let cloud = Cloud::unthrottled().await;
         let connect = Client::builder(Service::CONNECT, cloud.environment())
             .initial_backoff(Duration::from_millis(5))
             .build();
         let instance = Connect::new(connect, &cloud.simulator.instance_arn()).unwrap();
         let store = Store::new(cloud.dynamodb.clone(), &cloud.table);
-        let settings = cloud.configuration(&[]).settings;
+        let settings = cloud.configuration(variables).settings;
         Self {
             directory: Directory::new(store, instance, None, settings),
             cloud,
@@ -133,6 +138,12 @@ impl Setup {
                 self.context_at(later),
             )
             .await
+    }
+
+    /// The ids of the security profiles that a user has in Connect.
+    pub fn profiles(&self, username: &str) -> Value {
+        let mut user = self.cloud.connect_user(username).unwrap();
+        user["SecurityProfileIds"].take()
     }
 
     pub async fn delete_in_connect(&self, username: &str) {

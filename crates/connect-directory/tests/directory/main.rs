@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+mod groups;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,0 +1,70 @@
+//! What members of a group with a name of its own have in Connect.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use connect_directory::{
+    directory::{GroupChange, GroupError},
+    store::GroupState,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    LATER,
+    common::{Setup, new_user},
+};
+
+/// Grants `Admin`.
+const MAPPED: &str = "APP-LEADS";
+
+fn variables() -> [(&'static str, &'static str); 1] {
+    [("GROUP_MAPPING", r#"{"APP-LEADS": ["Admin"]}"#)]
+}
+
+/// Creates a user and the mapped group with it as a member. Returns both ids.
+async fn member(setup: &Setup) -> (String, String) {
+    let user = setup.create("ada").await;
+    let change = GroupChange {
+        display_name: MAPPED.to_owned(),
+        added: BTreeSet::from([user.clone()]),
+        ..GroupChange::default()
+    };
+    let created = setup.directory.create_group(&change, setup.context()).await;
+    let (group, pending) = created.unwrap();
+    assert_eq!(pending, 0);
+    assert_ne!(setup.profiles("ada"), default_profiles(setup).await);
+    (user, group.stored.id)
+}
+
+/// The security profiles of a user without groups.
+async fn default_profiles(setup: &Setup) -> Value {
+    let user = new_user("default");
+    let _ = setup.directory.create(user, None, setup.context()).await;
+    setup.profiles("default")
+}
+
+#[tokio::test]
+async fn members_of_a_deleted_group_lose_what_it_granted() {
+    let setup = Setup::with(&variables()).await;
+    let (_, group) = member(&setup).await;
+    let deleted = setup
+        .directory
+        .delete_group(&group, |_| Ok::<(), GroupError>(()), setup.context())
+        .await;
+    assert_eq!(deleted.unwrap(), 0);
+    assert_eq!(setup.profiles("ada"), default_profiles(&setup).await);
+}
+
+#[tokio::test]
+async fn a_change_of_a_member_while_its_group_is_being_deleted_ends_the_membership_in_connect() {
+    let setup = Setup::with(&variables()).await;
+    let (user, group) = member(&setup).await;
+    let begun = setup
+        .store()
+        .begin_deletion(&group, setup.at(Duration::ZERO));
+    begun.await.unwrap();
+    let title = json!("Countess");
+    setup.set(&user, "title", title, LATER).await.unwrap();
+    assert_eq!(setup.profiles("ada"), default_profiles(&setup).await);
+    let stored = setup.store().group(&group).await.unwrap().unwrap();
+    assert_eq!(stored.state, GroupState::Deleting);
+}

@@ -1,0 +1,74 @@
+//! Random requests for users and groups by several instances of the function at once, of
+//! which some are killed, or overtaken, between any two calls to the store or to Connect, against a real
+//! DynamoDB API (MiniStack) and the Connect simulator. Afterwards everything is recovered,
+//! and the table, Connect and what SCIM returns are compared with a model.
+//!
+//! The model permits both outcomes of a request without a response. What was acknowledged
+//! must hold, unless a request that was sent later, or at the same time, changes it.
+//!
+//! `CONNECT_SCIM_MODEL_CASES` sets the number of cases, `CONNECT_SCIM_MODEL_SEED` the first
+//! one. Requests that run at once meet in another order each time: a seed repeats what is
+//! done, not when.
+#![expect(clippy::print_stderr, reason = "a test tells which cases it has tried")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod check;
+mod history;
+mod line;
+mod model;
+mod plan;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+
+use crate::{plan::Plan, world::World};
+
+/// Cases that run at once.
+const AT_ONCE: usize = 3;
+
+/// When no more cases begin, unless their number is given.
+const TIME: Duration = Duration::from_secs(40);
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable)
+        .ok()
+        .map(|number| number.parse().unwrap())
+}
+
+/// The problems of a case, with its history; none if all is well.
+async fn failure(seed: u64) -> Option<String> {
+    let world = World::new(Plan::new(seed)).await;
+    let problems = world.run().await;
+    let history = world.history();
+    (!problems.is_empty())
+        .then(|| format!("seed {seed}\n{history}\nPROBLEMS\n{}", problems.join("\n")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_holds_whichever_requests_are_killed() {
+    let first = number("CONNECT_SCIM_MODEL_SEED").unwrap_or_default();
+    let cases = number("CONNECT_SCIM_MODEL_CASES");
+    let started = Instant::now();
+    let seeds = (first..first + cases.unwrap_or(1_000))
+        .take_while(|_| cases.is_some() || started.elapsed() < TIME);
+    let outcomes: Vec<Option<String>> = stream::iter(seeds)
+        .map(|seed| async move {
+            let failure = failure(seed).await;
+            if let Some(failure) = &failure {
+                eprintln!("{failure}\n");
+            }
+            failure
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let failed = outcomes.iter().flatten().count();
+    eprintln!(
+        "seeds {first} to {}: {failed} failed, after {:?}",
+        first + outcomes.len() as u64 - 1,
+        started.elapsed()
+    );
+    assert_eq!(failed, 0, "cases that failed");
+}

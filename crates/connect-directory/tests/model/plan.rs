@@ -1,0 +1,229 @@
+//! A case: what several instances of the function are asked to do, and what goes wrong.
+
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use crate::line::Fault;
+
+/// Names of users. One user may get the name that another one had.
+pub const NAMES: [&str; 5] = ["ada", "bob", "cleo", "dora", "egon"];
+
+/// Groups that are security profiles.
+pub const PROFILE_GROUPS: [&str; 2] = ["QualityAnalyst", "CallCenterManager"];
+
+/// Groups with a name of their own, and the security profiles that they grant.
+pub const MAPPED_GROUPS: [(&str, &[&str]); 2] = [
+    ("APP-LEADS", &["Admin"]),
+    ("APP-ANALYSTS", &["QualityAnalyst", "CallCenterManager"]),
+];
+
+/// Security profiles that a user's own entitlements name.
+pub const ENTITLEMENTS: [&str; 2] = ["Agent", "CallCenterManager"];
+
+/// How many of the users who were created last take part in a request.
+pub const RECENT: usize = 4;
+
+/// The users and the group of an action are chosen when it begins: a user by its position
+/// among those who were created last, a group by its name.
+#[derive(Debug, Clone)]
+pub enum Action {
+    Create {
+        name: &'static str,
+        active: bool,
+    },
+    Rename {
+        user: usize,
+        name: &'static str,
+    },
+    SetActive {
+        user: usize,
+        active: bool,
+    },
+    Entitle {
+        user: usize,
+        profile: Option<&'static str>,
+    },
+    SetFamilyName {
+        user: usize,
+        family_name: String,
+    },
+    SetExternalId {
+        user: usize,
+        external_id: String,
+    },
+    Delete {
+        user: usize,
+    },
+    Add {
+        group: &'static str,
+        users: Vec<usize>,
+    },
+    Remove {
+        group: &'static str,
+        users: Vec<usize>,
+    },
+    Replace {
+        group: &'static str,
+        users: Vec<usize>,
+    },
+    CreateGroup {
+        group: &'static str,
+        users: Vec<usize>,
+    },
+    DeleteGroup {
+        group: &'static str,
+    },
+    Sweep,
+    Repair {
+        user: usize,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub action: Action,
+    pub fault: Option<Fault>,
+}
+
+/// Requests that are under way at once.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// One list for each instance of the function.
+    pub instances: Vec<Vec<Step>>,
+    /// Whether claims that were left expire afterwards.
+    pub claims_expire: bool,
+    /// Whether everything is recovered and compared afterwards.
+    pub is_checked: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub deprovision: &'static str,
+    pub rename: &'static str,
+    pub rounds: Vec<Round>,
+}
+
+impl Plan {
+    pub fn new(seed: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let deprovision = *["delete", "suspend"].choose(&mut random).unwrap();
+        let rename = *["reject", "recreate"].choose(&mut random).unwrap();
+        let mut rounds = vec![beginning()];
+        let instances = random.random_range(1..=4);
+        for number in 0..random.random_range(2..=4) {
+            let steps = |random: &mut StdRng| {
+                let steps = random.random_range(1..=3);
+                (0..steps).map(|_| step(random)).collect()
+            };
+            rounds.push(Round {
+                instances: (0..instances).map(|_| steps(&mut random)).collect(),
+                claims_expire: random.random_bool(0.8),
+                is_checked: number > 0 && random.random_bool(0.4),
+            });
+        }
+        if let Some(last) = rounds.last_mut() {
+            last.is_checked = true;
+        }
+        Self {
+            deprovision,
+            rename,
+            rounds,
+        }
+    }
+}
+
+/// Three users and all groups.
+fn beginning() -> Round {
+    let users = NAMES[..3]
+        .iter()
+        .map(|name| Action::Create { name, active: true });
+    let groups = MAPPED_GROUPS.iter().map(|(group, _)| Action::CreateGroup {
+        group,
+        users: vec![0],
+    });
+    let steps = users.chain(groups).map(|action| Step {
+        action,
+        fault: None,
+    });
+    Round {
+        instances: vec![steps.collect()],
+        claims_expire: false,
+        is_checked: false,
+    }
+}
+
+fn step(random: &mut StdRng) -> Step {
+    let fault = match random.random_range(0..10) {
+        0..4 => Some(Fault::Kill {
+            call: random.random_range(1..=12),
+            is_carried_out: random.random_bool(0.6),
+        }),
+        4 => Some(Fault::ConnectLost {
+            is_carried_out: random.random_bool(0.5),
+        }),
+        5..8 => Some(Fault::Pause {
+            call: random.random_range(1..=12),
+        }),
+        _ => None,
+    };
+    Step {
+        action: action(random),
+        fault,
+    }
+}
+
+fn action(random: &mut StdRng) -> Action {
+    let user = random.random_range(0..RECENT);
+    let users = |random: &mut StdRng| {
+        let count = random.random_range(1..=3);
+        (0..count).map(|_| random.random_range(0..RECENT)).collect()
+    };
+    let name = *NAMES.choose(random).unwrap();
+    let mapped = MAPPED_GROUPS.map(|(group, _)| group);
+    let groups = [&PROFILE_GROUPS[..], &mapped[..]].concat();
+    let group = *groups.choose(random).unwrap();
+    match random.random_range(0..36) {
+        0..4 => Action::Create {
+            name,
+            active: random.random_bool(0.8),
+        },
+        4..6 => Action::Rename { user, name },
+        6..10 => Action::SetActive {
+            user,
+            active: random.random_bool(0.5),
+        },
+        10..12 => Action::Entitle {
+            user,
+            profile: random
+                .random_bool(0.6)
+                .then(|| *ENTITLEMENTS.choose(random).unwrap()),
+        },
+        12 => Action::SetFamilyName {
+            user,
+            family_name: format!("Name{}", random.random_range(0..1000)),
+        },
+        13 => Action::SetExternalId {
+            user,
+            external_id: format!("external-{}", random.random_range(0..1000)),
+        },
+        14..17 => Action::Delete { user },
+        17..22 => Action::Add {
+            group,
+            users: users(random),
+        },
+        22..25 => Action::Remove {
+            group,
+            users: users(random),
+        },
+        25..27 => Action::Replace {
+            group,
+            users: users(random),
+        },
+        27..30 => Action::CreateGroup {
+            group,
+            users: users(random),
+        },
+        30..33 => Action::DeleteGroup { group },
+        33..35 => Action::Sweep,
+        _ => Action::Repair { user },
+    }
+}

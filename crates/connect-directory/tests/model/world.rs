@@ -1,0 +1,691 @@
+//! Carries a plan out against a table and an instance of its own.
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use aws_json_client::SharedHttpClient;
+use connect_directory::{
+    directory::{
+        ChangeError, Context, Directory, DirectoryError, Group, GroupChange, GroupError, Reconciled,
+    },
+    store::{Store, StoreError, StoredUser},
+};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use test_support::Cloud;
+use tokio::time::Instant;
+
+use crate::{
+    line::{Fault, Line},
+    model::{Creation, Effect, FAMILY_NAME, Model, Outcome},
+    plan::{Action, MAPPED_GROUPS, NAMES, Plan, RECENT, Round, Step},
+};
+
+/// The client that all requests are of.
+pub const CLIENT: &str = "idp";
+
+/// Longer than a claim holds.
+const LATER: SignedDuration = SignedDuration::from_secs(40);
+
+/// How often the recovery looks for users who are pending.
+const RECOVERIES: usize = 6;
+
+pub struct World {
+    pub cloud: Cloud,
+    pub plan: Plan,
+    model: Mutex<Model>,
+    /// How far the clock of requests is ahead, in milliseconds.
+    ahead: AtomicI64,
+}
+
+/// An instance of the function.
+struct Instance {
+    line: Line,
+    directory: Directory,
+}
+
+/// What a request that was not killed came to, with what it may have changed until then.
+#[derive(Default)]
+struct Progress {
+    effects: Mutex<Vec<Effect>>,
+    /// The id of a group that was created.
+    created: OnceLock<String>,
+}
+
+impl Progress {
+    fn may_change(&self, effects: impl IntoIterator<Item = Effect>) {
+        let mut all = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(effects);
+    }
+
+    /// Puts the id of a group in the place of its name; without an id, leaves the effects out.
+    fn name_group(&self, name: &str, id: Option<&str>) {
+        let mut effects = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
+        effects.retain_mut(|effect| {
+            let (Effect::Group { id: group, .. } | Effect::Member { group, .. }) = effect else {
+                return true;
+            };
+            if group == name {
+                id.unwrap_or_default().clone_into(group);
+            }
+            !group.is_empty()
+        });
+    }
+
+    fn into_effects(self) -> Vec<Effect> {
+        self.effects
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    pub async fn new(plan: Plan) -> Self {
+        let world = Self {
+            cloud: Cloud::unthrottled().await,
+            plan,
+            model: Mutex::default(),
+            ahead: AtomicI64::new(0),
+        };
+        let directory = world.directory();
+        let groups = directory.groups(world.context(false)).await.unwrap();
+        let exist = groups.into_iter().map(|group| Effect::Group {
+            id: group.stored.id,
+            exists: true,
+        });
+        world.model().record(0, exist.collect(), true);
+        world
+    }
+
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The directory as a new instance of the function has it.
+    pub fn directory(&self) -> Directory {
+        self.instance().directory
+    }
+
+    fn instance(&self) -> Instance {
+        let line = Line::new(self.cloud.dynamodb.http_client());
+        let mapping = json!(std::collections::BTreeMap::from(MAPPED_GROUPS)).to_string();
+        let configuration = self.cloud.configuration(&[
+            ("GROUP_MAPPING", &mapping),
+            ("DEPROVISION", self.plan.deprovision),
+            ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+            ("RENAME", self.plan.rename),
+        ]);
+        let directory = configuration
+            .directory_over(
+                self.cloud.environment(),
+                SharedHttpClient::new(line.clone()),
+            )
+            .unwrap();
+        Instance { line, directory }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::SeqCst));
+        Timestamp::now() + ahead
+    }
+
+    fn context(&self, is_connect_lost: bool) -> Context<'static> {
+        let begin = Instant::now();
+        let patience = if is_connect_lost { 200 } else { 8_000 };
+        Context {
+            now: self.now(),
+            deadline: begin + Duration::from_millis(patience),
+            stop: begin + Duration::from_secs(10),
+            client: CLIENT,
+        }
+    }
+
+    fn let_claims_expire(&self) {
+        let later = i64::try_from(LATER.as_millis()).unwrap_or(i64::MAX);
+        self.ahead.fetch_add(later, Ordering::SeqCst);
+        self.model().log.push("-- claims expire".to_owned());
+    }
+
+    /// Carries everything out. The result is what is wrong at the end or before.
+    pub async fn run(&self) -> Vec<String> {
+        for round in &self.plan.rounds {
+            self.model().log.push("-- round".to_owned());
+            self.round(round).await;
+            if round.claims_expire {
+                self.let_claims_expire();
+            }
+            if round.is_checked {
+                self.recover().await;
+                let found = self.compare().await;
+                let mut model = self.model();
+                model.log.push("-- recovered and compared".to_owned());
+                model.problems.extend(found);
+            }
+            if !self.model().problems.is_empty() {
+                break;
+            }
+        }
+        if self.model().problems.is_empty() {
+            self.probe().await;
+        }
+        std::mem::take(&mut self.model().problems)
+    }
+
+    async fn round(&self, round: &Round) {
+        let instances = round.instances.iter().enumerate();
+        let work = instances.map(|(number, steps)| async move {
+            let mut instance = self.instance();
+            for step in steps {
+                self.step(number, &mut instance, step).await;
+            }
+        });
+        join_all(work).await;
+    }
+
+    /// Carries out what a crash left, as the reconciler and the sweep do.
+    async fn recover(&self) {
+        self.let_claims_expire();
+        let directory = self.directory();
+        for _ in 0..RECOVERIES {
+            let pending = directory.store().pending_ids(Timestamp::MAX).await.unwrap();
+            let swept = directory.sweep_groups(self.context(false)).await;
+            if let Err(error) = &swept {
+                self.problem(format!("the sweep of groups fails: {error}"));
+            }
+            if pending.is_empty() && swept.is_ok_and(|ended| ended == 0) {
+                return;
+            }
+            for id in pending {
+                match directory.reconcile(&id, self.context(false)).await {
+                    Ok(Reconciled::Synchronised | Reconciled::Gone) => {}
+                    Ok(Reconciled::Pending(code)) => {
+                        let line = format!("recovery of {id}: pending, {code}");
+                        self.model().log.push(line);
+                    }
+                    Ok(Reconciled::Refused(refusal)) => {
+                        self.problem(format!("recovery of {id}: {refusal}"));
+                    }
+                    Ok(Reconciled::Busy) => self.problem(format!("recovery of {id}: busy")),
+                    Err(error) => self.problem(format!("recovery of {id}: {error}")),
+                }
+            }
+        }
+        self.problem("the recovery does not end".to_owned());
+    }
+
+    pub fn problem(&self, problem: String) {
+        self.model().problems.push(problem);
+    }
+
+    /// Requests that must succeed now: every name that is free can be given to a new user,
+    /// and every group takes a member.
+    async fn probe(&self) {
+        let mut instance = self.instance();
+        for name in NAMES {
+            let taken = instance.directory.store().find_by_user_name(name).await;
+            if taken.unwrap().is_none() {
+                let action = Action::Create { name, active: true };
+                self.demand(&mut instance, action).await;
+            }
+        }
+        let exist = |position: &usize| {
+            let model = self.model();
+            let ids = model.recent(&[*position]);
+            let mut users = ids.iter().filter_map(|id| model.users.get(id));
+            users.all(|user| user.exists.permits(&true))
+        };
+        let users: Vec<usize> = (0..RECENT).filter(exist).collect();
+        for (group, _) in MAPPED_GROUPS {
+            let known = instance.directory.store().find_group_by_name(group).await;
+            let users = users.clone();
+            let action = match known.unwrap() {
+                None => Action::CreateGroup { group, users },
+                Some(_) => Action::Add { group, users },
+            };
+            self.demand(&mut instance, action).await;
+        }
+        self.recover().await;
+        let found = self.compare().await;
+        self.model().problems.extend(found);
+    }
+
+    async fn demand(&self, instance: &mut Instance, action: Action) {
+        let step = Step {
+            action,
+            fault: None,
+        };
+        let outcome = self.step(9, instance, &step).await;
+        if outcome != Outcome::Acknowledged {
+            self.problem(format!("{:?} must succeed: {outcome:?}", step.action));
+        }
+    }
+
+    async fn step(&self, number: usize, instance: &mut Instance, step: &Step) -> Outcome {
+        let began = {
+            let mut model = self.model();
+            let began = model.tick();
+            let line = format!("{began:>4} [{number}] {:?} {:?}", step.action, step.fault);
+            model.log.push(line);
+            began
+        };
+        let progress = Progress::default();
+        let is_connect_lost = matches!(step.fault, Some(Fault::ConnectLost { .. }));
+        let context = self.context(is_connect_lost);
+        let creation = format!("creation-{began}");
+        instance.line.set(step.fault);
+        let outcome = tokio::select! {
+            outcome = self.request(&instance.directory, &step.action, &creation, &progress, context) => outcome,
+            () = instance.line.killed() => Outcome::Unknown("killed".to_owned()),
+        };
+        instance.line.idle().await;
+        if matches!(outcome, Outcome::Unknown(_)) {
+            *instance = self.instance();
+        }
+        instance.line.set(None);
+        let store = instance.directory.store();
+        if let Action::CreateGroup { group, .. } = step.action {
+            let id = progress.created.get().cloned();
+            let id = match id {
+                None => self.group_id(store, group).await,
+                known => known,
+            };
+            progress.name_group(group, id.as_deref());
+        }
+        let effects = progress.into_effects();
+        match &outcome {
+            Outcome::Acknowledged => self.model().record(began, effects, true),
+            Outcome::Unknown(_) => self.model().record(began, effects, false),
+            Outcome::Refused(_) => {}
+        }
+        if let Action::Create { name, .. } = step.action {
+            self.look_for_user(store, name, &creation, &outcome).await;
+        }
+        let mut model = self.model();
+        let ended = model.tick();
+        model
+            .log
+            .push(format!("{ended:>4} [{number}] ({began}) {outcome:?}"));
+        outcome
+    }
+
+    /// The user whom a request without a response has created.
+    async fn look_for_user(&self, store: &Store, name: &str, creation: &str, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Refused(_))
+            && let Some(creation) = self.model().creations.get_mut(creation)
+        {
+            creation.is_refused = true;
+        }
+        if let Some(user) = store.find_by_user_name(name).await.unwrap() {
+            self.model().add_user(&user.id, creation_of(&user));
+        }
+    }
+
+    /// The id of the group of this name, if it is a security profile or exists.
+    async fn group_id(&self, store: &Store, name: &str) -> Option<String> {
+        let state = self.cloud.simulator.state();
+        let mut profiles = state["securityProfiles"].as_object().unwrap().iter();
+        let profile = profiles.find(|(_, value)| value["profile"]["SecurityProfileName"] == name);
+        match profile {
+            Some((id, _)) => Some(id.clone()),
+            None => store.find_group_by_name(name).await.unwrap(),
+        }
+    }
+
+    async fn request(
+        &self,
+        directory: &Directory,
+        action: &Action,
+        creation: &str,
+        progress: &Progress,
+        context: Context<'static>,
+    ) -> Outcome {
+        let user = |position: &usize| self.model().recent(&[*position]).pop();
+        match action {
+            Action::Create { name, active } => {
+                self.model().creations.insert(
+                    creation.to_owned(),
+                    Creation {
+                        name,
+                        active: *active,
+                        is_refused: false,
+                    },
+                );
+                let user = new_user(name, *active, creation);
+                match directory.create(user, None, context).await {
+                    Ok(written) => {
+                        self.model().add_user(&written.user.id, creation);
+                        Outcome::Acknowledged
+                    }
+                    Err(error) => self.refused(&error),
+                }
+            }
+            Action::Rename {
+                user: position,
+                name,
+            } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::Name(id.clone(), name)]);
+                self.update(directory, &id, context, |user| {
+                    user.document.insert("userName".to_owned(), json!(name));
+                })
+                .await
+            }
+            Action::SetActive {
+                user: position,
+                active,
+            } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::Active(id.clone(), *active)]);
+                self.update(directory, &id, context, |user| {
+                    user.document.insert("active".to_owned(), json!(active));
+                })
+                .await
+            }
+            Action::Entitle {
+                user: position,
+                profile,
+            } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::Entitlement(id.clone(), *profile)]);
+                self.update(directory, &id, context, |user| {
+                    match profile {
+                        Some(profile) => user
+                            .document
+                            .insert("entitlements".to_owned(), json!([{"value": profile}])),
+                        None => user.document.remove("entitlements"),
+                    };
+                })
+                .await
+            }
+            Action::SetFamilyName {
+                user: position,
+                family_name,
+            } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::FamilyName(id.clone(), family_name.clone())]);
+                self.update(directory, &id, context, |user| {
+                    set_family_name(user, family_name)
+                })
+                .await
+            }
+            Action::SetExternalId {
+                user: position,
+                external_id,
+            } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::ExternalId(id.clone(), external_id.clone())]);
+                self.update(directory, &id, context, |user| {
+                    user.external_ids
+                        .insert(CLIENT.to_owned(), external_id.clone());
+                })
+                .await
+            }
+            Action::Delete { user: position } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                progress.may_change([Effect::UserDeleted(id.clone())]);
+                match directory.delete(&id, |_| Ok::<(), ()>(()), context).await {
+                    Ok(_) => Outcome::Acknowledged,
+                    Err(ChangeError::Caller(())) => missing(),
+                    Err(ChangeError::Directory(error)) => self.refused(&error),
+                }
+            }
+            Action::Add { group, users } => {
+                let users = self.model().recent(users);
+                self.change_members(directory, group, progress, context, |_| (users, Vec::new()))
+                    .await
+            }
+            Action::Remove { group, users } => {
+                let users = self.model().recent(users);
+                self.change_members(directory, group, progress, context, |_| (Vec::new(), users))
+                    .await
+            }
+            Action::Replace { group, users } => {
+                let users = self.model().recent(users);
+                self.change_members(directory, group, progress, context, |members| {
+                    let is_new = |id: &&String| !members.contains(id);
+                    let added = users.iter().filter(is_new).cloned().collect();
+                    let leaves = |id: &String| !users.contains(id);
+                    (
+                        added,
+                        members.iter().filter(|id| leaves(id)).cloned().collect(),
+                    )
+                })
+                .await
+            }
+            Action::CreateGroup { group, users } => {
+                let users = self.model().recent(users);
+                let change = GroupChange {
+                    display_name: (*group).to_owned(),
+                    added: users.iter().cloned().collect(),
+                    ..GroupChange::default()
+                };
+                // Until the id is known, the group is called by its name.
+                progress.may_change([Effect::Group {
+                    id: (*group).to_owned(),
+                    exists: true,
+                }]);
+                progress.may_change(members(group, &users, true));
+                match directory.create_group(&change, context).await {
+                    Ok((group, _)) => {
+                        progress.created.set(group.stored.id).unwrap();
+                        Outcome::Acknowledged
+                    }
+                    Err(GroupError::NameTaken) => Outcome::Refused("NameTaken".to_owned()),
+                    Err(error) => self.unknown(&error),
+                }
+            }
+            Action::DeleteGroup { group } => {
+                let Some(group) = find(directory, group, context).await else {
+                    return missing();
+                };
+                progress.may_change([Effect::Group {
+                    id: group.stored.id.clone(),
+                    exists: false,
+                }]);
+                let deleted = directory
+                    .delete_group(&group.stored.id, |_| Ok::<(), GroupError>(()), context)
+                    .await;
+                match deleted {
+                    Ok(_) => Outcome::Acknowledged,
+                    Err(GroupError::NotFound) => missing(),
+                    Err(error) => self.unknown(&error),
+                }
+            }
+            Action::Sweep => sweep(directory, context).await,
+            Action::Repair { user: position } => {
+                let Some(id) = user(position) else {
+                    return missing();
+                };
+                match directory.mend(&id, context).await {
+                    Ok(outcome) => Outcome::Refused(format!("{outcome:?}")),
+                    Err(error) => Outcome::Refused(error.to_string()),
+                }
+            }
+        }
+    }
+
+    async fn update(
+        &self,
+        directory: &Directory,
+        id: &str,
+        context: Context<'_>,
+        change: impl Fn(&mut StoredUser),
+    ) -> Outcome {
+        let change = |user: &mut StoredUser| {
+            change(user);
+            Ok::<(), ()>(())
+        };
+        match directory.update(id, change, context).await {
+            Ok(_) => Outcome::Acknowledged,
+            Err(ChangeError::Caller(())) => missing(),
+            Err(ChangeError::Directory(error)) => self.refused(&error),
+        }
+    }
+
+    /// As a PATCH or PUT of a group: reads it, and the members, in the request.
+    async fn change_members(
+        &self,
+        directory: &Directory,
+        name: &str,
+        progress: &Progress,
+        context: Context<'_>,
+        change: impl FnOnce(&[String]) -> (Vec<String>, Vec<String>),
+    ) -> Outcome {
+        let Some(group) = find(directory, name, context).await else {
+            return missing();
+        };
+        let id = &group.stored.id;
+        let before = match directory.store().members(id).await {
+            Ok(members) => members,
+            Err(error) => return Outcome::Refused(error.to_string()),
+        };
+        let before: Vec<String> = before.into_iter().map(|member| member.user_id).collect();
+        let (added, removed) = change(&before);
+        {
+            // A member may be a user whose creation has had no response yet.
+            let model = self.model();
+            let known = |ids: &[String]| -> Vec<String> {
+                let known = ids.iter().filter(|id| model.users.contains_key(*id));
+                known.cloned().collect()
+            };
+            progress.may_change(members(id, &known(&removed), false));
+            progress.may_change(members(id, &known(&added), true));
+        }
+        let change = GroupChange {
+            display_name: group.display_name.clone(),
+            external_id: None,
+            added: added.into_iter().collect(),
+            removed: removed.into_iter().collect(),
+        };
+        match directory.change_group(&group, &change, context).await {
+            Ok(_) => Outcome::Acknowledged,
+            Err(error) => self.unknown(&error),
+        }
+    }
+
+    /// Sorts an error of a request for one user.
+    fn refused(&self, error: &DirectoryError) -> Outcome {
+        match error {
+            DirectoryError::Store(
+                StoreError::DynamoDb(_) | StoreError::ClaimLost | StoreError::Malformed,
+            ) => Outcome::Unknown(error.to_string()),
+            DirectoryError::Store(_) | DirectoryError::Rename | DirectoryError::Unchecked(_) => {
+                Outcome::Refused(error.to_string())
+            }
+            DirectoryError::Mapping(_)
+            | DirectoryError::Profile(_)
+            | DirectoryError::Refused(_) => {
+                self.problem(format!("refused without a reason: {error}"));
+                Outcome::Refused(error.to_string())
+            }
+        }
+    }
+
+    /// Sorts an error of a request for a group, a part of which may have been carried out.
+    fn unknown(&self, error: &GroupError) -> Outcome {
+        if matches!(error, GroupError::Refused(_)) {
+            self.problem(format!("refused without a reason: {error}"));
+        }
+        Outcome::Unknown(error.to_string())
+    }
+
+    pub fn history(&self) -> String {
+        let model = self.model();
+        let mut text = format!(
+            "deprovision: {}, rename: {}",
+            self.plan.deprovision, self.plan.rename
+        );
+        for (id, user) in &model.users {
+            write!(text, "\n{id}: {:?}", user.name).unwrap();
+        }
+        for line in &model.log {
+            write!(text, "\n{line}").unwrap();
+        }
+        text
+    }
+}
+
+async fn sweep(directory: &Directory, context: Context<'_>) -> Outcome {
+    let mut outcomes = String::new();
+    match directory.store().pending_ids(context.now).await {
+        Ok(pending) => {
+            for id in pending {
+                let outcome = directory.reconcile(&id, context).await;
+                write!(outcomes, "{id}: {outcome:?}; ").unwrap();
+            }
+        }
+        Err(error) => outcomes = error.to_string(),
+    }
+    let groups = directory.sweep_groups(context).await;
+    Outcome::Refused(format!("{outcomes}groups: {groups:?}"))
+}
+
+async fn find(directory: &Directory, name: &str, context: Context<'_>) -> Option<Group> {
+    let groups = directory.groups_by_name(name, context).await.ok()?;
+    groups.into_iter().next()
+}
+
+fn missing() -> Outcome {
+    Outcome::Refused("not found".to_owned())
+}
+
+fn members<'a>(
+    group: &'a str,
+    users: &'a [String],
+    is_member: bool,
+) -> impl Iterator<Item = Effect> + 'a {
+    users.iter().map(move |user| Effect::Member {
+        user: user.clone(),
+        group: group.to_owned(),
+        is_member,
+    })
+}
+
+fn new_user(name: &str, active: bool, creation: &str) -> StoredUser {
+    let mut user = StoredUser {
+        document: Map::from_iter([
+            ("userName".to_owned(), json!(name)),
+            ("active".to_owned(), json!(active)),
+            ("nickName".to_owned(), json!(creation)),
+        ]),
+        ..StoredUser::default()
+    };
+    user.external_ids
+        .insert(CLIENT.to_owned(), creation.to_owned());
+    set_family_name(&mut user, FAMILY_NAME);
+    user
+}
+
+fn set_family_name(user: &mut StoredUser, family_name: &str) {
+    let name = json!({"givenName": "Ada", "familyName": family_name});
+    user.document.insert("name".to_owned(), name);
+    let emails = json!([{"value": format!("{family_name}@example.net")}]);
+    user.document.insert("emails".to_owned(), emails);
+}
+
+/// The request that created a user.
+pub fn creation_of(user: &StoredUser) -> &str {
+    user.document
+        .get("nickName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
