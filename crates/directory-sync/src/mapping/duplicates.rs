@@ -6,7 +6,7 @@
 //! one, and are not reported. An e-mail address that is shared is left alone, and the person
 //! goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Desired, Kind, Skipped};
 use crate::attribute::{Attribute, fold};
@@ -19,30 +19,40 @@ pub(super) fn settle(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
     group_names(desired, names);
 }
 
-/// Takes out of the alternatives what another entry should have: that one needs it.
+/// Takes out of the alternatives what another entry has as well: only the entry that needs a
+/// value may be recognised by it.
 pub(super) fn reserve(desired: &mut Desired) {
     for attribute in [Attribute::UserName, Attribute::Email] {
-        let taken: BTreeSet<String> = desired
-            .users
-            .values()
-            .filter_map(|user| Some(fold(user.profile.as_ref()?.get(attribute)?)))
-            .collect();
+        let users = desired.users.values();
+        let needed = users.filter_map(|user| user.profile.as_ref()?.get(attribute));
+        let others = desired.users.values();
+        let others = others
+            .filter_map(|user| user.alternatives.get(&attribute))
+            .flatten();
+        let counts = count(needed.chain(others.map(String::as_str)));
         for user in desired.users.values_mut() {
             if let Some(others) = user.alternatives.get_mut(&attribute) {
-                others.retain(|value| !taken.contains(&fold(value)));
+                others.retain(|value| counts.get(&fold(value)) == Some(&1));
             }
         }
     }
-    let taken: BTreeSet<String> = desired
-        .groups
-        .values()
-        .filter_map(|group| group.display_name.as_deref().map(fold))
-        .collect();
+    let groups = desired.groups.values();
+    let needed = groups.filter_map(|group| group.display_name.as_deref());
+    let others = desired.groups.values().flat_map(|group| &group.other_names);
+    let counts = count(needed.chain(others.map(String::as_str)));
     for group in desired.groups.values_mut() {
         group
             .other_names
-            .retain(|name| !taken.contains(&fold(name)));
+            .retain(|name| counts.get(&fold(name)) == Some(&1));
     }
+}
+
+fn count<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(fold(value)).or_default() += 1;
+    }
+    counts
 }
 
 fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {

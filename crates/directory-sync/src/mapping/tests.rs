@@ -403,8 +403,9 @@ fn other_values_are_as_right_unless_another_entry_has_to_have_them() {
         person
     };
     let desired = apply(vec![
-        values("1", &["d@x", "b@x", "c@x", "no address"]),
+        values("1", &["d@x", "b@x", "c@x", "e@x", "no address"]),
         values("2", &["C@x"]),
+        values("3", &["a@x", "E@x"]),
     ]);
     let user = &desired.users[&EntryId("1".to_owned())];
     assert_eq!(

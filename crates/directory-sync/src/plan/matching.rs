@@ -133,6 +133,8 @@ struct Entry<'a> {
     sid: Option<&'a str>,
     /// None where the entry cannot be mapped: it takes nothing over by name.
     name: Option<&'a str>,
+    /// Names that are as right.
+    other_names: Vec<&'a str>,
 }
 
 fn users(desired: &Desired, current: &Current, policy: &Policy, looked_up: &LookedUp) -> Matched {
@@ -152,6 +154,13 @@ fn users(desired: &Desired, current: &Current, policy: &Policy, looked_up: &Look
             let entry = Entry {
                 sid: user.sid.as_deref(),
                 name: profile.and_then(|profile| profile.get(Attribute::UserName)),
+                other_names: user
+                    .alternatives
+                    .get(&Attribute::UserName)
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect(),
             };
             (id, entry)
         })
@@ -206,6 +215,7 @@ fn groups(desired: &Desired, current: &Current, policy: &Policy, looked_up: &Loo
             let entry = Entry {
                 sid: group.sid.as_deref(),
                 name: group.display_name.as_deref(),
+                other_names: group.other_names.iter().map(String::as_str).collect(),
             };
             (id, entry)
         })
@@ -353,6 +363,11 @@ impl<'a> Matcher<'a> {
         for (id, entry) in self.entries {
             let object = entry.name.and_then(|name| by_name.get(&fold(name)));
             self.take_free(id, object.copied());
+        }
+        for (id, entry) in self.entries {
+            for name in &entry.other_names {
+                self.take_free(id, by_name.get(&fold(name)).copied());
+            }
         }
     }
 

@@ -490,6 +490,38 @@ fn an_uncertain_member_stays_and_is_not_added() {
 }
 
 #[test]
+fn an_object_is_recognised_by_another_of_the_names_of_its_entry() {
+    let mut directory = Directory::default()
+        .user("1", "ann")
+        .user("2", "bob")
+        .group("7", "all", &[]);
+    let ann = directory.0.users.get_mut(&entry("1")).unwrap();
+    ann.alternatives = [(
+        Attribute::UserName,
+        ["ann.berg".to_owned(), "Bob".to_owned()].into(),
+    )]
+    .into();
+    let group = directory.0.groups.get_mut(&entry("7")).unwrap();
+    group.other_names = ["everybody".to_owned()].into();
+    let server = Server::default()
+        .user("u1", None, "ann.berg")
+        .user("u2", None, "bob")
+        .group("g7", None, "Everybody", &[]);
+    let by_name = Policy {
+        match_by: MatchBy::UserName,
+        ..policy()
+    };
+    assert_eq!(
+        lines(&server.plan(&directory.0, &by_name)),
+        [
+            "0 update ann.berg: corp:1 displayName=ann",
+            "0 update bob: corp:2",
+            "0 update group Everybody: Some(\"all\") Some(\"corp:7\")",
+        ]
+    );
+}
+
+#[test]
 fn an_address_is_written_as_a_whole() {
     let mut directory =
         Directory::default()
