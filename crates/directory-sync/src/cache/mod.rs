@@ -136,3 +136,145 @@ fn warn(error: &StoreError, message: &'static str) {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::warn!(%error, cause, "{message}");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::mapping::Desired;
+    use crate::source::Mark;
+
+    fn configuration(file: &Path, owner: &str) -> Configuration {
+        Configuration::parse(&format!(
+            "owner: {owner}
+source:
+  servers: [ldaps://dc1.example.test]
+  bindName: reader
+  searchBases: ['DC=x']
+  users: {{memberOf: [aws-users]}}
+target: {{endpoint: 'https://scim.example.test/'}}
+cache: {{file: '{}'}}",
+            file.display()
+        ))
+        .unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn agreement(usn: u64) -> Agreement {
+        Agreement {
+            compared_at: now(),
+            desired: Digest::of_desired(&Desired::default()),
+            directory: Some(DirectoryMark {
+                mark: Mark {
+                    invocation_id: "37750eb4-fab1-4350-9cd9-ade7070b02d5".to_owned(),
+                    usn,
+                },
+                valid_until: None,
+            }),
+        }
+    }
+
+    /// A directory with the place for a record.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        async fn open(&self) -> Cache {
+            let configuration = configuration(&self.0.path().join("cache.json"), "corp");
+            Cache::open(&configuration, now()).await.unwrap()
+        }
+
+        async fn found(&self) -> Option<Agreement> {
+            self.open().await.agreement().cloned()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_counts_after_a_whole_run_only() {
+        let place = Place::new();
+        assert_eq!(place.found().await, None);
+        let mut run = place.open().await;
+        run.begin().await;
+        assert_eq!(place.found().await, None, "a run that was killed");
+        run.agree(agreement(1)).await;
+        assert_eq!(place.found().await, Some(agreement(1)));
+
+        let mut run = place.open().await;
+        run.begin().await;
+        assert_eq!(run.agreement(), None);
+        assert_eq!(place.found().await, None, "the old record is void");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_did_not_begin_leaves_no_record() {
+        let place = Place::new();
+        place.open().await.agree(agreement(1)).await;
+        assert_eq!(place.found().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_run_that_another_one_overtook_leaves_nothing_to_trust() {
+        let place = Place::new();
+        let (mut one, mut two) = (place.open().await, place.open().await);
+        one.begin().await;
+        two.begin().await;
+        one.agree(agreement(1)).await;
+        assert_eq!(place.found().await, None);
+        two.agree(agreement(2)).await;
+        assert_eq!(place.found().await, None, "the first one has voided it");
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_disregarded_stays_for_the_next_run() {
+        let place = Place::new();
+        let mut run = place.open().await;
+        run.begin().await;
+        run.agree(agreement(1)).await;
+        let mut run = place.open().await;
+        run.disregard();
+        assert_eq!(run.agreement(), None);
+        assert_eq!(place.found().await, Some(agreement(1)));
+    }
+
+    #[tokio::test]
+    async fn the_state_of_the_directory_is_noted_while_it_wants_the_same() {
+        let place = Place::new();
+        let mut run = place.open().await;
+        run.begin().await;
+        run.agree(agreement(1)).await;
+        let path = place.0.path().join("cache.json");
+        let written = std::fs::read(&path).unwrap();
+        place.open().await.still_agree(agreement(1).directory).await;
+        assert_eq!(std::fs::read(&path).unwrap(), written, "nothing is new");
+        place.open().await.still_agree(agreement(2).directory).await;
+        assert_eq!(place.found().await, Some(agreement(2)));
+    }
+
+    #[tokio::test]
+    async fn a_record_of_another_configuration_or_of_no_use_counts_for_nothing() {
+        let place = Place::new();
+        let mut run = place.open().await;
+        run.begin().await;
+        run.agree(agreement(1)).await;
+        let path = place.0.path().join("cache.json");
+        let other = Cache::open(&configuration(&path, "other"), now()).await;
+        assert_eq!(other.unwrap().agreement(), None);
+        std::fs::write(&path, "nonsense").unwrap();
+        assert_eq!(place.found().await, None);
+        // A place that cannot be used makes every run compare both sides.
+        let nowhere = place.0.path().join("absent/cache.json");
+        let mut run = Cache::open(&configuration(&nowhere, "corp"), now())
+            .await
+            .unwrap();
+        run.begin().await;
+        run.agree(agreement(1)).await;
+        assert!(!nowhere.exists());
+    }
+}

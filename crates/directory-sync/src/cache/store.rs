@@ -113,3 +113,49 @@ fn failed(path: &Path, source: io::Error) -> StoreError {
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_record_is_replaced_only_if_it_is_the_one_that_was_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record");
+        let store = Store::File(path.clone());
+        assert!(store.read().await.unwrap().is_none());
+        let record = Record::void();
+        let first = store.replace(None, &record).await.unwrap();
+        let (bytes, seen) = store.read().await.unwrap().unwrap();
+        assert_eq!(bytes, record.json().into_bytes());
+        assert_eq!((&first.0, &seen.0), (&bytes, &bytes));
+
+        let second = store.replace(Some(&first), &Record::void()).await.unwrap();
+        assert_ne!(second.0, first.0);
+        let overtaken = store.replace(Some(&first), &record).await;
+        assert!(matches!(overtaken, Err(StoreError::Conflict)));
+        assert_eq!(fs::read(&path).unwrap(), second.0);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+
+        fs::remove_file(&path).unwrap();
+        let removed = store.replace(Some(&second), &record).await;
+        assert!(matches!(removed, Err(StoreError::File { .. })));
+        let nowhere = Store::File(directory.path().join("absent/record"));
+        assert!(nowhere.replace(None, &record).await.is_err());
+        let unreadable = Store::File(directory.path().to_owned());
+        assert!(unreadable.read().await.is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        for (status, expected) in [
+            (403, "s3:PutObject"),
+            (301, "cache.s3.region"),
+            (307, "cache.s3.region"),
+            (404, "no such bucket"),
+        ] {
+            assert!(hint(status).contains(expected), "{status}");
+        }
+        assert_eq!(hint(500), "");
+    }
+}

@@ -126,6 +126,33 @@ fn a_configuration_without_a_required_attribute_is_refused() {
 }
 
 #[test]
+fn the_attributes_that_a_file_names_have_their_keys() {
+    let configuration = serde_yaml::from_str(
+        "user: {givenName: ['{gn} {middle}'], manager: [manager], title: []}\n\
+         group: {displayName: [ou]}",
+    )
+    .unwrap();
+    let mapping = Mapping::new(Flavor::OpenLdap, &configuration).unwrap();
+    let named: Vec<(&str, &str)> = mapping
+        .named_attributes()
+        .iter()
+        .map(|(name, key)| (name.as_str(), key.as_str()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("gn", "mapping.user.givenName"),
+            ("manager", "mapping.user.manager"),
+            ("middle", "mapping.user.givenName"),
+            ("ou", "mapping.group.displayName"),
+        ]
+    );
+    assert_eq!(mapping.references(), ["manager".to_owned()].into());
+    let defaults = self::mapping();
+    assert!(defaults.named_attributes().is_empty() && defaults.references().is_empty());
+}
+
+#[test]
 fn unknown_keys_and_sources_are_refused_where_they_stand() {
     for (text, reason) in [
         ("user: {userNames: [mail]}", "unknown variant `userNames`"),
@@ -483,6 +510,10 @@ fn what_is_skipped_prints_without_names() {
     let desired = apply(vec![nameless]);
     let text = format!("{desired:?}");
     assert!(!text.contains("CN=canary"), "{text}");
+    assert!(
+        text.contains("Skipped { kind: User") && text.contains("has no userName"),
+        "{text}"
+    );
     assert!(!format!("{:?}", apply(vec![person("1", ADA)])).contains("Lovelace"));
 }
 

@@ -642,6 +642,47 @@ mod tests {
     }
 
     #[test]
+    fn a_primary_group_is_known_by_its_identifier_or_its_number() {
+        // S-1-5-21-1-2-3 and the number of the account or group.
+        let identifier = |number: u8| {
+            let mut bytes = vec![1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0];
+            for part in [1, 2, 3, number] {
+                bytes.extend([part, 0, 0, 0]);
+            }
+            bytes
+        };
+        let scope = UserScope::default();
+        let (account, domain_users) = (identifier(104), identifier(13));
+        let of_user = |attributes: &[Raw]| user(attributes).ok().unwrap().primary_group;
+        let number: Raw = ("primarygroupid", &[b"13"]);
+        let sid: [&[u8]; 1] = [&account];
+        let sid: Raw = ("objectsid", &sid);
+        assert_eq!(
+            of_user(&[CLASSES, GUID, ENABLED, sid, number]).as_deref(),
+            Some("S-1-5-21-1-2-3-13")
+        );
+        assert_eq!(of_user(&[CLASSES, GUID, ENABLED, number]), None);
+        assert_eq!(of_user(&[CLASSES, GUID, ENABLED, sid]), None);
+        let key = |flavor, attributes: &[Raw]| match decode(flavor, &scope, entry(attributes)) {
+            Decoded::Group(group) => group.primary_key,
+            _ => panic!("not taken for a group"),
+        };
+        let group: Raw = ("objectclass", &[b"group"]);
+        let sid: [&[u8]; 1] = [&domain_users];
+        assert_eq!(
+            key(Flavor::ActiveDirectory, &[group, ("objectsid", &sid)]).as_deref(),
+            Some("S-1-5-21-1-2-3-13")
+        );
+        assert_eq!(key(Flavor::ActiveDirectory, &[group]), None);
+        let posix: Raw = ("objectclass", &[b"posixGroup"]);
+        let number: Raw = ("gidnumber", &[b"1000"]);
+        assert_eq!(
+            key(Flavor::OpenLdap, &[posix, number]).as_deref(),
+            Some("1000")
+        );
+    }
+
+    #[test]
     fn members_are_named_in_three_ways() {
         let scope = UserScope::default();
         let entry = entry(&[

@@ -23,7 +23,11 @@ pub(super) fn sid(bytes: &[u8]) -> Option<String> {
     let authority = header[2..]
         .iter()
         .fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-    let mut text = format!("S-1-{authority}");
+    // In hexadecimal, where it has more than 32 bits (MS-DTYP, section 2.4.2.1).
+    let mut text = match u32::try_from(authority) {
+        Ok(authority) => format!("S-1-{authority}"),
+        Err(_) => format!("S-1-0x{authority:012x}"),
+    };
     for part in rest.chunks_exact(4) {
         let part = u32::from_le_bytes(part.try_into().ok()?);
         // Writing into a string cannot fail.
@@ -74,6 +78,16 @@ mod tests {
             sid(&[1, 1, 0, 0, 0, 0, 0, 5, 11, 0, 0, 0]).unwrap(),
             "S-1-5-11"
         );
+        for (authority, expected) in [
+            ([0, 0, 0, 0, 1, 2], "S-1-258-11"),
+            ([0, 0, 1, 0, 0, 0], "S-1-16777216-11"),
+            ([0, 0, 255, 255, 255, 255], "S-1-4294967295-11"),
+            ([0, 1, 0, 0, 0, 0], "S-1-0x000100000000-11"),
+            ([0xab, 0, 0, 0, 0, 1], "S-1-0xab0000000001-11"),
+        ] {
+            let bytes = [&[1, 1][..], &authority, &[11, 0, 0, 0]].concat();
+            assert_eq!(sid(&bytes).unwrap(), expected);
+        }
     }
 
     #[test]
