@@ -169,9 +169,11 @@ impl Directory {
     }
 
     /// [`Directory::hand_over`] for many users.
-    pub(super) async fn hand_over_all(&self, ids: Vec<String>) {
-        for id in ids {
-            self.hand_over(&id).await;
+    pub(super) async fn hand_over_all(&self, ids: &[String]) {
+        let Some(queue) = &self.queue else { return };
+        let failed = queue.send_all(ids).await;
+        if !failed.is_empty() {
+            tracing::warn!(users = failed.len(), "pending users wait for the sweep");
         }
     }
 

@@ -37,7 +37,15 @@ pub(crate) fn coerce(
     name: &str,
 ) -> Result<Option<Value>, ScimError> {
     if !attribute.multi_valued {
-        return coerce_element(attribute, single(value, name)?, name);
+        let value = match single(value, name)? {
+            // Templates of identity providers leave out the quotation marks of an employee
+            // number, and a deactivation must not fail for that.
+            Value::Number(number) if attribute.kind == AttributeType::String => {
+                Value::String(number.to_string())
+            }
+            value => value,
+        };
+        return coerce_element(attribute, value, name);
     }
     if is_unassigned(&value) {
         return Ok(None);
@@ -261,7 +269,11 @@ fn complex(attribute: &Attribute, value: Value, name: &str) -> Result<Option<Val
             continue;
         }
         let name = format!("{name}.{}", sub_attribute.name);
-        match coerce(sub_attribute, value, &name)? {
+        let coerced_value = match sub_attribute.multi_valued {
+            true => coerce(sub_attribute, value, &name)?,
+            false => coerce_element(sub_attribute, single(value, &name)?, &name)?,
+        };
+        match coerced_value {
             Some(value) => drop(coerced.insert(sub_attribute.name.clone(), value)),
             None => has_no_value |= sub_attribute.name == "value",
         }

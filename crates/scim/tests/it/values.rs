@@ -49,9 +49,13 @@ fn a_number_or_a_boolean_is_no_complex_value() {
 }
 
 #[test]
-fn numbers_and_booleans_are_no_text() {
+fn a_number_is_text_only_where_one_text_is_expected() {
+    is_refused(&json!({"title": true}));
+    let numbers = json!({"title": 7, core::ENTERPRISE_USER_URN: {"employeeNumber": 4711}});
+    let numbers = posted(&numbers).expect("a user");
+    assert_eq!(numbers["title"], "7");
+    assert_eq!(numbers[core::ENTERPRISE_USER_URN]["employeeNumber"], "4711");
     for value in [json!(7), json!(7.5), json!(true)] {
-        is_refused(&json!({"title": value}));
         is_refused(&json!({"emails": [{"value": value}]}));
         is_refused(&json!({"emails": [{"value": "x", "type": value}]}));
         is_refused(&json!({"photos": [{"value": value}]}));

@@ -355,7 +355,7 @@ impl Directory {
             }
         }
         pending += waiting.len();
-        self.hand_over_all(waiting).await;
+        self.hand_over_all(&waiting).await;
         (u32::try_from(pending).unwrap_or(u32::MAX), refused)
     }
 
