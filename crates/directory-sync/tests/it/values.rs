@@ -173,3 +173,114 @@ groups: {names: ['aws-*']}";
     let dina = steps.stage.simulator.user("dina").unwrap();
     assert_eq!(dina["emails"][0]["value"], "cem@example.com");
 }
+
+/// An entry below `ou=People`; `unit` is empty or a unit with a comma behind it.
+fn person(name: &str, unit: &str, uid: &str) -> String {
+    format!(
+        "dn: cn={name},{unit}ou=People,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: {uid}
+cn: {name}
+givenName: {name}
+sn: Example
+mail: {name}@example.com
+
+"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_uid_that_several_people_have_gives_no_access_and_takes_none() {
+    let ldif = format!(
+        "# step 1\n\n{}dn: cn=aws-posix,ou=Groups,dc=example,dc=test
+objectClass: posixGroup
+cn: aws-posix
+gidNumber: 1000
+memberUid: shared
+
+# step 2\n\n{}# step 3
+
+dn: cn=ann,ou=People,dc=example,dc=test
+changetype: modify
+add: employeeType
+employeeType: left
+",
+        person("ann", "", "shared"),
+        person("ben", "", "Shared"),
+    );
+    let source = "users:
+  searches: [{base: 'ou=People,dc=example,dc=test'}]
+  inactiveWhen: {attribute: employeeType, values: [left]}
+groups: {names: ['aws-*']}";
+    let mapping = "mapping: {user: {userName: [cn]}}";
+    let mut steps = Steps::new(&ldif, source, mapping).await;
+    for (exit, active, members, skipped) in [
+        (0, &["ann"][..], &["ann"][..], 0),
+        (5, &["ann", "ben"], &["ann"], 2),
+        (0, &["ben"], &["ben"], 0),
+    ] {
+        let outcome = steps.next().await;
+        assert_eq!(outcome.exit, exit, "{outcome:?}");
+        assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), skipped);
+        assert_eq!(steps.active(), active);
+        assert_eq!(steps.members("aws-posix"), members);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_exchanged_change_hands_in_one_run() {
+    let group = |name: &str, member: &str| {
+        format!(
+            "dn: cn={name},ou=Groups,dc=example,dc=test\nobjectClass: groupOfNames\ncn: {name}\n\
+             description: aws {name}\nmember: cn={member},ou=People,dc=example,dc=test\n\n"
+        )
+    };
+    let replace = |name: &str, attribute: &str, value: &str| {
+        format!(
+            "dn: {name},dc=example,dc=test\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n\n"
+        )
+    };
+    let people = ["ann", "ben", "cem"];
+    let mut ldif = "# step 1\n\n".to_owned();
+    for name in people {
+        ldif += &person(name, "", name);
+        ldif += &group(&format!("aws-{name}"), name);
+    }
+    // User names go round in a circle, addresses and names of groups are exchanged.
+    ldif += "# step 2\n\n";
+    for (index, name) in people.iter().enumerate() {
+        ldif += &replace(
+            &format!("cn={name},ou=People"),
+            "uid",
+            people[(index + 1) % 3],
+        );
+    }
+    for (name, other) in [("ann", "ben"), ("ben", "ann")] {
+        let mail = format!("{other}@example.com");
+        ldif += &replace(&format!("cn={name},ou=People"), "mail", &mail);
+        let description = format!("aws aws-{other}");
+        ldif += &replace(
+            &format!("cn=aws-{name},ou=Groups"),
+            "description",
+            &description,
+        );
+    }
+    let mapping = "mapping: {group: {displayName: [description]}}";
+    let mut steps = Steps::new(&ldif, SEARCHES, mapping).await;
+    assert_eq!(steps.next().await.exit, 0);
+    let id = |steps: &Steps, name: &str| steps.stage.simulator.user(name).unwrap()["id"].clone();
+    let before: Vec<Value> = people.iter().map(|name| id(&steps, name)).collect();
+    let outcome = steps.next_with(&["--confirm-deletes", "100"]).await;
+    assert_eq!(outcome.exit, 0, "{outcome:?}");
+    for (index, expected) in before.iter().enumerate() {
+        assert_eq!(id(&steps, people[(index + 1) % 3]), *expected);
+    }
+    let mail = |name: &str| steps.stage.simulator.user(name).unwrap()["emails"][0]["value"].clone();
+    // `ann` is called `ben` now, and has his address.
+    assert_eq!(
+        [mail("ben"), mail("cem"), mail("ann")],
+        ["ben@example.com", "ann@example.com", "cem@example.com"]
+    );
+    assert_eq!(steps.members("aws aws-ben"), ["ben"]);
+    assert_eq!(steps.members("aws aws-ann"), ["cem"]);
+}
