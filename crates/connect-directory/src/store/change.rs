@@ -14,7 +14,7 @@ use super::{
     listing::Listing,
     record::{
         Claim, PENDING, Record, StoredUser, email_item, external_id_item, is_removed, iso,
-        parse_record, string, user_item,
+        parse_record, strings, user_item,
     },
     transaction::{CONFLICT_ATTEMPTS, Cancelled, pause},
 };
@@ -91,7 +91,9 @@ impl Store {
     /// A claim that expired was left by a crash in the middle of a change, so what is
     /// known of Connect is then [uncertain](super::ConnectState::uncertain). `username` is
     /// another one than before, under which this change may create the user: should it
-    /// crash, the next claim knows where to look.
+    /// crash, the next claim knows where to look. The tokens and usernames of all claims
+    /// stay until one is given back: a claim that is repeated because its response was
+    /// lost, or that crashes too, hides no earlier one.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Busy`] when another request holds the
@@ -117,11 +119,13 @@ impl Store {
             "TableName": self.table,
             "Key": user_key(id),
             "UpdateExpression": "SET #claim = :token, claimUntil = :until, \
-                #pending = :pending, pendingSince = if_not_exists(pendingSince, :since)",
+                #pending = :pending, pendingSince = if_not_exists(pendingSince, :since) \
+                ADD claims :tokens",
             "ConditionExpression": condition,
             "ExpressionAttributeNames": {"#claim": "claim", "#pending": "pending"},
             "ExpressionAttributeValues": {
                 ":token": {"S": claim.token},
+                ":tokens": {"SS": [claim.token]},
                 ":until": {"N": claim.until.as_millisecond().to_string()},
                 ":now": {"N": now.as_millisecond().to_string()},
                 ":pending": {"S": PENDING},
@@ -132,8 +136,8 @@ impl Store {
         });
         if let Some(username) = username {
             let expression = update["UpdateExpression"].as_str().unwrap_or_default();
-            update["UpdateExpression"] = json!(format!("{expression}, claimUsername = :username"));
-            update["ExpressionAttributeValues"][":username"] = json!({"S": username});
+            update["UpdateExpression"] = json!(format!("{expression}, claimUsernames :usernames"));
+            update["ExpressionAttributeValues"][":usernames"] = json!({"SS": [username]});
         }
         for attempt in 0..CONFLICT_ATTEMPTS {
             match self.client.call::<Value>("UpdateItem", &update).await {
@@ -330,15 +334,16 @@ impl Store {
     }
 }
 
-/// The record in an item as it was before it was claimed with this token. Another claim
-/// in it was left by a change of which nothing is known.
+/// The record in an item as it was before it was claimed with this token. Other claims in
+/// it were left by changes of which nothing is known.
 pub(super) fn claimed_record(item: &Value, token: &str) -> Result<Record, StoreError> {
     let mut record = parse_record(item)?;
-    if record.claim.take().is_some_and(|left| left != token) {
+    let last = record.claim.take();
+    let mut claims = strings(item, "claims").chain(last.as_deref());
+    if claims.any(|left| left != token) {
         record.connect.uncertain = true;
-        let username = string(item, "claimUsername").ok();
-        let former = &mut record.connect.former_usernames;
-        former.extend(username.map(str::to_owned));
+        let usernames = strings(item, "claimUsernames").map(str::to_owned);
+        record.connect.former_usernames.extend(usernames);
     }
     Ok(record)
 }

@@ -168,6 +168,7 @@ pub(super) fn user_item(record: &Record, claim: Option<&Claim>) -> Result<Value,
     }
     if let Some(claim) = claim {
         item["claim"] = json!({"S": claim.token});
+        item["claims"] = json!({"SS": [claim.token]});
         item["claimUntil"] = json!({"N": claim.until.as_millisecond().to_string()});
     }
     Ok(item)
@@ -181,6 +182,13 @@ pub(super) fn string<'a>(item: &'a Value, name: &str) -> Result<&'a str, StoreEr
         .and_then(|attribute| attribute.get("S"))
         .and_then(Value::as_str)
         .ok_or(StoreError::Malformed)
+}
+
+/// The elements of a set of strings; none if there is no such attribute.
+pub(super) fn strings<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a str> {
+    let elements = item.get(name).and_then(|set| set.get("SS"));
+    let elements = elements.and_then(Value::as_array).into_iter().flatten();
+    elements.filter_map(Value::as_str)
 }
 
 /// An attribute whose text is JSON.

@@ -123,10 +123,18 @@ fn a_claim_is_part_of_the_item_and_marks_what_it_left_as_uncertain() {
         !own.connect.uncertain && own.claim.is_none(),
         "its own token"
     );
-    item["claimUsername"] = json!({"S": "new"});
+    item["claimUsernames"] = json!({"SS": ["new", "newer"]});
     let left = change::claimed_record(&item, "t2").unwrap();
     assert!(left.connect.uncertain && left.claim.is_none());
-    assert_eq!(left.connect.former_usernames, ["new".to_owned()].into());
+    let usernames = ["new".to_owned(), "newer".to_owned()];
+    assert_eq!(left.connect.former_usernames, usernames.into());
+    item["claim"] = json!({"S": "t2"});
+    let repeated = change::claimed_record(&item, "t2").unwrap();
+    assert!(
+        repeated.connect.uncertain,
+        "its own token hides no earlier one"
+    );
+    item.as_object_mut().unwrap().remove("claims");
     item.as_object_mut().unwrap().remove("claim");
     let free = change::claimed_record(&item, "t2").unwrap();
     assert!(!free.connect.uncertain && free.connect.former_usernames.is_empty());

@@ -11,12 +11,12 @@ mod groups;
 use std::{sync::Arc, time::Duration};
 
 use connect_directory::{
-    directory::{ChangeError, DirectoryError, Reconciled},
+    directory::{ChangeError, Context, DirectoryError, Reconciled},
     store::StoreError,
 };
 use connect_simulator::{Fault, FaultRule, Operation};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::common::{Setup, new_user};
 
@@ -98,6 +98,31 @@ async fn the_request_that_is_repeated_after_a_crash_succeeds() {
     setup.crash(Operation::DeleteUser, deactivate).await;
     setup.set(&id, "active", json!(false), LATER).await.unwrap();
     assert_eq!(setup.cloud.connect_user("ada"), None);
+}
+
+#[tokio::test]
+async fn two_crashed_renames_leave_one_user_in_connect() {
+    let setup = Setup::with(&[("RENAME", "recreate")]).await;
+    let id = setup.create("ada").await;
+    let first = setup.set(&id, "userName", json!("bob"), Duration::ZERO);
+    setup.crash(Operation::CreateUser, first).await;
+    let second = setup.set(&id, "userName", json!("cleo"), LATER);
+    setup.crash(Operation::SearchUsers, second).await;
+    assert!(setup.cloud.connect_user("bob").is_some());
+
+    // What delayed the first request delays this one.
+    let context = Context {
+        deadline: Instant::now() + Duration::from_millis(500),
+        ..setup.context_at(2 * LATER)
+    };
+    let reconciled = setup.directory.reconcile(&id, context).await.unwrap();
+    assert!(matches!(reconciled, Reconciled::Pending(_)));
+    let context = setup.context_at(2 * LATER);
+    let reconciled = setup.directory.reconcile(&id, context).await.unwrap();
+    assert_eq!(reconciled, Reconciled::Synchronised);
+    let users = setup.cloud.connect_users();
+    let names: Vec<&Value> = users.iter().map(|user| &user["Username"]).collect();
+    assert_eq!(names, ["ada"]);
 }
 
 #[tokio::test]

@@ -96,7 +96,14 @@ impl World {
         for (id, record) in records {
             let user = &record.user;
             let item = &items[&(format!("USER#{id}"), "USER".to_owned())];
-            for left in ["claim", "claimUntil", "claimUsername", "pending", "removed"] {
+            for left in [
+                "claim",
+                "claims",
+                "claimUntil",
+                "claimUsernames",
+                "pending",
+                "removed",
+            ] {
                 if item.get(left).is_some() {
                     problems.push(format!("{id}: {left} is left: {}", item[left]));
                 }

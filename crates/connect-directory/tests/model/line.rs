@@ -1,6 +1,7 @@
 //! The HTTP client of one function instance, which a test cuts at a chosen call.
 
 use std::{
+    collections::BTreeSet,
     future::pending,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -14,10 +15,11 @@ use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
     },
-    orchestrator::HttpRequest,
+    orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
+use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
 
 /// What goes wrong during one request.
@@ -27,6 +29,8 @@ pub enum Fault {
     Kill { call: u32, is_carried_out: bool },
     /// No response of Connect arrives.
     ConnectLost { is_carried_out: bool },
+    /// The response of this call, counted from 1, is lost.
+    Lost { call: u32, is_carried_out: bool },
     /// The function does nothing for a while before this call, counted from 1: others
     /// overtake it.
     Pause { call: u32 },
@@ -49,6 +53,8 @@ struct State {
     fault: Mutex<Option<Fault>>,
     in_flight: AtomicUsize,
     killed: Notify,
+    /// Bodies of transactions that were carried out, and whose response was lost.
+    lost_transactions: Mutex<BTreeSet<Vec<u8>>>,
 }
 
 /// What happens to one call.
@@ -91,9 +97,17 @@ impl State {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lost_transactions(&self) -> MutexGuard<'_, BTreeSet<Vec<u8>>> {
+        self.lost_transactions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn fate(&self, is_connect: bool) -> Fate {
         match &mut *self.fault() {
-            Some(Fault::Kill { call, .. } | Fault::Pause { call }) if *call > 1 => {
+            Some(Fault::Kill { call, .. } | Fault::Lost { call, .. } | Fault::Pause { call })
+                if *call > 1 =>
+            {
                 *call -= 1;
                 Fate::Passes
             }
@@ -112,12 +126,31 @@ impl State {
                 *call = 0;
                 Fate::Pauses
             }
+            Some(Fault::Lost {
+                call,
+                is_carried_out,
+            }) if *call == 1 => {
+                *call = 0;
+                Fate::IsLost {
+                    is_carried_out: *is_carried_out,
+                }
+            }
             Some(Fault::ConnectLost { is_carried_out }) if is_connect => Fate::IsLost {
                 is_carried_out: *is_carried_out,
             },
             _ => Fate::Passes,
         }
     }
+}
+
+/// The body of a transaction, which has a request token: DynamoDB recognises a repetition,
+/// MiniStack does not.
+fn transaction(request: &HttpRequest) -> Option<Vec<u8>> {
+    let target = request.headers().get("x-amz-target")?;
+    let body = target
+        .ends_with(".TransactWriteItems")
+        .then(|| request.body().bytes())?;
+    body.map(<[u8]>::to_vec)
 }
 
 impl HttpClient for Line {
@@ -143,6 +176,13 @@ impl HttpConnector for LineConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // Connect's API is REST; DynamoDB's names its operations in a header.
         let is_connect = request.headers().get("x-amz-target").is_none();
+        let transaction = transaction(&request);
+        if let Some(body) = &transaction
+            && self.state.lost_transactions().contains(body)
+        {
+            let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from("{}"));
+            return HttpConnectorFuture::ready(Ok(response));
+        }
         let fate = self.state.fate(is_connect);
         let is_sent = match fate {
             Fate::Passes | Fate::Pauses => true,
@@ -172,7 +212,15 @@ impl HttpConnector for LineConnector {
                     state.killed.notify_one();
                     pending().await
                 }
-                _ => Err(ConnectorError::io("the response is lost".into())),
+                (Fate::IsLost { .. }, response) => {
+                    if let (Some(body), Some(Ok(response))) = (transaction, response)
+                        && response.status().is_success()
+                    {
+                        state.lost_transactions().insert(body);
+                    }
+                    Err(ConnectorError::io("the response is lost".into()))
+                }
+                (Fate::Passes | Fate::Pauses, None) => unreachable!("the call was sent"),
             }
         })
     }

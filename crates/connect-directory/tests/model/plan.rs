@@ -152,7 +152,7 @@ fn beginning() -> Round {
 }
 
 fn step(random: &mut StdRng) -> Step {
-    let fault = match random.random_range(0..10) {
+    let fault = match random.random_range(0..12) {
         0..4 => Some(Fault::Kill {
             call: random.random_range(1..=12),
             is_carried_out: random.random_bool(0.6),
@@ -160,7 +160,11 @@ fn step(random: &mut StdRng) -> Step {
         4 => Some(Fault::ConnectLost {
             is_carried_out: random.random_bool(0.5),
         }),
-        5..8 => Some(Fault::Pause {
+        5..7 => Some(Fault::Lost {
+            call: random.random_range(1..=12),
+            is_carried_out: random.random_bool(0.8),
+        }),
+        7..10 => Some(Fault::Pause {
             call: random.random_range(1..=12),
         }),
         _ => None,
