@@ -1,10 +1,9 @@
 //! Names that two entries of the directory share, but that the server takes once.
 //!
-//! Whose the name is cannot be decided here, and giving it to whoever comes first would let
-//! one person's data, and access, go to another. So nobody gets it: everybody concerned is
-//! left as the server has them, and reported. Inactive entries make room for the only active
-//! one, and are not reported. An e-mail address that is shared is left alone, and the person
-//! goes on.
+//! Which entry the name belongs to cannot be decided here, and giving it to the first one would
+//! let one user's data, and access, go to another. So no entry gets it: all of them keep what the
+//! server has, and are reported. Inactive entries make room for the only active one, and are not
+//! reported. A shared e-mail address is left alone; the other attributes are synchronized.
 
 use std::collections::BTreeMap;
 
@@ -102,7 +101,7 @@ fn emails(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
                 Some(Attribute::Email),
                 format!(
                     "{} people have this e-mail address ({}), and Identity Center takes it \
-                     once: nobody's is changed",
+                     once: none of them is changed",
                     losers.len(),
                     list(losers)
                 ),

@@ -177,7 +177,7 @@ fn trimmed_values<'a>(attributes: &'a Attributes, name: &str) -> BTreeSet<&'a st
 }
 
 /// Without the spaces and the format characters at its ends, such as the byte order mark and the
-/// zero-width space that come with copied text: nobody sees them.
+/// zero-width space that come with copied text.
 fn trimmed(value: &str) -> &str {
     let value = value.trim();
     if value.is_ascii() {

@@ -514,6 +514,7 @@ fn what_is_skipped_prints_without_names() {
         text.contains("Skipped { kind: User") && text.contains("has no userName"),
         "{text}"
     );
+    assert!(text.contains("DistinguishedNames(1)"), "{text}");
     assert!(!format!("{:?}", apply(vec![person("1", ADA)])).contains("Lovelace"));
 }
 

@@ -459,7 +459,7 @@ impl Directory {
     fn named(&self, member: Node) -> Referenced {
         let entry = self.entry(member);
         match self.twins.get(&entry) {
-            // The server has told which one it is.
+            // The server returned this one.
             None => Referenced::One(entry),
             Some(_) if entry != member => Referenced::One(entry),
             Some(twins) => {
@@ -586,8 +586,8 @@ impl Directory {
             let is_relevant = nodes.iter().any(|node| groups.contains(node));
             if is_relevant && self.ids(nodes).len() > 1 {
                 found.extend(nodes.iter().map(|node| {
-                    let reason = "it has the gidNumber of another group, so it is not known whose \
-                                  primary group it is: give each its own";
+                    let reason = "it has the gidNumber of another group, so neither has members by \
+                                  their primary group: give each its own";
                     (*node, reason.to_owned())
                 }));
             }

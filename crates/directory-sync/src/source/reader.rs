@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         self.search_users_by(attribute, &keys).await
     }
 
-    /// Also reads users whom another one in scope shares the `uid` with.
+    /// Reads all users with these values, also those out of scope: a `uid` may have several users.
     async fn read_members_by_uid(&mut self, scope: &Scope<'_>) -> Result<(), Error> {
         let groups: Vec<Node> = scope
             .member_of
@@ -443,8 +443,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Looks for the entry that had a name before it was renamed and kept the value (`modrdn` with
-    /// `deleteoldrdn: 0`), where the server does not maintain references. Nobody gets access by
-    /// the old name, but a membership that there is stays.
+    /// `deleteoldrdn: 0`), where the server does not maintain references. The old name gives
+    /// no access, but an existing membership stays.
     async fn look_up_renamed(&mut self, node: Node, attributes: &[String]) -> Result<(), Error> {
         let name = self.directory.distinguished_name(node).to_owned();
         let values = naming_values(&name);

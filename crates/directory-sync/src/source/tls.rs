@@ -1,4 +1,4 @@
-//! Whom the reader trusts to be the directory.
+//! The authorities that the reader trusts to identify the directory.
 //!
 //! A directory's certificate is nearly always signed by an authority of the company. With an
 //! own authority, only that one counts: the hundreds of public ones have nothing to say about
@@ -38,7 +38,7 @@ pub(super) fn client_configuration(
     Ok(Arc::new(tls))
 }
 
-/// Whom the reader trusts.
+/// The authorities that the reader trusts.
 struct Authorities {
     store: RootCertStore,
     /// The certificates that the configuration lists.
@@ -198,12 +198,12 @@ pub(super) fn explain(error: &rustls::Error, server: &ServerUrl) -> String {
 fn explain_certificate(error: &CertificateError, host: &str) -> String {
     match error {
         CertificateError::UnknownIssuer => {
-            "its certificate is signed by nobody trusted; name the authority that signed it in \
+            "its certificate is not signed by a trusted authority; name the authority that signed it in \
              `certificateAuthorityFile` or `certificateAuthorities`"
                 .to_owned()
         }
         CertificateError::BadSignature => {
-            "its certificate is signed by nobody trusted: an authority of the same name, with \
+            "its certificate is not signed by a trusted authority: one of the same name, with \
              another key, is in `certificateAuthorityFile` or `certificateAuthorities`; name the \
              one that signed it"
                 .to_owned()

@@ -79,9 +79,21 @@ fn a_certificate_of_somebody_else_is_refused_before_a_password_is_sent() {
     let trust =
         |slapd: &Slapd| format!("certificateAuthorityFile: {}", slapd.authority().display());
     for (server, trust, expected) in [
-        (&by_address, trust(&other), "is signed by nobody trusted"),
-        (&start_tls, trust(&other), "is signed by nobody trusted"),
-        (&by_address, String::new(), "is signed by nobody trusted"),
+        (
+            &by_address,
+            trust(&other),
+            "is not signed by a trusted authority",
+        ),
+        (
+            &start_tls,
+            trust(&other),
+            "is not signed by a trusted authority",
+        ),
+        (
+            &by_address,
+            String::new(),
+            "is not signed by a trusted authority",
+        ),
         (&by_name, trust(&slapd), "is not for `localhost`"),
     ] {
         let shown = message(&configuration(server, &trust), PASSWORD);
