@@ -13,7 +13,9 @@
 //! 3. Members are removed until a consistent read finds none.
 //! 4. The group is marked as deleted.
 //!
-//! A deletion that ends early is completed by its repetition or by the sweep.
+//! A deletion that ends early is completed by its repetition or by the sweep. Each step
+//! holds only while the group is of the generation that is being deleted: several requests
+//! may complete one deletion, and the last of them may come when the group exists again.
 
 mod mapping;
 mod members;
@@ -96,6 +98,9 @@ pub enum GroupError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// How often a deletion begins with a group that others are changing.
+const ATTEMPTS: u32 = 3;
 
 impl Directory {
     /// Which security profiles the groups of the identity provider stand for.
@@ -378,32 +383,46 @@ impl Directory {
     pub async fn delete_group<E: From<GroupError>>(
         &self,
         id: &str,
-        check: impl FnOnce(&Group) -> Result<(), E>,
+        check: impl Fn(&Group) -> Result<(), E>,
         context: Context<'_>,
     ) -> Result<u32, E> {
-        let stored = self.store.group(id).await.map_err(GroupError::from)?;
-        let stored = match stored {
-            Some(group) if group.state == GroupState::Deleting => group,
-            _ => {
-                let group = self.group(id, context).await?;
-                check(&group)?;
-                group.stored
+        for _ in 0..ATTEMPTS {
+            let stored = self.store.group(id).await.map_err(GroupError::from)?;
+            let stored = match stored {
+                Some(group) if group.state == GroupState::Deleting => group,
+                _ => {
+                    let group = self.group(id, context).await?;
+                    check(&group)?;
+                    group.stored
+                }
+            };
+            match self.store.begin_deletion(&stored, context.now).await {
+                // It was opened or deleted since it was read.
+                Err(StoreError::NotFound) => {}
+                begun => {
+                    begun.map_err(GroupError::from)?;
+                    return Ok(self.complete_deletion(&stored, context).await?);
+                }
             }
-        };
-        let begun = self.store.begin_deletion(id, context.now).await;
-        begun.map_err(|error| match error {
-            StoreError::NotFound => GroupError::NotFound,
-            error => error.into(),
-        })?;
-        Ok(self.complete_deletion(&stored, context).await?)
+        }
+        Err(GroupError::from(StoreError::Busy).into())
     }
 
+    /// Completes the deletion of a group, unless another request is faster: whatever is done
+    /// here, the group may exist again, and is then left alone.
     async fn complete_deletion(
         &self,
         group: &StoredGroup,
         context: Context<'_>,
     ) -> Result<u32, GroupError> {
-        self.store.close_gates(&group.id).await?;
+        let group = &StoredGroup {
+            state: GroupState::Deleting,
+            ..group.clone()
+        };
+        match self.store.close_gates(group).await {
+            Err(StoreError::NotFound) => return Ok(0),
+            closed => closed?,
+        }
         let mut pending = 0;
         loop {
             let members = self.store.members(&group.id).await?;
@@ -411,9 +430,13 @@ impl Directory {
                 break;
             }
             let ids = members.into_iter().map(|member| member.user_id).collect();
-            pending += self
+            match self
                 .change_members(group, &BTreeSet::new(), &ids, context)
-                .await?;
+                .await
+            {
+                Err(GroupError::NotFound) => return Ok(pending),
+                changed => pending += changed?,
+            }
         }
         self.store.end_deletion(group).await?;
         Ok(pending)
@@ -436,10 +459,12 @@ impl Directory {
                     !listed.ids.contains(&group.id)
                         && listed.is_newer_than(&group.created, context.now)
                 });
-            if group.state != GroupState::Deleting && !is_gone {
-                continue;
-            }
-            match self.end_group(group, is_gone, context).await {
+            let ends = match (group.state, is_gone) {
+                (GroupState::Deleting, _) => self.complete_deletion(group, context).await.map(drop),
+                (_, true) => self.end_security_profile(group, context).await,
+                (_, false) => continue,
+            };
+            match ends {
                 Ok(()) => ended += 1,
                 Err(error) => {
                     tracing::error!(%error, group_id = group.id, "a group is not deleted yet");
@@ -453,28 +478,25 @@ impl Directory {
         }
     }
 
-    async fn end_group(
+    /// Ends the group of a security profile that no longer exists.
+    async fn end_security_profile(
         &self,
         group: &StoredGroup,
-        is_gone: bool,
         context: Context<'_>,
     ) -> Result<(), GroupError> {
-        match self.store.begin_deletion(&group.id, context.now).await {
-            Ok(()) => {
-                self.complete_deletion(group, context).await?;
+        if group.state != GroupState::Deleted {
+            match self.store.begin_deletion(group, context.now).await {
+                // Changed since it was read: the next sweep looks at it.
+                Err(StoreError::NotFound) => return Ok(()),
+                begun => begun?,
             }
-            // Deleted already: only its item is left.
-            Err(StoreError::NotFound) => {}
-            Err(error) => return Err(error.into()),
+            self.complete_deletion(group, context).await?;
         }
-        if is_gone {
-            tracing::warn!(
-                group_id = group.id,
-                "a security profile no longer exists: the memberships of its group ended"
-            );
-            self.store.forget_group(group).await?;
-        }
-        Ok(())
+        tracing::warn!(
+            group_id = group.id,
+            "a security profile no longer exists: the memberships of its group ended"
+        );
+        Ok(self.store.forget_group(group).await?)
     }
 
     /// Keeps the time at which security profiles were first seen. Nothing depends on it.

@@ -255,26 +255,39 @@ impl Store {
         )
     }
 
-    /// Announces the deletion of a group: from now on it does not exist for the identity
-    /// provider, and no member can be added once its gates are closed.
+    /// Announces the deletion of a group as it was read: from now on it does not exist for
+    /// the identity provider, and no member can be added once its gates are closed.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the deletion is complete already, or when the table
+    /// [`StoreError::NotFound`] when it was deleted or opened since, or when the table
     /// cannot be written.
-    pub async fn begin_deletion(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn begin_deletion(
+        &self,
+        group: &StoredGroup,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (condition, other) = match group.state {
+            GroupState::Seen => (
+                "attribute_not_exists(pk) OR #state = :other",
+                GroupState::Seen,
+            ),
+            _ => (
+                "generation = :generation AND #state <> :other",
+                GroupState::Deleted,
+            ),
+        };
         let update = json!({
             "TableName": self.table,
-            "Key": group_key(id),
+            "Key": group_key(&group.id),
             "UpdateExpression": "SET #state = :deleting, lastModified = :now, \
-                created = if_not_exists(created, :now), \
-                generation = if_not_exists(generation, :generation)",
-            "ConditionExpression": "attribute_not_exists(#state) OR #state <> :deleted",
+                created = if_not_exists(created, :now), generation = :generation",
+            "ConditionExpression": condition,
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": {
                 ":deleting": {"S": "deleting"},
-                ":deleted": {"S": "deleted"},
+                ":other": {"S": other.name()},
                 ":now": {"S": iso(now)},
-                ":generation": {"S": Uuid::new_v4().to_string()},
+                ":generation": {"S": group.generation},
             },
         });
         self.update(&update).await
@@ -283,14 +296,24 @@ impl Store {
     /// Closes the gates of a group, each as soon as no addition passes it.
     ///
     /// # Errors
-    /// When the table cannot be written.
-    pub async fn close_gates(&self, id: &str) -> Result<(), StoreError> {
+    /// [`StoreError::NotFound`] when the deletion is complete, even if the group was created
+    /// again since; or when the table cannot be written.
+    pub async fn close_gates(&self, group: &StoredGroup) -> Result<(), StoreError> {
+        let is_own = "(attribute_not_exists(generation) OR generation = :generation)";
+        let condition = match group.name {
+            Some(_) => format!("attribute_exists(pk) AND {is_own}"),
+            None => is_own.to_owned(),
+        };
         for lane in 0..LANES {
             let update = json!({
                 "TableName": self.table,
-                "Key": gate_key(id, lane),
+                "Key": gate_key(&group.id, lane),
                 "UpdateExpression": "REMOVE generation ADD version :one",
-                "ExpressionAttributeValues": {":one": {"N": "1"}},
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": {
+                    ":one": {"N": "1"},
+                    ":generation": {"S": group.generation},
+                },
             });
             self.update(&update).await?;
         }
@@ -298,58 +321,74 @@ impl Store {
     }
 
     /// Completes the deletion of a group without members. Of a security profile's group,
-    /// an item remains that hides it; of any other one, nothing.
+    /// an item remains that hides it; of any other one, nothing. Nothing happens if the
+    /// deletion is complete, even if the group was created again since.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn end_deletion(&self, group: &StoredGroup) -> Result<(), StoreError> {
-        let Some(name) = &group.name else {
-            let update = json!({
-                "TableName": self.table,
-                "Key": group_key(&group.id),
-                "UpdateExpression": "SET #state = :deleted REMOVE externalIds",
-                "ConditionExpression": "#state = :deleting",
-                "ExpressionAttributeNames": {"#state": "state"},
-                "ExpressionAttributeValues": {
-                    ":deleting": {"S": "deleting"},
-                    ":deleted": {"S": "deleted"},
-                },
-            });
-            return match self.update(&update).await {
-                // Another request completed it.
-                Err(StoreError::NotFound) => Ok(()),
-                outcome => outcome,
+        if group.name.is_some() {
+            // It may have been renamed before its deletion began.
+            let found = self.group(&group.id).await?;
+            let is_own = |found: &StoredGroup| found.generation == group.generation;
+            return match found.filter(is_own) {
+                Some(group) => self.delete_group_items(&group, GroupState::Deleting).await,
+                None => Ok(()),
             };
-        };
-        self.delete_group_items(group, Some(name)).await
+        }
+        let update = json!({
+            "TableName": self.table,
+            "Key": group_key(&group.id),
+            "UpdateExpression": "SET #state = :deleted REMOVE externalIds",
+            "ConditionExpression": "#state = :deleting AND generation = :generation",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":deleting": {"S": "deleting"},
+                ":deleted": {"S": "deleted"},
+                ":generation": {"S": group.generation},
+            },
+        });
+        match self.update(&update).await {
+            Err(StoreError::NotFound) => Ok(()),
+            outcome => outcome,
+        }
     }
 
-    /// Removes every trace of a group without members.
+    /// Removes every trace of a group that is deleted, unless it was created again since.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn forget_group(&self, group: &StoredGroup) -> Result<(), StoreError> {
-        self.delete_group_items(group, group.name.as_ref()).await
+        self.delete_group_items(group, GroupState::Deleted).await
     }
 
+    /// Deletes a group, if it is of this generation and in this state, its gates and its
+    /// name.
     async fn delete_group_items(
         &self,
         group: &StoredGroup,
-        name: Option<&GroupName>,
+        state: GroupState,
     ) -> Result<(), StoreError> {
+        let mut own = self.delete(group_key(&group.id));
+        own["Delete"]["ConditionExpression"] =
+            json!("#state = :state AND generation = :generation");
+        own["Delete"]["ExpressionAttributeNames"] = json!({"#state": "state"});
+        own["Delete"]["ExpressionAttributeValues"] = json!({
+            ":state": {"S": state.name()},
+            ":generation": {"S": group.generation},
+        });
         let gates = (0..LANES).map(|lane| self.delete(gate_key(&group.id, lane)));
-        let name = name.map(|name| {
+        let name = group.name.as_ref().map(|name| {
             let mut delete = self.delete(group_name_key(&name.display));
             delete["Delete"]["ConditionExpression"] = json!("attribute_not_exists(pk) OR id = :id");
             delete["Delete"]["ExpressionAttributeValues"] = json!({":id": {"S": group.id}});
             delete
         });
-        let actions: Vec<Value> = std::iter::once(self.delete(group_key(&group.id)))
-            .chain(gates)
-            .chain(name)
-            .collect();
+        let actions: Vec<Value> = std::iter::once(own).chain(gates).chain(name).collect();
         match self.try_transact(&actions).await {
             Ok(()) => Ok(()),
+            // Another request did it.
+            Err(Cancelled::Conditions(failed)) if failed.contains(&0) => Ok(()),
             Err(Cancelled::Conditions(_)) => Err(StoreError::Busy),
             Err(Cancelled::Failed(error)) => Err(error),
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Member, Record, Store, StoreError, StoredGroup,
+    GroupState, Member, Record, Store, StoreError, StoredGroup,
     key::{LANES, gate_key, is_id, member_key, member_partition, user_key},
     record::{PENDING, iso, string, user_name_item},
     transaction::{Cancelled, MAXIMUM_ACTIONS},
@@ -28,12 +28,36 @@ pub(crate) struct MemberChange {
     pub is_member: bool,
 }
 
-/// The gate that additions to one lane of a group pass.
+/// The gate that changes of the members in one lane of a group pass.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gate<'a> {
-    pub group_id: &'a str,
-    pub generation: &'a str,
+    pub group: &'a StoredGroup,
     pub lane: u8,
+}
+
+impl Gate<'_> {
+    /// On which condition members pass. A deletion removes them only while no one has
+    /// created the group again. Other removals pass always, as long as there is a group.
+    fn condition(self, adds: bool) -> Option<&'static str> {
+        let is_named = self.group.name.is_some();
+        match (self.group.state, adds, is_named) {
+            (_, true, _) => Some("generation = :generation"),
+            (GroupState::Deleting, false, true) => {
+                Some("attribute_exists(pk) AND attribute_not_exists(generation)")
+            }
+            (GroupState::Deleting, false, false) => Some("attribute_not_exists(generation)"),
+            (_, false, true) => Some("attribute_exists(pk)"),
+            // Members of a security profile that was never changed have no gates.
+            (_, false, false) => None,
+        }
+    }
+}
+
+/// A user who is not a member according to its own item.
+pub(crate) struct NonMember {
+    pub user_id: String,
+    /// The version of the user; absent: there is no such user.
+    pub version: Option<u64>,
 }
 
 impl Store {
@@ -88,8 +112,9 @@ impl Store {
     /// that was not, because the user is claimed or has changed, is to be read again.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when a member is added and the group is not of this
-    /// generation any more; or when the table cannot be written.
+    /// [`StoreError::NotFound`] when the group is not of this generation any more, which
+    /// does not keep a member of a security profile from leaving; or when the table cannot
+    /// be written.
     pub(crate) async fn write_members(
         &self,
         gate: Gate<'_>,
@@ -133,35 +158,77 @@ impl Store {
         Ok(written)
     }
 
-    /// Deletes the items of members who are none according to their own item.
+    /// Deletes the member items of users who are not members. The result is those who were
+    /// changed since they were read.
     ///
     /// # Errors
-    /// When the table cannot be written.
+    /// As of [`Store::write_members`].
     pub(crate) async fn delete_members(
         &self,
         gate: Gate<'_>,
-        user_ids: &[&String],
+        users: &[NonMember],
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for batch in user_ids.chunks(MAXIMUM_ACTIONS - 1) {
-            let mut actions = vec![self.pass(gate, false, now)];
-            let keys = batch.iter().map(|id| member_key(gate.group_id, id));
-            actions.extend(keys.map(|key| self.delete(key)));
-            self.transact(&actions).await?;
+    ) -> Result<Vec<String>, StoreError> {
+        let mut changed = Vec::new();
+        // One action is the gate's; each user takes two.
+        for batch in users.chunks((MAXIMUM_ACTIONS - 1) / 2) {
+            let mut left: Vec<&NonMember> =
+                batch.iter().filter(|user| is_id(&user.user_id)).collect();
+            while !left.is_empty() {
+                let mut actions = vec![self.pass(gate, false, now)];
+                for user in &left {
+                    actions.push(self.check_unchanged(user));
+                    actions.push(self.delete(member_key(&gate.group.id, &user.user_id)));
+                }
+                match self.try_transact(&actions).await {
+                    Ok(()) => break,
+                    Err(Cancelled::Conditions(failed)) if failed.contains(&0) => {
+                        return Err(StoreError::NotFound);
+                    }
+                    Err(Cancelled::Conditions(failed)) => {
+                        let mut position = 0;
+                        left.retain(|user| {
+                            position += 2;
+                            let is_unchanged = !failed.contains(&(position - 1));
+                            if !is_unchanged {
+                                changed.push(user.user_id.clone());
+                            }
+                            is_unchanged
+                        });
+                    }
+                    Err(Cancelled::Failed(error)) => return Err(error),
+                }
+            }
         }
-        Ok(())
+        Ok(changed)
+    }
+
+    pub(super) fn check_unchanged(&self, user: &NonMember) -> Value {
+        let mut check = json!({
+            "TableName": self.table,
+            "Key": user_key(&user.user_id),
+            "ConditionExpression": "attribute_not_exists(pk) OR attribute_exists(removed)",
+        });
+        if let Some(version) = user.version {
+            check["ConditionExpression"] = json!("version = :version");
+            check["ExpressionAttributeValues"] = json!({":version": {"N": version.to_string()}});
+        }
+        json!({ "ConditionCheck": check })
     }
 
     pub(super) fn pass(&self, gate: Gate<'_>, adds: bool, now: Timestamp) -> Value {
         let mut update = json!({
             "TableName": self.table,
-            "Key": gate_key(gate.group_id, gate.lane),
+            "Key": gate_key(&gate.group.id, gate.lane),
             "UpdateExpression": "SET changed = :now ADD version :one",
             "ExpressionAttributeValues": {":now": {"S": iso(now)}, ":one": {"N": "1"}},
         });
+        if let Some(condition) = gate.condition(adds) {
+            update["ConditionExpression"] = json!(condition);
+        }
         if adds {
-            update["ConditionExpression"] = json!("generation = :generation");
-            update["ExpressionAttributeValues"][":generation"] = json!({"S": gate.generation});
+            update["ExpressionAttributeValues"][":generation"] =
+                json!({"S": gate.group.generation});
         }
         json!({ "Update": update })
     }
@@ -180,9 +247,9 @@ impl Store {
         ];
         actions.extend(self.put_external_ids(user));
         actions.push(if change.is_member {
-            self.put_member(gate.group_id, user)
+            self.put_member(&gate.group.id, user)
         } else {
-            self.delete(member_key(gate.group_id, &user.id))
+            self.delete(member_key(&gate.group.id, &user.id))
         });
         actions
     }

@@ -24,7 +24,7 @@ pub use groups::{GroupName, GroupState, Member, StoredGroup};
 pub(crate) use key::{LANES, lane_of};
 pub use key::{MAXIMUM_EMAILS, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH, fold};
 pub use listing::new_id;
-pub(crate) use members::{Gate, MemberChange};
+pub(crate) use members::{Gate, MemberChange, NonMember};
 pub use read::PendingUser;
 pub use record::{Claim, ConnectState, Record, StoredUser, WrittenUser, iso};
 

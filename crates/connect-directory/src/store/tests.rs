@@ -259,11 +259,25 @@ fn member_change(is_member: bool, change: impl FnOnce(&mut Record)) -> MemberCha
     }
 }
 
-const GATE: Gate<'_> = Gate {
-    group_id: "g2",
-    generation: "first",
-    lane: 3,
-};
+fn group(name: Option<&str>, state: GroupState) -> StoredGroup {
+    let name = name.map(|name| GroupName {
+        display: name.to_owned(),
+        mapped: name.to_owned(),
+    });
+    StoredGroup {
+        generation: "first".to_owned(),
+        state,
+        ..StoredGroup::new("g2", name, BTreeMap::new(), "now")
+    }
+}
+
+fn profile() -> StoredGroup {
+    group(None, GroupState::Active)
+}
+
+fn gate(group: &StoredGroup) -> Gate<'_> {
+    Gate { group, lane: 3 }
+}
 
 #[test]
 fn a_membership_is_one_transaction_with_the_copies_of_the_user() {
@@ -272,7 +286,7 @@ fn a_membership_is_one_transaction_with_the_copies_of_the_user() {
         after.user.groups.insert("g2".to_owned(), None);
         after.pending_since = Some("2026-06-01T12:00:00.000Z".to_owned());
     });
-    let actions = store().member_actions(GATE, &joined, now());
+    let actions = store().member_actions(gate(&profile()), &joined, now());
     assert_eq!(
         keys(&actions),
         [
@@ -305,7 +319,7 @@ fn a_membership_is_one_transaction_with_the_copies_of_the_user() {
 #[test]
 fn the_last_membership_ends_without_a_mark_if_connect_is_not_concerned() {
     let left = member_change(false, |after| after.user.groups.clear());
-    let actions = store().member_actions(GATE, &left, now());
+    let actions = store().member_actions(gate(&profile()), &left, now());
     assert_eq!(keys(&actions)[3], format!("Delete GROUP#g2#3/{ID}"));
     let own = &actions[0]["Update"];
     assert_eq!(
@@ -318,7 +332,7 @@ fn the_last_membership_ends_without_a_mark_if_connect_is_not_concerned() {
 fn an_expired_claim_is_replaced_so_that_its_holder_cannot_write() {
     let mut change = member_change(false, |after| after.user.groups.clear());
     change.before.claim = Some("left".to_owned());
-    let own = store().member_actions(GATE, &change, now())[0]["Update"].take();
+    let own = store().member_actions(gate(&profile()), &change, now())[0]["Update"].take();
     let condition = own["ConditionExpression"].as_str().unwrap();
     assert!(condition.ends_with("AND claimUntil < :now"), "{condition}");
     let expression = own["UpdateExpression"].as_str().unwrap();
@@ -329,24 +343,64 @@ fn an_expired_claim_is_replaced_so_that_its_holder_cannot_write() {
 }
 
 #[test]
-fn only_additions_need_an_open_gate() {
-    let (added, removed) = (
-        store().pass(GATE, true, now()),
-        store().pass(GATE, false, now()),
-    );
-    assert_eq!(
-        added["Update"]["ConditionExpression"],
-        "generation = :generation"
-    );
-    assert_eq!(
-        added["Update"]["ExpressionAttributeValues"][":generation"]["S"],
-        "first"
-    );
-    assert!(removed["Update"].get("ConditionExpression").is_none());
-    for gate in [&added, &removed] {
-        assert_eq!(gate["Update"]["Key"], gate_key("g2", 3));
-        let values = &gate["Update"]["ExpressionAttributeValues"];
-        assert_eq!(values[":now"]["S"], "2026-06-01T12:00:00.000Z");
+fn members_pass_the_gate_of_their_generation_and_deletions_a_closed_one() {
+    let closed = "attribute_not_exists(generation)";
+    let own = "generation = :generation";
+    for (name, state, added, removed) in [
+        (None, GroupState::Active, own, None),
+        (None, GroupState::Deleting, own, Some(closed.to_owned())),
+        (
+            Some("APP"),
+            GroupState::Active,
+            own,
+            Some("attribute_exists(pk)".to_owned()),
+        ),
+        (
+            Some("APP"),
+            GroupState::Deleting,
+            own,
+            Some(format!("attribute_exists(pk) AND {closed}")),
+        ),
+    ] {
+        let group = group(name, state);
+        let pass = |adds| store().pass(gate(&group), adds, now())["Update"].take();
+        assert_eq!(pass(true)["ConditionExpression"], added);
+        let values = &pass(true)["ExpressionAttributeValues"];
+        assert_eq!(values[":generation"]["S"], "first");
+        assert_eq!(
+            pass(false).get("ConditionExpression"),
+            removed.map(Value::from).as_ref(),
+            "{name:?}, {state:?}"
+        );
+        for pass in [pass(true), pass(false)] {
+            assert_eq!(pass["Key"], gate_key("g2", 3));
+            let values = &pass["ExpressionAttributeValues"];
+            assert_eq!(values[":now"]["S"], "2026-06-01T12:00:00.000Z");
+        }
+    }
+}
+
+#[test]
+fn the_item_of_a_member_is_deleted_only_if_the_user_has_not_joined_since() {
+    for (version, condition) in [
+        (Some(7), "version = :version"),
+        (
+            None,
+            "attribute_not_exists(pk) OR attribute_exists(removed)",
+        ),
+    ] {
+        let user = NonMember {
+            user_id: ID.to_owned(),
+            version,
+        };
+        let check = store().check_unchanged(&user)["ConditionCheck"].take();
+        assert_eq!(check["Key"], user_key(ID));
+        assert_eq!(check["ConditionExpression"], condition);
+        let values = check.get("ExpressionAttributeValues");
+        assert_eq!(
+            values,
+            version.map(|_| json!({":version": {"N": "7"}})).as_ref()
+        );
     }
 }
 

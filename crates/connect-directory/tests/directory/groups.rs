@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use connect_directory::{
     directory::{GroupChange, GroupError},
-    store::GroupState,
+    store::{GroupState, StoreError},
 };
 use serde_json::{Value, json};
 
@@ -58,13 +58,58 @@ async fn members_of_a_deleted_group_lose_what_it_granted() {
 async fn a_change_of_a_member_while_its_group_is_being_deleted_ends_the_membership_in_connect() {
     let setup = Setup::with(&variables()).await;
     let (user, group) = member(&setup).await;
-    let begun = setup
-        .store()
-        .begin_deletion(&group, setup.at(Duration::ZERO));
+    let stored = setup.store().group(&group).await.unwrap().unwrap();
+    let now = setup.at(Duration::ZERO);
+    let begun = setup.store().begin_deletion(&stored, now);
     begun.await.unwrap();
     let title = json!("Countess");
     setup.set(&user, "title", title, LATER).await.unwrap();
     assert_eq!(setup.profiles("ada"), default_profiles(&setup).await);
     let stored = setup.store().group(&group).await.unwrap().unwrap();
     assert_eq!(stored.state, GroupState::Deleting);
+}
+
+#[tokio::test]
+async fn a_late_step_of_a_deletion_leaves_the_group_that_was_created_again() {
+    let setup = Setup::with(&[]).await;
+    let ada = setup.create("ada").await;
+    let bob = setup.create("bob").await;
+    let found = setup
+        .directory
+        .groups_by_name("QualityAnalyst", setup.context());
+    let group = found.await.unwrap().remove(0);
+    let add = |id: &String| GroupChange {
+        display_name: "QualityAnalyst".to_owned(),
+        added: BTreeSet::from([id.clone()]),
+        ..GroupChange::default()
+    };
+    let add_ada = add(&ada);
+    let changed = setup
+        .directory
+        .change_group(&group, &add_ada, setup.context());
+    changed.await.unwrap();
+    let id = group.stored.id;
+    let old = setup.store().group(&id).await.unwrap().unwrap();
+    let now = setup.at(Duration::ZERO);
+    setup.store().begin_deletion(&old, now).await.unwrap();
+    let created = setup
+        .directory
+        .create_group(&add(&ada), setup.context())
+        .await;
+    let (created, _) = created.unwrap();
+
+    let begun = setup.store().begin_deletion(&old, now).await;
+    assert!(matches!(begun, Err(StoreError::NotFound)), "{begun:?}");
+    let closed = setup.store().close_gates(&old).await;
+    assert!(matches!(closed, Err(StoreError::NotFound)), "{closed:?}");
+    setup.store().end_deletion(&old).await.unwrap();
+    setup.store().forget_group(&old).await.unwrap();
+    let add_bob = add(&bob);
+    let changed = setup
+        .directory
+        .change_group(&created, &add_bob, setup.context());
+    changed.await.unwrap();
+    let members = setup.store().members(&id).await.unwrap();
+    let members: Vec<String> = members.into_iter().map(|member| member.user_id).collect();
+    assert_eq!(members, [ada, bob]);
 }

@@ -29,6 +29,7 @@ struct GroupItems {
     generation: String,
     /// Absent: a security profile.
     name: Option<String>,
+    has_own_item: bool,
     /// The generations of the gates that are open.
     gates: Vec<String>,
     members: BTreeSet<String>,
@@ -415,6 +416,7 @@ fn groups(items: &Items) -> BTreeMap<String, GroupItems> {
             if rest == "GROUP" {
                 text(item, "state").clone_into(&mut group.state);
                 group.generation = generation;
+                group.has_own_item = true;
                 let name = item.get("displayName");
                 group.name = name.map(|_| text(item, "displayName").to_owned());
             } else if !generation.is_empty() {
@@ -455,6 +457,9 @@ fn check_groups(
     }
     let mut names = BTreeSet::new();
     for (id, group) in groups {
+        if !group.has_own_item {
+            problems.push(format!("{id}: items are left without a group"));
+        }
         let is_open =
             group.gates.len() == LANES && group.gates.iter().all(|gate| *gate == group.generation);
         match group.state.as_str() {

@@ -14,8 +14,8 @@ use crate::{
     directory::{Context, Directory, DirectoryError, Reconciled, Unresolved, wanted::MappedGroups},
     reconcile::Refusal,
     store::{
-        Gate, LANES, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH, MemberChange, Record, StoreError,
-        StoredGroup, iso, lane_of,
+        Gate, LANES, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH, MemberChange, NonMember, Record,
+        StoreError, StoredGroup, iso, lane_of,
     },
 };
 
@@ -106,11 +106,7 @@ impl Directory {
             lanes.entry(lane_of(id)).or_default().push(id.clone());
         }
         let outcomes = stream::iter(lanes).map(|(lane, ids)| async move {
-            let gate = Gate {
-                group_id: &group.id,
-                generation: &group.generation,
-                lane,
-            };
+            let gate = Gate { group, lane };
             self.write_lane(group, gate, ids, is_member, context).await
         });
         outcomes
@@ -183,35 +179,36 @@ impl Directory {
             .into_iter()
             .filter(|record| !record.removed)
             .collect();
+        let mut non_members = Vec::new();
         if present.len() < ids.len() {
             let known: BTreeSet<&str> = present
                 .iter()
                 .map(|record| record.user.id.as_str())
                 .collect();
-            let missing: Vec<&String> = ids
-                .iter()
-                .filter(|id| !known.contains(id.as_str()))
-                .collect();
+            let missing = ids.iter().filter(|id| !known.contains(id.as_str()));
+            non_members.extend(missing.map(|id| NonMember {
+                user_id: id.clone(),
+                version: None,
+            }));
             if is_member {
                 outcome.refused.get_or_insert_with(unknown_member);
-            } else {
-                self.store
-                    .delete_members(gate, &missing, context.now)
-                    .await?;
             }
         }
-        let mut stray = Vec::new();
         let mut changes = Vec::new();
         for before in present {
             if before.user.groups.contains_key(&group.id) == is_member {
-                stray.push(before.user.id);
+                non_members.push(NonMember {
+                    version: Some(before.user.version),
+                    user_id: before.user.id,
+                });
                 continue;
             }
             changes.push(self.member_change(group, before, is_member, context));
         }
-        if !is_member && !stray.is_empty() {
-            let stray: Vec<&String> = stray.iter().collect();
-            self.store.delete_members(gate, &stray, context.now).await?;
+        let mut busy = Vec::new();
+        if !is_member {
+            let changed = self.store.delete_members(gate, &non_members, context.now);
+            busy = changed.await.map_err(not_found)?;
         }
 
         let both = changes
@@ -226,16 +223,13 @@ impl Directory {
             }
         }
 
-        let mut busy = Vec::new();
         let mut left = &accepted[..];
         while !left.is_empty() {
             if Instant::now() >= context.stop {
                 return Err(GroupError::OutOfTime);
             }
-            let written = match self.store.write_members(gate, left, context.now).await {
-                Err(StoreError::NotFound) => return Err(GroupError::NotFound),
-                written => written?,
-            };
+            let written = self.store.write_members(gate, left, context.now).await;
+            let written = written.map_err(not_found)?;
             for (change, is_written) in left.iter().zip(&written) {
                 let id = &change.after.user.id;
                 if !is_written {
@@ -369,6 +363,14 @@ impl Directory {
         if let Err(error) = self.reconcile(id, context).await {
             tracing::warn!(%error, user_id = id, "a member is left to the sweep");
         }
+    }
+}
+
+/// The group was deleted while its members were changed.
+fn not_found(error: StoreError) -> GroupError {
+    match error {
+        StoreError::NotFound => GroupError::NotFound,
+        error => error.into(),
     }
 }
 
