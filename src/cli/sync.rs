@@ -24,7 +24,7 @@ pub struct SyncArgs {
     /// Which environment.
     #[command(flatten)]
     pub environment: EnvironmentArg,
-    /// Name people: user names and distinguished names.
+    /// Add names to the report: user names, distinguished names, members, old and new values.
     #[arg(long)]
     pub names: bool,
     /// How to print the report.
@@ -38,7 +38,7 @@ pub struct SyncRunArgs {
     /// What all verbs have.
     #[command(flatten)]
     pub common: SyncArgs,
-    /// Go on although up to so many users, groups and memberships are taken away.
+    /// Confirm up to this many removals and renames: the number in the message of the refusal.
     #[arg(long, value_name = "N")]
     pub confirm_deletes: Option<usize>,
     /// Compare both sides, whatever the cache says.

@@ -76,7 +76,7 @@ pub struct Common {
         env = "DIRECTORY_SYNC_LOG_FORMAT"
     )]
     pub log_format: LogFormat,
-    /// Name people in the report: user names and distinguished names.
+    /// Add names to the report: user names, distinguished names, members, old and new values.
     #[arg(long)]
     pub names: bool,
 }
@@ -86,7 +86,7 @@ pub struct Common {
 pub struct RunArguments {
     #[command(flatten)]
     common: Common,
-    /// Go on although up to so many users, groups and memberships are taken away.
+    /// Confirm up to this many removals and renames: the number in the message of the refusal.
     #[arg(long, value_name = "N")]
     confirm_deletes: Option<usize>,
     /// Compare both sides, whatever the cache says.
