@@ -39,8 +39,8 @@ pub use token::{
     ClientArg, TokenCommand, TokenRevokeArgs, TokenRotateArgs, TokenSetArgs, TokenShowArgs,
 };
 pub use users::{
-    UsersCommand, UsersExportArgs, UsersFormat, UsersImportArgs, UsersListArgs, UsersPurgeArgs,
-    UsersReconcileArgs, UsersRestoreArgs, UsersShowArgs,
+    ProfilesBy, UsersCommand, UsersExportArgs, UsersFormat, UsersImportArgs, UsersListArgs,
+    UsersPurgeArgs, UsersReconcileArgs, UsersRestoreArgs, UsersShowArgs,
 };
 
 /// SCIM 2.0 for Amazon Connect: deploy the endpoint, guard it, prove that nothing drifted.

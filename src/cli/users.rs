@@ -89,6 +89,11 @@ pub struct UsersImportArgs {
     /// has several clients.
     #[arg(long, value_name = "NAME")]
     pub client: Option<String>,
+    /// How the identity provider assigns the security profiles of orphaned users: by groups
+    /// or by attributes. Amazon Connect does not have it, and only what assigned a security
+    /// profile can take it away.
+    #[arg(long, value_enum, default_value_t, requires = "orphaned")]
+    pub profiles_by: ProfilesBy,
     /// Only show who would be taken over and who not, and why.
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
@@ -98,6 +103,16 @@ pub struct UsersImportArgs {
     /// How progress is told.
     #[arg(long, value_enum, default_value_t)]
     pub format: EventFormat,
+}
+
+/// How the identity provider assigns security profiles.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum ProfilesBy {
+    /// By groups: the users become members of the groups of their security profiles.
+    #[default]
+    Groups,
+    /// By attributes: the users get the attribute that feeds `securityProfiles`.
+    Attributes,
 }
 
 /// Arguments of `users reconcile`.

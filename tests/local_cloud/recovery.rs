@@ -279,3 +279,34 @@ fn a_lost_region_is_recovered_from_a_file_into_an_empty_instance() {
     assert!(refused.stderr.contains("--merge"), "{}", refused.stderr);
     operations_have_their_effect(&project, &company);
 }
+
+#[test]
+fn without_a_copy_the_users_of_connect_are_imported_with_the_documented_losses() {
+    let (project, company) = deployed();
+    project
+        .run(&["destroy", "--env", "local", "--yes"])
+        .expect_code(0);
+    for command in commands("### Without a copy") {
+        run(&project, &command, "");
+    }
+    let scim = Endpoint::of(&project);
+    scim.get(&format!("/Users/{}", company.ids[INACTIVE]))
+        .expect_scim_error(404);
+    for (user, group) in [
+        (MEMBER, "CallCenterManager"),
+        // What assigned the security profile is lost.
+        (NAMED, "Admin"),
+    ] {
+        let user = scim
+            .get(&format!("/Users/{}", company.ids[user]))
+            .expect(200);
+        assert_eq!(user.body["groups"][0]["display"], group);
+        assert_eq!(user.body["entitlements"], Value::Null);
+    }
+    let default = format!("/Users/{}", company.ids[DEFAULT]);
+    let default = scim.get(&default).expect(200).body;
+    assert_eq!(default["groups"], Value::Null);
+    let found = scim.find("/Users", "externalId eq \"00umember\"");
+    assert_eq!(found.resources()[0]["id"], company.ids[MEMBER].as_str());
+    operations_have_their_effect(&project, &company);
+}

@@ -18,6 +18,7 @@ use crate::{
     connect::{IdentityInfo, User},
     facet::{Facet, facets},
     mapping::IdentityManagement,
+    profiles::Defaults,
     user::ConnectUser,
 };
 
@@ -31,37 +32,68 @@ pub struct UnlistedProfile {
     id: String,
 }
 
-/// The resource, in canonical form, that [`crate::mapping::map`] maps to this user, as far
-/// as there is one. `names` are those of the profiles, by id.
-///
-/// # Errors
-/// When a profile of the user has no name.
+/// The profiles of a Connect user by name, as far as the resource names them.
+pub struct NamedProfiles {
+    /// Security profiles: id and name.
+    pub security_profiles: Vec<(String, String)>,
+    /// The routing profile; absent: the default.
+    pub routing_profile: Option<String>,
+}
+
+impl NamedProfiles {
+    /// All profiles of a user. `names` are those of the profiles, by id.
+    ///
+    /// # Errors
+    /// When a profile of the user has no name.
+    pub fn of(user: &User, names: &BTreeMap<String, String>) -> Result<Self, UnlistedProfile> {
+        let name = |kind: &'static str, id: &String| {
+            names.get(id).cloned().ok_or_else(|| UnlistedProfile {
+                kind,
+                id: id.clone(),
+            })
+        };
+        let security_profiles = user
+            .security_profile_ids
+            .iter()
+            .map(|id| Ok((id.clone(), name("security profile", id)?)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            security_profiles,
+            routing_profile: Some(name("routing profile", &user.routing_profile_id)?),
+        })
+    }
+
+    /// Leaves out what a user gets without naming it, so that it follows a changed default.
+    pub fn leave_out_defaults(&mut self, defaults: &Defaults) {
+        if self.is_only(&defaults.security_profile) {
+            self.security_profiles.clear();
+        }
+        self.routing_profile
+            .take_if(|name| *name == defaults.routing_profile);
+    }
+
+    /// Whether this security profile is the only one.
+    pub fn is_only(&self, security_profile: &str) -> bool {
+        matches!(&self.security_profiles[..], [(_, only)] if only == security_profile)
+    }
+}
+
+/// The resource, in canonical form, that [`crate::mapping::map`] maps to this user with these
+/// profiles, as far as there is one.
 pub fn resource(
     user: &User,
-    names: &BTreeMap<String, String>,
+    active: bool,
+    profiles: &NamedProfiles,
     identity_management: IdentityManagement,
     attributes: &Attributes,
-) -> Result<Resource, UnlistedProfile> {
-    let name = |kind: &'static str, id: &String| {
-        names.get(id).cloned().ok_or_else(|| UnlistedProfile {
-            kind,
-            id: id.clone(),
-        })
-    };
-    let security_profiles = user
-        .security_profile_ids
-        .iter()
-        .map(|id| name("security profile", id))
-        .collect::<Result<Vec<_>, _>>()?;
-    let routing_profile = name("routing profile", &user.routing_profile_id)?;
-
+) -> Resource {
     let mut resource = Resource::from_iter([
         (
             "schemas".to_owned(),
             json!(["urn:ietf:params:scim:schemas:core:2.0:User"]),
         ),
         ("userName".to_owned(), json!(user.username)),
-        ("active".to_owned(), json!(true)),
+        ("active".to_owned(), json!(active)),
     ]);
     write_identity(
         &mut resource,
@@ -69,13 +101,19 @@ pub fn resource(
         identity_management,
         attributes,
     );
-    attributes
-        .security_profiles
-        .write_names(&mut resource, &security_profiles);
-    attributes
-        .routing_profile
-        .write(&mut resource, &routing_profile);
-    Ok(resource)
+    let security_profiles = profiles.security_profiles.iter();
+    let security_profiles: Vec<String> = security_profiles.map(|(_, name)| name.clone()).collect();
+    if !security_profiles.is_empty() {
+        attributes
+            .security_profiles
+            .write_names(&mut resource, &security_profiles);
+    }
+    if let Some(routing_profile) = &profiles.routing_profile {
+        attributes
+            .routing_profile
+            .write(&mut resource, routing_profile);
+    }
+    resource
 }
 
 fn write_identity(
@@ -169,7 +207,8 @@ mod tests {
     }
 
     fn saml(user: &User, attributes: &Attributes) -> Resource {
-        resource(user, &names(), IdentityManagement::Saml, attributes).unwrap()
+        let profiles = NamedProfiles::of(user, &names()).unwrap();
+        resource(user, true, &profiles, IdentityManagement::Saml, attributes)
     }
 
     #[test]
@@ -203,7 +242,8 @@ mod tests {
             if identity_management == managed {
                 user.username = "ada".to_owned();
             }
-            let resource = resource(&user, &names(), identity_management, attributes).unwrap();
+            let profiles = NamedProfiles::of(&user, &names()).unwrap();
+            let resource = resource(&user, true, &profiles, identity_management, attributes);
             let wanted = map(
                 &resource,
                 Grants::default(),
@@ -275,15 +315,39 @@ mod tests {
     fn a_profile_without_a_name_is_refused_by_id() {
         let mut user = user(IdentityInfo::default());
         user.security_profile_ids.push("gone".to_owned());
-        let refused = resource(
-            &user,
-            &names(),
-            IdentityManagement::Saml,
-            &Attributes::default(),
-        );
+        let refused = NamedProfiles::of(&user, &names());
         assert_eq!(
-            refused.unwrap_err().to_string(),
+            refused.err().unwrap().to_string(),
             "the user has the security profile gone, which the Amazon Connect instance does not list; give it another one first"
         );
+    }
+
+    #[test]
+    fn what_the_defaults_give_is_not_named() {
+        let defaults = |security_profile: &str, routing_profile: &str| Defaults {
+            security_profile: security_profile.to_owned(),
+            routing_profile: routing_profile.to_owned(),
+            suspended_security_profile: None,
+        };
+        let agent = User {
+            security_profile_ids: vec!["s1".to_owned()],
+            ..user(IdentityInfo::default())
+        };
+        let both = user(IdentityInfo::default());
+        for (user, defaults, security_profiles, routing_profile) in [
+            (&agent, defaults("Agent", "Sales"), 0, None),
+            (&agent, defaults("Admin", "Basic"), 1, Some("Sales")),
+            // With the default and another one, each of them is named.
+            (&both, defaults("Agent", "Sales"), 2, None),
+        ] {
+            let mut profiles = NamedProfiles::of(user, &names()).unwrap();
+            profiles.leave_out_defaults(&defaults);
+            assert_eq!(profiles.security_profiles.len(), security_profiles);
+            assert_eq!(profiles.routing_profile.as_deref(), routing_profile);
+            let attributes = Attributes::default();
+            let resource = resource(user, true, &profiles, IdentityManagement::Saml, &attributes);
+            assert_eq!(resource.contains_key("roles"), routing_profile.is_some());
+            assert_eq!(resource.contains_key("entitlements"), security_profiles > 0);
+        }
     }
 }

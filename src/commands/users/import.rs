@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use connect_directory::connect::FoundUser;
-use connect_directory::directory::DirectoryError;
+use connect_directory::directory::{AssignedBy, DirectoryError};
 use connect_directory::store::{Record, StoreError, fold};
 use connect_directory::user::owner;
 
 use super::{Deployed, confirm, context, counted, duration, finish, pace, reason};
-use crate::cli::UsersImportArgs;
+use crate::cli::{ProfilesBy, UsersImportArgs};
 use crate::commands::token::pick_client;
 use crate::commands::{Error, Outcome};
 use crate::exit_code::Exit;
@@ -35,7 +35,7 @@ pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Out
                 let context = context(client);
                 match deployed
                     .directory
-                    .check_import(&user, &names, context)
+                    .check_import(&user, &names, assigned_by(args), context)
                     .await
                 {
                     Ok(()) => chosen.push(user),
@@ -67,13 +67,21 @@ pub(super) async fn run(args: &UsersImportArgs, printer: &Printer) -> Result<Out
     for outcome in &left_out {
         reporter.tell(outcome);
     }
-    take_over(&deployed, client, &chosen, &names, &mut reporter).await;
+    let by = assigned_by(args);
+    take_over(&deployed, client, by, &chosen, &names, &mut reporter).await;
     let outcome = finish(reporter);
     Ok(if somebody_is_refused {
         Outcome(Exit::Failure)
     } else {
         outcome
     })
+}
+
+fn assigned_by(args: &UsersImportArgs) -> AssignedBy {
+    match args.profiles_by {
+        ProfilesBy::Groups => AssignedBy::Groups,
+        ProfilesBy::Attributes => AssignedBy::Attributes,
+    }
 }
 
 /// The users in question, and those of them that there are not.
@@ -178,6 +186,7 @@ fn tell_plan(
 async fn take_over(
     deployed: &Deployed,
     client: &str,
+    assigned_by: AssignedBy,
     chosen: &[FoundUser],
     names: &BTreeMap<String, String>,
     reporter: &mut UserReporter<'_>,
@@ -185,13 +194,14 @@ async fn take_over(
     let mut pace = pace();
     for user in chosen {
         pace.tick().await;
-        reporter.tell(&take_over_one(deployed, client, user, names).await);
+        reporter.tell(&take_over_one(deployed, client, assigned_by, user, names).await);
     }
 }
 
 async fn take_over_one(
     deployed: &Deployed,
     client: &str,
+    assigned_by: AssignedBy,
     user: &FoundUser,
     names: &BTreeMap<String, String>,
 ) -> UserOutcome {
@@ -200,7 +210,10 @@ async fn take_over_one(
         Ok(described) => described,
         Err(error) => return failed(user, "failed", error.to_string()),
     };
-    match directory.import(described, names, context(client)).await {
+    match directory
+        .import(described, names, assigned_by, context(client))
+        .await
+    {
         Ok(written) => {
             let detail = written.pending.then(|| {
                 "Amazon Connect did not take the tags yet; the reconciler sets them".to_owned()

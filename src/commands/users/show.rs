@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connect_directory::directory::Comparison;
+use connect_directory::directory::{Comparison, GrantingGroup};
 use connect_directory::facet::facets;
 use connect_directory::store::Record;
 use serde::Serialize;
@@ -22,7 +22,8 @@ pub(super) async fn run(args: &UsersShowArgs, printer: &Printer) -> Result<Outco
     let record = record.ok_or(UsersError::NoSuchUser)?;
     let names = deployed.directory.names_by_id().await?;
     let comparison = deployed.directory.compare(&record).await?;
-    let shown = Shown::of(&record, &comparison, &names);
+    let groups = deployed.directory.granting_groups(&record).await?;
+    let shown = Shown::of(&record, &comparison, &names, groups);
     printer.data(&match args.format {
         UsersFormat::Json => format!("{:#}\n", json!(shown)),
         UsersFormat::Text => shown.text(),
@@ -39,9 +40,28 @@ struct Shown {
     owner: Option<String>,
     /// Whether Connect has a user.
     exists: bool,
+    /// The groups of the user.
+    groups: Vec<ShownGroup>,
     /// Why it cannot be worked out what is wanted.
     problem: Option<String>,
     facets: Vec<ShownFacet>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownGroup {
+    name: String,
+    /// The security profiles that the group grants.
+    security_profiles: Vec<String>,
+}
+
+impl From<GrantingGroup> for ShownGroup {
+    fn from(group: GrantingGroup) -> Self {
+        Self {
+            name: group.name,
+            security_profiles: group.security_profiles,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,7 +76,12 @@ struct ShownFacet {
 }
 
 impl Shown {
-    fn of(record: &Record, comparison: &Comparison, names: &BTreeMap<String, String>) -> Self {
+    fn of(
+        record: &Record,
+        comparison: &Comparison,
+        names: &BTreeMap<String, String>,
+        groups: Vec<GrantingGroup>,
+    ) -> Self {
         let actual = comparison.actual.as_ref();
         let actual_user = actual.map(|actual| &actual.user);
         let before = record.connect.applied.as_ref().map(|before| &before.user);
@@ -69,6 +94,7 @@ impl Shown {
             user: Entry::of(record),
             owner: actual.and_then(|actual| actual.owner()).map(str::to_owned),
             exists: actual.is_some(),
+            groups: groups.into_iter().map(ShownGroup::from).collect(),
             facets: facets(desired, actual_user, before, names)
                 .into_iter()
                 .map(|facet| ShownFacet {
@@ -106,6 +132,13 @@ impl Shown {
             .into_iter()
             .map(|(name, value)| format!("{name:<12}  {value}\n"))
             .collect();
+        for group in &self.groups {
+            let profiles = match &group.security_profiles[..] {
+                [] => "nothing".to_owned(),
+                profiles => profiles.join(", "),
+            };
+            text.push_str(&format!("group         {} grants {profiles}\n", group.name));
+        }
         if let Some(problem) = &self.problem {
             text.push_str(&format!("problem       {problem}\n"));
         }

@@ -50,6 +50,7 @@
 mod change;
 mod create;
 mod groups;
+mod import;
 mod operator;
 mod reconcile;
 mod steps;
@@ -71,7 +72,8 @@ use crate::{
 };
 
 pub use groups::{Group, GroupChange, GroupError, GroupMapping};
-pub use operator::Comparison;
+pub use import::AssignedBy;
+pub use operator::{Comparison, GrantingGroup};
 pub(crate) use steps::has_left;
 
 /// What `active: false` does in Connect.

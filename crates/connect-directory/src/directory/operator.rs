@@ -1,5 +1,5 @@
 //! What only an operator does: comparing a user with Connect, bringing Connect back to
-//! what is wanted whatever somebody else made of it, taking users over.
+//! what is wanted whatever somebody else made of it.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -9,19 +9,16 @@ use std::{
 use aws_json_client::Error;
 use jiff::Timestamp;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{
-    Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, Written,
-    wanted::{Intent, MappedGroups},
+    Context, Directory, DirectoryError, Observation, Reconciled, Unresolved, wanted::MappedGroups,
 };
 use crate::{
-    connect::{Connect, FoundUser, NOT_FOUND, User},
-    import,
+    connect::{Connect, NOT_FOUND, User},
     plan::plan,
-    reconcile::{Failure, Presence, Refusal},
-    store::{ConnectState, Record, StoreError, StoredUser, iso, new_id},
-    user::{AppliedUser, ConnectUser, EXTERNAL_ID_TAG, owner},
+    reconcile::Presence,
+    store::{Record, StoreError},
+    user::{AppliedUser, ConnectUser},
 };
 
 /// How long an operator waits for a list of names.
@@ -33,6 +30,15 @@ pub struct Comparison {
     pub desired: Result<Option<ConnectUser>, DirectoryError>,
     /// What Connect has; absent: no user.
     pub actual: Option<AppliedUser>,
+}
+
+/// A group that a user is a member of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantingGroup {
+    /// `displayName`.
+    pub name: String,
+    /// The names of the security profiles that its members get.
+    pub security_profiles: Vec<String>,
 }
 
 impl Directory {
@@ -101,14 +107,32 @@ impl Directory {
         self.store.records(&ids).await
     }
 
-    /// Whether the last write to Connect left what is wanted of a user by now. It differs
-    /// after a change of the settings until the user is reconciled.
+    /// For each user, whether the last write to Connect left what is wanted of it by now, or
+    /// why that cannot be worked out. It differs after a change of the settings until the
+    /// user is reconciled.
     ///
     /// # Errors
-    /// When it cannot be worked out what is wanted.
-    pub async fn is_applied(&self, record: &Record) -> Result<bool, DirectoryError> {
+    /// When the table cannot be read.
+    pub async fn are_applied(
+        &self,
+        records: &[&Record],
+    ) -> Result<Vec<Result<bool, DirectoryError>>, StoreError> {
+        let users = records.iter().map(|record| &record.user);
+        let groups = self.mapped_groups(users).await?;
+        let mut applied = Vec::with_capacity(records.len());
+        for record in records {
+            applied.push(self.is_applied(record, &groups).await);
+        }
+        Ok(applied)
+    }
+
+    async fn is_applied(
+        &self,
+        record: &Record,
+        groups: &MappedGroups,
+    ) -> Result<bool, DirectoryError> {
         let applied = record.connect.applied.as_ref().map(|applied| &applied.user);
-        Ok(match self.desired(record).await? {
+        Ok(match self.desired_with(record, groups).await? {
             Presence::Present(desired) => plan(applied, Some(&desired)).is_empty(),
             Presence::Suspended(desired) => {
                 applied.is_none() || plan(applied, Some(&desired)).is_empty()
@@ -143,7 +167,16 @@ impl Directory {
         self.connect().find_user(record.user.user_name()).await
     }
 
-    async fn desired(&self, record: &Record) -> Result<Presence, DirectoryError> {
+    pub(super) async fn desired(&self, record: &Record) -> Result<Presence, DirectoryError> {
+        let groups = self.mapped_groups([&record.user]).await?;
+        self.desired_with(record, &groups).await
+    }
+
+    async fn desired_with(
+        &self,
+        record: &Record,
+        groups: &MappedGroups,
+    ) -> Result<Presence, DirectoryError> {
         if record.removed {
             return Ok(Presence::Absent);
         }
@@ -154,8 +187,7 @@ impl Directory {
             stop: deadline,
             client: "",
         };
-        let groups = self.mapped_groups([&record.user]).await?;
-        let intent = self.intent(record, &groups)?;
+        let intent = self.intent(record, groups)?;
         match self.presence(record, &intent, context).await {
             Ok(presence) => Ok(presence),
             Err(Unresolved::Refused(error)) => Err(error),
@@ -172,137 +204,23 @@ impl Directory {
         self.reconcile_from(id, Observation::Anew, context).await
     }
 
-    /// Whether a Connect user can be taken over, as far as a search tells: without its
-    /// addresses.
+    /// The groups of a user, and the security profiles that each of them grants.
     ///
     /// # Errors
-    /// As of [`Directory::import`], apart from those of the store.
-    pub async fn check_import(
-        &self,
-        user: &FoundUser,
-        names: &BTreeMap<String, String>,
-        context: Context<'_>,
-    ) -> Result<(), DirectoryError> {
-        let id = Uuid::nil().to_string();
-        self.prepare_import(user.clone().into(), names, id, context)
-            .await?;
-        Ok(())
+    /// When the table cannot be read.
+    pub async fn granting_groups(&self, record: &Record) -> Result<Vec<GrantingGroup>, StoreError> {
+        let groups = &record.user.groups;
+        let own_names = groups.iter().filter(|(_, profile)| profile.is_none());
+        let ids: Vec<&str> = own_names.map(|(id, _)| id.as_str()).collect();
+        let names = self.store.group_names(ids).await?;
+        let of_profiles = groups.values().flatten().map(|profile| GrantingGroup {
+            name: profile.clone(),
+            security_profiles: vec![profile.clone()],
+        });
+        let mapped = names.into_values().map(|name| GrantingGroup {
+            security_profiles: self.settings.groups.profiles_of(&name).to_vec(),
+            name: name.display,
+        });
+        Ok(of_profiles.chain(mapped).collect())
     }
-
-    /// Takes a Connect user over: adds a SCIM user of the same name, addresses and
-    /// profiles, and marks the Connect user as SCIM's, which changes nothing else of it.
-    /// `names` are those of [`Directory::names_by_id`].
-    ///
-    /// The tags of a directory that was lost give the user the SCIM id and external id
-    /// back by which the identity provider knows it.
-    ///
-    /// # Errors
-    /// When a SCIM user has the userName or owns the Connect user, the Connect user cannot
-    /// be one of SCIM as it is, Connect refuses, or the store fails. Nothing is left of a
-    /// refused import in the directory.
-    pub async fn import(
-        &self,
-        user: User,
-        names: &BTreeMap<String, String>,
-        context: Context<'_>,
-    ) -> Result<Written, DirectoryError> {
-        let id = self.id_for(owner(&user.tags), context).await?;
-        let import = self.prepare_import(user, names, id, context).await?;
-        let mut claimed = self.store.create(import.record, context.now, true).await?;
-        let mut after = claimed.record.clone();
-        claimed.record.pending_since = None;
-        let outcome = self
-            .bring(&mut after, &import.intent, import.presence, None, context)
-            .await;
-        match outcome {
-            Err(Failure::Refused(refusal)) => {
-                self.store.delete_user(&claimed, context.now).await?;
-                Err(DirectoryError::Refused(refusal))
-            }
-            outcome => Ok(self.settle(&claimed, after, outcome, context).await?),
-        }
-    }
-
-    async fn prepare_import(
-        &self,
-        user: User,
-        names: &BTreeMap<String, String>,
-        id: String,
-        context: Context<'_>,
-    ) -> Result<Import, DirectoryError> {
-        let document = import::resource(
-            &user,
-            names,
-            self.settings.identity_management,
-            &self.settings.attributes,
-        )
-        .map_err(|error| DirectoryError::Profile(error.to_string()))?;
-        let external_id = user.tags.get(EXTERNAL_ID_TAG).cloned();
-        let now = iso(context.now);
-        let mut record = Record {
-            user: StoredUser {
-                id,
-                version: 1,
-                created: now.clone(),
-                last_modified: now.clone(),
-                document,
-                external_ids: external_id
-                    .map(|id| (context.client.to_owned(), id))
-                    .into_iter()
-                    .collect(),
-                groups: BTreeMap::new(),
-            },
-            connect: ConnectState::default(),
-            pending_since: Some(now),
-            removed: false,
-            claim: None,
-        };
-        let intent = self.intent(&record, &MappedGroups::new())?;
-        let presence = self.desired(&record).await?;
-        let Presence::Present(desired) = &presence else {
-            return Err(DirectoryError::Refused(Refusal::Invalid(
-                "the attributes that the environment names make it inactive".to_owned(),
-            )));
-        };
-        let applied = AppliedUser::observed(user, desired, None);
-        let changes = import::changes(desired, &applied.user, names);
-        if !changes.is_empty() {
-            return Err(DirectoryError::Refused(Refusal::Invalid(format!(
-                "SCIM would change its {}: no attribute of `provisioning.attributes` holds what it has; name one, or change the user in Amazon Connect first",
-                changes.join(", ")
-            ))));
-        }
-        record.connect.applied = Some(applied);
-        Ok(Import {
-            record,
-            intent,
-            presence,
-        })
-    }
-
-    /// The SCIM id for a Connect user: the one in its tags, if it has one and nobody here
-    /// has it; else a new one.
-    async fn id_for(
-        &self,
-        owner: Option<&str>,
-        context: Context<'_>,
-    ) -> Result<String, DirectoryError> {
-        let is_id = |owner: &&str| Uuid::try_parse(owner).is_ok_and(|id| id.to_string() == *owner);
-        let Some(owner) = owner.filter(is_id) else {
-            return Ok(new_id(context.now).to_string());
-        };
-        if self.store.get_record(owner).await?.is_some() {
-            return Err(DirectoryError::Refused(Refusal::UserNameTaken(
-                "a user of the directory owns it already".to_owned(),
-            )));
-        }
-        Ok(owner.to_owned())
-    }
-}
-
-/// A user about to be taken over: it differs from what is wanted by its tags only.
-struct Import {
-    record: Record,
-    intent: Intent,
-    presence: Presence,
 }

@@ -1,0 +1,133 @@
+//! Settings that change under existing users: each is found not to be applied, and is applied
+//! by a reconciliation. Against a real DynamoDB API (MiniStack) and the Connect simulator.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use connect_directory::{
+    directory::{Context, Directory, GroupChange},
+    store::StoredUser,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use test_support::Cloud;
+use tokio::time::Instant;
+
+fn context() -> Context<'static> {
+    let deadline = Instant::now() + Duration::from_secs(6);
+    Context {
+        now: Timestamp::now(),
+        deadline,
+        stop: deadline,
+        client: "idp",
+    }
+}
+
+fn directory(cloud: &Cloud, variables: &[(&str, &str)]) -> Directory {
+    let configuration = cloud.configuration(variables);
+    configuration.directory(cloud.environment()).unwrap()
+}
+
+async fn create(directory: &Directory, user_name: &str, more: &Value) -> String {
+    let mut document = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": user_name,
+        "name": {"givenName": "Ada", "familyName": "Lovelace"},
+        "active": true,
+    });
+    let more = more.as_object().unwrap().clone();
+    document.as_object_mut().unwrap().extend(more);
+    let user = StoredUser {
+        document: document.as_object().unwrap().clone(),
+        ..StoredUser::default()
+    };
+    directory
+        .create(user, None, context())
+        .await
+        .unwrap()
+        .user
+        .id
+}
+
+async fn deactivate(directory: &Directory, id: &str) {
+    let deactivated = directory.update(
+        id,
+        |user| -> Result<_, ()> {
+            user.document.insert("active".to_owned(), json!(false));
+            Ok(())
+        },
+        context(),
+    );
+    assert!(deactivated.await.is_ok());
+}
+
+/// Whether what is wanted of each user was written to Connect.
+async fn applied(directory: &Directory) -> Vec<bool> {
+    let records = directory.records().await.unwrap();
+    let records: Vec<_> = records.iter().collect();
+    let applied = directory.are_applied(&records).await.unwrap();
+    applied.into_iter().map(Result::unwrap).collect()
+}
+
+async fn reconcile(directory: &Directory) {
+    for record in directory.records().await.unwrap() {
+        directory.mend(&record.user.id, context()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_changed_setting_is_not_applied_until_users_are_reconciled() {
+    const MAPPING: (&str, &str) = ("GROUP_MAPPING", r#"{"APP-LEADS": ["Admin"]}"#);
+    const SUSPEND: (&str, &str) = ("DEPROVISION", "suspend");
+    const SUSPENDED: (&str, &str) = ("SUSPENDED_SECURITY_PROFILE", "QualityAnalyst");
+    // The users are: one without anything named, one with a title, a member of APP-LEADS,
+    // and an inactive one.
+    let cases: &[(&[(&str, &str)], [bool; 4])] = &[
+        (&[], [true, true, true, true]),
+        (
+            &[("DEFAULT_SECURITY_PROFILE", "CallCenterManager")],
+            [false, false, true, true],
+        ),
+        (
+            &[("DEFAULT_ROUTING_PROFILE", "Sales")],
+            [false, false, false, false],
+        ),
+        (
+            &[("ATTRIBUTE_MAPPING", r#"{"securityProfiles": "title"}"#)],
+            [true, false, true, true],
+        ),
+        (
+            &[("GROUP_MAPPING", r#"{"APP-LEADS": ["CallCenterManager"]}"#)],
+            [true, true, false, true],
+        ),
+        (&[("DEPROVISION", "delete")], [true, true, true, false]),
+        (
+            &[("SUSPENDED_SECURITY_PROFILE", "CallCenterManager")],
+            [true, true, true, false],
+        ),
+        (&[("RENAME", "recreate")], [true, true, true, true]),
+    ];
+    for (changed, expected) in cases {
+        let cloud = Cloud::unthrottled().await;
+        let before = directory(&cloud, &[MAPPING, SUSPEND, SUSPENDED]);
+        create(&before, "default", &json!({})).await;
+        create(&before, "titled", &json!({"title": "Admin"})).await;
+        let member = create(&before, "member", &json!({})).await;
+        let inactive = create(&before, "inactive", &json!({})).await;
+        deactivate(&before, &inactive).await;
+        let group = GroupChange {
+            display_name: "APP-LEADS".to_owned(),
+            added: [member].into(),
+            ..GroupChange::default()
+        };
+        before.create_group(&group, context()).await.unwrap();
+        assert_eq!(applied(&before).await, [true; 4]);
+
+        // The first value of a variable counts.
+        let variables = [*changed, &[MAPPING, SUSPEND, SUSPENDED]].concat();
+        let after = directory(&cloud, &variables);
+        assert_eq!(applied(&after).await, expected, "{changed:?}");
+        reconcile(&after).await;
+        assert_eq!(applied(&after).await, [true; 4], "{changed:?}");
+    }
+}
