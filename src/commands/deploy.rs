@@ -1,5 +1,6 @@
 //! `deploy`: brings the cloud to what the environment file says.
 
+mod affected;
 mod follow_up;
 mod gate;
 mod groups;

@@ -120,6 +120,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_profiles_of_mapped_groups_have_to_exist_too() {
+        let text = "cloud: local\nregion: us-east-1\nstackName: scim\nconnect: {instanceId: 11111111-2222-4333-8444-555555555555}\napi: {requireApiKey: false}\nprovisioning: {groups: {APP-AGENTS: Agent, APP-LEADS: [Agent, Lead]}}\n";
+        let environment = Environment::parse("environments/local.yaml", text).unwrap();
+        let connect = environment.connect().unwrap();
+        let (security, _) = named_profiles(&environment, connect);
+        assert_eq!(security, ["Agent", "Lead"]);
+    }
+
+    #[test]
     fn a_cure_stands_below_its_check() {
         let checks = [
             Check::ok("tools", "cargo 1.95.0"),

@@ -38,6 +38,7 @@ pub(super) fn run(
         if args.change_set && !plan.is_empty() {
             plan = survey.rehearse(&target, plan, printer).await?;
         }
+        plan = survey.with_affected_users(&target, plan).await?;
         if let Some(path) = &args.out {
             saved_plan::write(path, survey.basis(&plan, &software)?, &plan)?;
         }

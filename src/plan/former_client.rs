@@ -19,6 +19,23 @@ pub fn former_clients(before: &Value, after: &Value) -> BTreeSet<String> {
         .collect()
 }
 
+/// The names of the clients that the deployed endpoint has and the intended one has not.
+#[must_use]
+pub fn removed_clients(before: &Value, after: &Value) -> BTreeSet<String> {
+    let names = |template| -> Option<BTreeSet<String>> {
+        let clients = clients(template)?.into_iter();
+        Some(
+            clients
+                .filter_map(|client| Some(client["client"].as_str()?.to_owned()))
+                .collect(),
+        )
+    };
+    match (names(before), names(after)) {
+        (Some(before), Some(after)) => before.difference(&after).cloned().collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
 /// The authorizer's list of clients, without what is not a credential.
 fn clients(template: &Value) -> Option<Vec<Value>> {
     let function = template["Resources"].get("TokenAuthorizerFunction")?;
@@ -65,6 +82,12 @@ mod tests {
                 .into_iter()
                 .collect::<Vec<_>>(),
             ["entra", "moved", "web"]
+        );
+        assert_eq!(
+            removed_clients(&before, &after)
+                .into_iter()
+                .collect::<Vec<_>>(),
+            ["entra"]
         );
         assert!(former_clients(&before, &before).is_empty());
         assert!(former_clients(&Value::Null, &after).is_empty());

@@ -28,13 +28,13 @@ use serde_json::{Value, json};
 
 pub use code::CodeChange;
 pub use create_only::{CREATE_ONLY, CreateOnly};
-pub use former_client::former_clients;
+pub use former_client::{former_clients, removed_clients};
 pub(crate) use iam::matches_pattern;
 pub use iam::{Permission, PolicyChange};
 pub use notice::{Notice, Severity};
 pub use resource::{Action, PropertyChange, Replacement, ResourceChange};
 pub use service::{ServiceChange, ServiceProperty};
-pub use setting::settings_of_users;
+pub use setting::{changed_groups, settings_of_users};
 
 use self::difference::{Place, differences};
 
@@ -209,6 +209,14 @@ impl Plan {
     #[must_use]
     pub fn recreating(mut self) -> Self {
         self.action = StackAction::Recreate;
+        self
+    }
+
+    /// The plan with more to know.
+    #[must_use]
+    pub fn with_notices(mut self, notices: Vec<Notice>) -> Self {
+        self.notices.extend(notices);
+        self.notices.sort();
         self
     }
 

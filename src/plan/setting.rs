@@ -56,12 +56,12 @@ pub(super) fn notices(environment: &str, before: &Value, after: &Value) -> Vec<N
             if keys.len() == 1 { "does" } else { "do" },
         ),
     }];
+    let changed = changed_groups(before, after);
     let (before, after) = (groups(before), groups(after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    for name in names {
+    for name in changed {
         let none = BTreeSet::new();
-        let old = before.get(name).unwrap_or(&none);
-        let new = after.get(name).unwrap_or(&none);
+        let old = before.get(&name).unwrap_or(&none);
+        let new = after.get(&name).unwrap_or(&none);
         let gained: Vec<&str> = new.difference(old).map(String::as_str).collect();
         let lost: Vec<&str> = old.difference(new).map(String::as_str).collect();
         let mut words = Vec::new();
@@ -71,15 +71,24 @@ pub(super) fn notices(environment: &str, before: &Value, after: &Value) -> Vec<N
         if !lost.is_empty() {
             words.push(format!("no longer grants {}", lost.join(", ")));
         }
-        if !words.is_empty() {
-            notices.push(Notice {
-                severity: Severity::Warning,
-                subject: format!("group {name}"),
-                text: format!("{}, once its members are reconciled", words.join(" and ")),
-            });
-        }
+        notices.push(Notice {
+            severity: Severity::Warning,
+            subject: format!("group {name}"),
+            text: format!("{}, once its members are reconciled", words.join(" and ")),
+        });
     }
     notices
+}
+
+/// The names of the groups that are mapped to other security profiles than before.
+#[must_use]
+pub fn changed_groups(before: &Value, after: &Value) -> BTreeSet<String> {
+    let (before, after) = (groups(before), groups(after));
+    let names = before.keys().chain(after.keys());
+    names
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect()
 }
 
 fn variables(template: &Value) -> Option<&Value> {

@@ -5,6 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use connect_directory::store::{MAXIMUM_EMAILS, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH};
+use scim::schema::ServiceDefinition;
+
 use crate::root;
 
 /// Where messages come from: the functions, their libraries and the API's own answers.
@@ -61,6 +64,35 @@ fn every_message_that_a_guide_quotes_is_one_that_the_program_says() {
     }
     assert!(quoted > 0, "no table of messages was found");
     assert!(unknown.is_empty(), "nobody says:\n{}", unknown.join("\n"));
+}
+
+#[test]
+fn the_limits_of_the_guide_are_those_of_the_program() {
+    let guide = fs::read_to_string(root().join("docs/attributes.md")).unwrap();
+    let definition = ServiceDefinition::new(Vec::new());
+    let bulk = definition.bulk.unwrap();
+    let mebibytes = |bytes: usize| bytes / (1024 * 1024);
+    for limit in [
+        format!(
+            "{} resources without `count`, {} at most",
+            definition.pagination.default_page_size, definition.pagination.max_page_size
+        ),
+        format!(
+            "| Body of a request | {} MiB, nested {} deep",
+            mebibytes(definition.max_body_size),
+            definition.max_body_depth
+        ),
+        format!(
+            "| Bulk | {} operations and {} MiB",
+            bulk.max_operations,
+            mebibytes(bulk.max_payload_size)
+        ),
+        format!("| Groups of a user | {MAXIMUM_GROUPS} |"),
+        format!("| E-mail addresses of a user | {MAXIMUM_EMAILS} "),
+        format!("| `externalId` | {MAXIMUM_KEY_LENGTH} bytes |"),
+    ] {
+        assert!(guide.contains(&limit), "docs/attributes.md lacks: {limit}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod aws;
 #[path = "../../crates/directory-sync/tests/directory_server/certificates.rs"]
 mod certificates;
+mod changed_settings;
 mod checkout;
 mod confirmations;
 mod conformance;

@@ -75,14 +75,17 @@ async fn reconcile(directory: &Directory) {
     }
 }
 
+/// The value of a variable by its name.
+type Variable = (&'static str, &'static str);
+
 #[tokio::test]
 async fn each_changed_setting_is_not_applied_until_users_are_reconciled() {
-    const MAPPING: (&str, &str) = ("GROUP_MAPPING", r#"{"APP-LEADS": ["Admin"]}"#);
-    const SUSPEND: (&str, &str) = ("DEPROVISION", "suspend");
-    const SUSPENDED: (&str, &str) = ("SUSPENDED_SECURITY_PROFILE", "QualityAnalyst");
+    const MAPPING: Variable = ("GROUP_MAPPING", r#"{"APP-LEADS": ["Admin"]}"#);
+    const SUSPEND: Variable = ("DEPROVISION", "suspend");
+    const SUSPENDED: Variable = ("SUSPENDED_SECURITY_PROFILE", "QualityAnalyst");
     // The users are: one without anything named, one with a title, a member of APP-LEADS,
     // and an inactive one.
-    let cases: &[(&[(&str, &str)], [bool; 4])] = &[
+    let cases: &[(&[Variable], [bool; 4])] = &[
         (&[], [true, true, true, true]),
         (
             &[("DEFAULT_SECURITY_PROFILE", "CallCenterManager")],

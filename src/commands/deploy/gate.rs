@@ -77,6 +77,7 @@ impl<'a> Gate<'a> {
         if plan.is_empty() || trusted || self.approved.as_ref() == Some(&basis) {
             return Ok(());
         }
+        let plan = survey.with_affected_users(self.target, plan).await?;
         self.ask(&plan, self.args.yes || self.saved.is_some())
             .await?;
         self.approved = Some(basis);

@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use aws_json_client::Error;
 use connect_directory::connect::FoundUser;
-use connect_directory::directory::{Comparison, Directory, DirectoryError};
+use connect_directory::directory::{Comparison, Directory, DirectoryError, GrantingGroup};
 use connect_directory::facet::{Facet, facets};
 use connect_directory::plan::plan;
 use connect_directory::store::{Record, StoreError};
-use connect_directory::user::{AppliedUser, owner};
+use connect_directory::user::{AppliedUser, ConnectUser, owner};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CONNECT, Policy};
@@ -76,25 +76,28 @@ async fn look(directory: &Directory, policy: &Policy) -> Result<Vec<Finding>, Un
 
     let mut findings = Vec::new();
     let mut suspects = Vec::new();
-    let mut unapplied = BTreeSet::new();
+    let mut settled = Vec::new();
     for record in &records {
-        if let Some(since) = &record.pending_since {
-            findings.extend(pending(record, since, policy, now));
-        } else {
-            match directory.is_applied(record).await {
-                Ok(true) => {}
-                Ok(false) => drop(unapplied.insert(record.user.id.as_str())),
-                Err(error) => {
-                    findings.push(unresolved(record, &error));
-                    continue;
-                }
-            }
-            if may_be_edited(record, &seen) || seen.was_changed_by_others(record) {
-                suspects.push(record);
-            }
+        match &record.pending_since {
+            Some(since) => findings.extend(pending(record, since, policy, now)),
+            None => settled.push(record),
         }
     }
-    findings.extend(not_applied(unapplied.len(), policy));
+    let mut unapplied = 0;
+    let applied = directory.are_applied(&settled).await?;
+    for (record, is_applied) in settled.into_iter().zip(applied) {
+        match is_applied {
+            Ok(is_applied) => unapplied += usize::from(!is_applied),
+            Err(error) => {
+                findings.push(unresolved(record, &error));
+                continue;
+            }
+        }
+        if may_be_edited(record, &seen) || seen.was_changed_by_others(record) {
+            suspects.push(record);
+        }
+    }
+    findings.extend(not_applied(unapplied, policy));
     // Only now, so that an untouched instance costs no list of names.
     let names = if suspects.is_empty() {
         BTreeMap::new()
@@ -239,7 +242,8 @@ async fn confirmed(
         Some(record) => record,
     };
     let comparison = directory.compare_known(&record).await?;
-    Ok(differences(&record, &comparison, names, policy))
+    let groups = directory.granting_groups(&record).await?;
+    Ok(differences(&record, &comparison, names, &groups, policy))
 }
 
 /// The edits by others: what differs from the last write, and from what is wanted by now.
@@ -247,6 +251,7 @@ fn differences(
     record: &Record,
     comparison: &Comparison,
     names: &BTreeMap<String, String>,
+    groups: &[GrantingGroup],
     policy: &Policy,
 ) -> Vec<Finding> {
     let desired = match &comparison.desired {
@@ -272,11 +277,43 @@ fn differences(
                 .filter(|facet| facet.differs() && edited.contains(&facet.name))
                 .map(|facet| changed(record, facet, policy))
                 .collect();
+            for finding in &mut findings {
+                if finding.check() == "security-profiles"
+                    && let Some(desired) = desired
+                {
+                    finding.expected = Some(with_groups(desired, names, groups));
+                }
+            }
             // Several tags are one finding.
             findings.dedup_by(|one, other| one.id == other.id);
             findings
         }
     }
+}
+
+/// `Agent, CallCenterManager (by the group APP-LEADS)`.
+fn with_groups(
+    desired: &ConnectUser,
+    names: &BTreeMap<String, String>,
+    groups: &[GrantingGroup],
+) -> String {
+    let ids = desired.security_profile_ids.iter();
+    let mut profiles: Vec<&String> = ids.map(|id| names.get(id).unwrap_or(id)).collect();
+    profiles.sort();
+    let profile = |name: &String| {
+        let granting: Vec<&str> = groups
+            .iter()
+            .filter(|group| group.security_profiles.contains(name))
+            .map(|group| group.name.as_str())
+            .collect();
+        match granting[..] {
+            [] => name.clone(),
+            [group] => format!("{name} (by the group {group})"),
+            _ => format!("{name} (by the groups {})", granting.join(", ")),
+        }
+    };
+    let profiles: Vec<String> = profiles.into_iter().map(profile).collect();
+    profiles.join(", ")
 }
 
 fn missing(record: &Record, policy: &Policy) -> Finding {
@@ -448,7 +485,6 @@ fn reconcile(record: &Record, policy: &Policy) -> String {
 #[cfg(test)]
 mod tests {
     use connect_directory::store::{ConnectState, StoredUser};
-    use connect_directory::user::{AppliedUser, ConnectUser};
     use serde_json::json;
 
     use super::*;
@@ -502,7 +538,11 @@ mod tests {
         };
         let names =
             [("s1", "Agent"), ("s2", "Admin")].map(|(id, name)| (id.to_owned(), name.to_owned()));
-        differences(&record(), &comparison, &names.into(), &policy())
+        let groups = [GrantingGroup {
+            name: "APP-AGENTS".to_owned(),
+            security_profiles: vec!["Agent".to_owned()],
+        }];
+        differences(&record(), &comparison, &names.into(), &groups, &policy())
     }
 
     #[test]
@@ -585,7 +625,10 @@ mod tests {
             ids(&findings),
             ["connect.security-profiles:7", "connect.tags:7"]
         );
-        assert_eq!(findings[0].expected.as_deref(), Some("Agent"));
+        assert_eq!(
+            findings[0].expected.as_deref(),
+            Some("Agent (by the group APP-AGENTS)")
+        );
         assert_eq!(findings[0].actual.as_deref(), Some("Admin"));
         assert_eq!(findings[0].severity, Severity::High);
     }
