@@ -61,36 +61,39 @@ impl Endpoint {
     /// The resources that satisfy a filter. `path` may have parameters already.
     pub fn find(&self, path: &str, filter: &str) -> Answer {
         let separator = if path.contains('?') { '&' } else { '?' };
-        let filter = [(" ", "%20"), ("\"", "%22"), ("@", "%40")]
-            .iter()
-            .fold(filter.to_owned(), |filter, (from, to)| {
-                filter.replace(from, to)
-            });
+        let filter = percent_encoded(filter);
         let answer = self.get(&format!("{path}{separator}filter={filter}"));
         answer.expect(200)
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, None)
+        self.send("GET", path, &[], None)
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send("POST", path, Some(body))
+        self.send("POST", path, &[], Some(body))
     }
 
     pub fn put(&self, path: &str, body: &Value) -> Answer {
-        self.send("PUT", path, Some(body))
+        self.send("PUT", path, &[], Some(body))
     }
 
     pub fn patch(&self, path: &str, body: &Value) -> Answer {
-        self.send("PATCH", path, Some(body))
+        self.send("PATCH", path, &[], Some(body))
     }
 
     pub fn delete(&self, path: &str) -> Answer {
-        self.send("DELETE", path, None)
+        self.send("DELETE", path, &[], None)
     }
 
-    fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    /// Sends a request to a path below the base URL, or to a URL.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
@@ -100,7 +103,7 @@ impl Endpoint {
         if let Some(authorization) = &self.authorization {
             request = request.header("Authorization", authorization);
         }
-        for (name, value) in self.headers {
+        for (name, value) in self.headers.iter().chain(headers) {
             request = request.header(*name, *value);
         }
         let mut response = match body {
@@ -166,24 +169,27 @@ impl Answer {
     #[track_caller]
     pub fn expect_scim_error(self, status: u16) -> Self {
         let answer = self.expect(status);
-        assert!(
-            answer.content_type.starts_with("application/scim+json"),
-            "content type {}",
-            answer.content_type
-        );
-        assert_eq!(
-            answer.body["schemas"],
-            serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]),
-            "{:#}",
-            answer.body
-        );
-        assert_eq!(
-            answer.body["status"],
-            status.to_string(),
-            "{:#}",
-            answer.body
-        );
-        assert!(answer.body["detail"].is_string(), "{:#}", answer.body);
+        assert!(answer.is_scim_error(), "{answer:#?}");
         answer
     }
+
+    /// Whether content type and body are those of a SCIM error with the response's status.
+    pub fn is_scim_error(&self) -> bool {
+        self.content_type.starts_with("application/scim+json")
+            && self.body["schemas"]
+                == serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+            && self.body["status"] == serde_json::json!(self.status.to_string())
+            && self.body["detail"].is_string()
+    }
+}
+
+/// A value of a URL's query.
+pub fn percent_encoded(value: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(encode).collect()
 }

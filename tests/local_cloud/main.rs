@@ -30,6 +30,7 @@ mod generator;
 mod guardrail;
 mod guardrails;
 mod init;
+mod interoperability;
 mod interruption;
 mod jwt;
 mod local;
