@@ -166,18 +166,25 @@ impl Decoder<'_> {
         })
     }
 
+    /// Whether the account is neither disabled nor expired. What cannot be read does not matter if
+    /// the rest says that the account is not active.
     fn is_active(&self, entry: &Entry) -> Result<bool, String> {
-        let active = match self.flavor {
-            Flavor::ActiveDirectory => {
-                let expired = expiry(entry)?.is_some_and(|expires| expires <= self.now);
-                is_enabled(entry)? && !expired
-            }
-            Flavor::OpenLdap => true,
-        };
         let holds = |condition: &AttributeCondition| holds(condition, entry);
-        Ok(active
-            && self.users.active_when.as_ref().is_none_or(holds)
-            && !self.users.inactive_when.as_ref().is_some_and(holds))
+        if !self.users.active_when.as_ref().is_none_or(holds)
+            || self.users.inactive_when.as_ref().is_some_and(holds)
+        {
+            return Ok(false);
+        }
+        if self.flavor == Flavor::OpenLdap {
+            return Ok(true);
+        }
+        let has_expired =
+            expiry(entry).map(|expires| expires.is_some_and(|expires| expires <= self.now));
+        match (is_enabled(entry), has_expired) {
+            (Ok(false), _) | (_, Ok(true)) => Ok(false),
+            (Ok(true), Ok(false)) => Ok(true),
+            (Err(reason), _) | (_, Err(reason)) => Err(reason),
+        }
     }
 
     fn group(&self, entry: Entry) -> Group {
@@ -464,6 +471,40 @@ mod tests {
         assert!(reason(&[CLASSES, GUID]).contains("userAccountControl"));
         let unreadable = [CLASSES, GUID, ENABLED, ("accountexpires", &[b"soon"])];
         assert!(reason(&unreadable).contains("accountExpires"));
+    }
+
+    #[test]
+    fn an_account_is_inactive_whatever_else_of_its_state_cannot_be_read() {
+        let unreadable: Raw = ("accountexpires", &[b"soon"]);
+        let expired: Raw = ("accountexpires", &[b"1"]);
+        let disabled: Raw = ("useraccountcontrol", &[b"514"]);
+        let no_number: Raw = ("useraccountcontrol", &[b"\xff"]);
+        for attributes in [
+            &[CLASSES, GUID, disabled, unreadable][..],
+            &[CLASSES, GUID, no_number, expired],
+            &[CLASSES, GUID, expired],
+        ] {
+            assert!(!user(attributes).ok().unwrap().person.active);
+        }
+        let left = UserScope {
+            inactive_when: Some(AttributeCondition {
+                attribute: "employeeType".to_owned(),
+                values: vec!["left".to_owned()],
+            }),
+            ..UserScope::default()
+        };
+        let terminated: Raw = ("employeetype", &[b"left"]);
+        for (attributes, expected) in [
+            (&[CLASSES, GUID, unreadable, terminated][..], Some(false)),
+            (&[CLASSES, GUID, unreadable], None),
+        ] {
+            let decoded = decode(Flavor::ActiveDirectory, &left, entry(attributes));
+            let active = match decoded {
+                Decoded::User(user) => Some(user.person.active),
+                _ => None,
+            };
+            assert_eq!(active, expected);
+        }
     }
 
     #[test]
