@@ -12,15 +12,15 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use ldap3::asn1::{PL, StructureTag, parse_tag};
-use ldap3::controls::{Control, ControlType, PagedResults};
+use ldap3::controls::{Control, ControlType, ManageDsaIt, PagedResults};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, SearchStream};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::bind::{BindRefusal, printable};
-use super::distinguished_name::NameKey;
+use super::distinguished_name::{DistinguishedName, NameKey};
 use super::entry::Entry;
 use super::error::{Attempt, SearchFailure};
-use super::referral::{Reference, contexts_without_accounts};
+use super::referral::{Reference, area, contexts_without_accounts};
 use super::server_url::ServerUrl;
 use super::{Configuration, Error, Flavor, tls};
 
@@ -200,6 +200,37 @@ impl Connection {
         take: impl FnMut(Entry),
     ) -> Result<(), Error> {
         self.read(search, take, &mut Vec::new()).await
+    }
+
+    /// Adds the names that the server gives the subtrees that are left out on purpose. Of a referral
+    /// object, the name in its URLs as well, with which the server refers to it.
+    pub(super) async fn resolve_excluded(
+        &mut self,
+        names: &[DistinguishedName],
+    ) -> Result<(), Error> {
+        for name in names {
+            let search = Search {
+                base: name.as_str(),
+                scope: Scope::Base,
+                filter: "(objectClass=*)",
+                attributes: &["ref".to_owned()],
+            };
+            // The server returns a referral object as an entry (RFC 3296, section 3.1).
+            self.ldap.with_controls(ManageDsaIt);
+            let stream = self.ask(&search, None).await?;
+            let entries = match self.receive(&search, stream, &mut Vec::new()).await {
+                Ok((entries, _)) => entries,
+                Err(Error::Search { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries {
+                let urls = entry.values("ref").map(String::from_utf8_lossy);
+                let areas: Vec<String> = urls.filter_map(|url| area(&url)).collect();
+                let names = areas.iter().chain([&entry.distinguished_name]);
+                self.excluded.extend(names.map(|name| NameKey::of(name)));
+            }
+        }
+        Ok(())
     }
 
     /// Whether an entry is in a subtree that is left out on purpose.

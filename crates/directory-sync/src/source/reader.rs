@@ -142,7 +142,8 @@ impl<'a> Reader<'a> {
             let resolved = resolved.unwrap_or_else(|| base.clone());
             self.bases.insert(base.as_str(), resolved);
         }
-        Ok(())
+        let excluded = &configuration.excluded_subtrees;
+        self.connection.resolve_excluded(excluded).await
     }
 
     /// The bases as the server spells them.

@@ -51,7 +51,7 @@ impl Reference {
 }
 
 /// The distinguished name of an LDAP URL (RFC 4516, section 2). `None`: it has none.
-fn area(url: &str) -> Option<String> {
+pub(super) fn area(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let (_, name) = rest.split_once('/')?;
     let name = name.split('?').next()?;

@@ -287,11 +287,16 @@ fn a_reference_to_another_server_in_any_page_is_an_error_unless_its_area_is_left
 #[test]
 fn entries_in_a_subtree_that_is_left_out_are_out_of_scope() {
     let slapd = directory();
-    let snapshot = read_without(slapd.port, "['uid=u7,ou=People,dc=example,dc=test']");
-    let snapshot = snapshot.expect("the directory can be read");
-    assert_eq!(snapshot.people.len(), PEOPLE - 1);
-    assert_eq!(group(&snapshot, "all").members.len(), PEOPLE - 1);
-    let unresolved = &snapshot.unresolved[..];
-    assert_eq!(unresolved.len(), 1);
-    assert_eq!(unresolved[0].member, "uid=u7,ou=People,dc=example,dc=test");
+    for excluded in [
+        "uid=u7,ou=People,dc=example,dc=test",
+        "userid=U7,organizationalUnitName=People,dc=example,dc=test",
+    ] {
+        let snapshot = read_without(slapd.port, &format!("['{excluded}']"));
+        let snapshot = snapshot.expect("the directory can be read");
+        assert_eq!(snapshot.people.len(), PEOPLE - 1, "{excluded}");
+        assert_eq!(group(&snapshot, "all").members.len(), PEOPLE - 1);
+        let unresolved = &snapshot.unresolved[..];
+        assert_eq!(unresolved.len(), 1);
+        assert_eq!(unresolved[0].member, "uid=u7,ou=People,dc=example,dc=test");
+    }
 }

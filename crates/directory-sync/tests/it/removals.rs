@@ -358,10 +358,15 @@ async fn a_subtree_that_moves_to_another_server_ends_the_run_until_it_is_left_ou
     }
     assert_eq!(steps.active(), everyone);
 
-    let excluded = "\nexcludedSubtrees: ['ou=Berlin,ou=People,dc=example,dc=test']";
-    let source = format!("{SEARCHES}{excluded}");
-    steps.configuration = steps.stage.configuration_of(&source, "");
-    let outcome = steps.run(&[]).await;
-    assert_eq!(outcome.exit, 0, "{outcome:?}");
-    assert_eq!(steps.active(), ["ann", "ben"]);
+    // In the spelling of the server, and in another one.
+    for excluded in [
+        "ou=Berlin,ou=People,dc=example,dc=test",
+        "organizationalUnitName=BERLIN, 2.5.4.11=People,dc=example,dc=test",
+    ] {
+        let source = format!("{SEARCHES}\nexcludedSubtrees: ['{excluded}']");
+        steps.configuration = steps.stage.configuration_of(&source, "");
+        let outcome = steps.run(&[]).await;
+        assert_eq!(outcome.exit, 0, "{excluded}: {outcome:?}");
+        assert_eq!(steps.active(), ["ann", "ben"]);
+    }
 }
