@@ -64,10 +64,13 @@ pub struct Group {
     pub uncertain_members: BTreeSet<EntryId>,
 }
 
-/// A member of a group that is neither a user nor a group.
+/// A member of a group that is reported and gets no access by it. The scope and other users do not
+/// depend on it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OtherMember {
-    /// Where its identifier can be read.
+pub struct ReportedMember {
+    /// The type of the entry.
+    pub kind: Kind,
+    /// The identifier; `None` if it cannot be read.
     pub id: Option<EntryId>,
     /// The distinguished name.
     pub distinguished_name: String,
@@ -119,10 +122,14 @@ pub struct Snapshot {
     pub people: Vec<Person>,
     /// The groups, each once.
     pub groups: Vec<Group>,
+    /// Active users that are not among `people`, and that a reference of a group of
+    /// `users.memberOf` may or may not mean. What they have on the server stays.
+    pub uncertain_users: BTreeSet<EntryId>,
     /// Entries in scope that could not be used.
     pub unusable: Vec<Unusable>,
     /// Member values that lead to no entry, in ascending order.
     pub unresolved: Vec<UnresolvedMember>,
-    /// Members of groups that are neither users nor groups, in ascending order.
-    pub other_members: Vec<OtherMember>,
+    /// Members of groups that are neither users nor groups, that the account may not read, or that
+    /// several references fit, in ascending order.
+    pub reported_members: Vec<ReportedMember>,
 }

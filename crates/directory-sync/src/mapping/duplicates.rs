@@ -57,15 +57,17 @@ fn count<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
 fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
     for Sharers { active, inactive } in shared_by_users(desired, Attribute::UserName) {
         let losers = if active.len() == 1 { &[] } else { &active[..] };
-        for id in losers.iter().chain(&inactive) {
-            if let Some(user) = desired.users.get_mut(id) {
-                user.profile = None;
-            }
+        let mut take_profile = |id: &EntryId| desired.users.get_mut(id)?.profile.take();
+        for id in &inactive {
+            take_profile(id);
         }
         for id in losers {
+            let name =
+                take_profile(id).and_then(|mut profile| profile.0.remove(&Attribute::UserName));
             desired.skipped.push(skipped(
                 Kind::User,
                 id,
+                name,
                 names,
                 None,
                 format!(
@@ -94,9 +96,12 @@ fn emails(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
             }
         }
         for id in losers {
+            let profile = desired.users.get(id).and_then(|user| user.profile.as_ref());
+            let name = profile.and_then(|profile| profile.get(Attribute::UserName));
             desired.skipped.push(skipped(
                 Kind::User,
                 id,
+                name.map(str::to_owned),
                 names,
                 Some(Attribute::Email),
                 format!(
@@ -118,12 +123,12 @@ fn group_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
             .filter_map(|(id, group)| Some((fold(group.display_name.as_ref()?), id))),
     ) {
         for id in &sharers {
-            if let Some(group) = desired.groups.get_mut(id) {
-                group.display_name = None;
-            }
+            let group = desired.groups.get_mut(id);
+            let name = group.and_then(|group| group.display_name.take());
             desired.skipped.push(skipped(
                 Kind::Group,
                 id,
+                name,
                 names,
                 None,
                 format!(
@@ -182,6 +187,7 @@ fn list(ids: &[EntryId]) -> String {
 fn skipped(
     kind: Kind,
     id: &EntryId,
+    name: Option<String>,
     names: &BTreeMap<EntryId, String>,
     attribute: Option<Attribute>,
     reason: String,
@@ -189,6 +195,8 @@ fn skipped(
     Skipped {
         kind,
         entry: Some(id.clone()),
+        name,
+        is_unidentified: false,
         distinguished_name: names.get(id).cloned().unwrap_or_default(),
         attribute,
         reason,

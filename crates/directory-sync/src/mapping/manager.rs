@@ -6,18 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Desired;
 use crate::attribute::Attribute;
-use crate::snapshot::{EntryId, Unusable};
+use crate::snapshot::EntryId;
 use crate::source::NameKey;
 
 /// Puts the entry of each manager in the place of the distinguished name. `names` has the
-/// distinguished name of every entry; who is not in scope is nobody's manager, and one whose
-/// entry cannot be used stays the manager of those who have them. Of several managers, the one
+/// distinguished name of every entry. A user that is not in scope manages no one; one of `kept`,
+/// by distinguished name, stays the manager of those who have them. Of several managers, the one
 /// with the least identifier is meant, unless the server has another of them.
-pub(super) fn resolve(
-    desired: &mut Desired,
-    names: &BTreeMap<EntryId, String>,
-    unusable: &[Unusable],
-) {
+pub(super) fn resolve(desired: &mut Desired, names: &BTreeMap<EntryId, String>, kept: &[&str]) {
     if !desired.managed.contains(&Attribute::Manager) {
         return;
     }
@@ -26,10 +22,7 @@ pub(super) fn resolve(
         .filter(|(entry, _)| desired.users.contains_key(entry))
         .map(|(entry, name)| (NameKey::of(name), entry.clone()))
         .collect();
-    let unusable: HashSet<NameKey> = unusable
-        .iter()
-        .map(|entry| NameKey::of(&entry.distinguished_name))
-        .collect();
+    let kept: HashSet<NameKey> = kept.iter().map(|name| NameKey::of(name)).collect();
     for user in desired.users.values_mut() {
         let Some(profile) = &mut user.profile else {
             continue;
@@ -50,7 +43,7 @@ pub(super) fn resolve(
         if let Some(entry) = found.pop_first() {
             profile.0.insert(Attribute::Manager, entry);
             user.alternatives.insert(Attribute::Manager, found);
-        } else if keys.iter().any(|key| unusable.contains(key)) {
+        } else if keys.iter().any(|key| kept.contains(key)) {
             user.kept.insert(Attribute::Manager);
         }
     }

@@ -39,6 +39,9 @@ pub struct Desired {
     /// Entries that were read but could not be used, where it is known which they are. What
     /// stands for them is left as it is.
     pub unusable: BTreeSet<EntryId>,
+    /// Active users of whom it is not known whether they are in scope. Their users on the server
+    /// stay as they are.
+    pub uncertain: BTreeSet<EntryId>,
     /// The types of entries in scope whose identifier cannot be read. A leaver of such a type
     /// that the directory does not have under its own identifier may be one of these entries.
     pub unidentified: BTreeSet<Kind>,
@@ -110,10 +113,14 @@ pub struct Skipped {
     pub kind: Kind,
     /// Which entry; none where the reader could not tell.
     pub entry: Option<EntryId>,
+    /// The name that the user or group should have, as far as the directory has one. Personal data.
+    pub name: Option<String>,
     /// Where the entry is. Names people.
     pub distinguished_name: String,
     /// The only attribute that is left; none where it is the whole entry.
     pub attribute: Option<Attribute>,
+    /// Whether leavers may be this entry, because its identifier cannot be read.
+    pub is_unidentified: bool,
     /// Why, and what to do. Names nobody.
     pub reason: String,
 }
@@ -223,6 +230,7 @@ impl Mapping {
         let mut desired = Desired {
             managed: self.user.keys().copied().collect(),
             unresolved: snapshot.unresolved,
+            uncertain: snapshot.uncertain_users,
             ..Desired::default()
         };
         let mut names = BTreeMap::new();
@@ -236,7 +244,17 @@ impl Mapping {
             names.insert(id.clone(), distinguished_name);
             desired.groups.insert(id, group);
         }
-        manager::resolve(&mut desired, &names, &snapshot.unusable);
+        let unusable = snapshot.unusable.iter();
+        let kept: Vec<&str> = unusable
+            .map(|entry| entry.distinguished_name.as_str())
+            .chain(
+                snapshot
+                    .reported_members
+                    .iter()
+                    .map(|member| member.distinguished_name.as_str()),
+            )
+            .collect();
+        manager::resolve(&mut desired, &names, &kept);
         for entry in snapshot.unusable {
             match &entry.id {
                 Some(id) => drop(desired.unusable.insert(id.clone())),
@@ -244,7 +262,9 @@ impl Mapping {
             }
             desired.skipped.push(Skipped {
                 kind: entry.kind,
+                is_unidentified: entry.id.is_none(),
                 entry: entry.id,
+                name: None,
                 distinguished_name: entry.distinguished_name,
                 attribute: None,
                 reason: entry.reason,
@@ -252,11 +272,13 @@ impl Mapping {
         }
         desired
             .skipped
-            .extend(snapshot.other_members.into_iter().map(|member| Skipped {
-                kind: Kind::Entry,
+            .extend(snapshot.reported_members.into_iter().map(|member| Skipped {
+                kind: member.kind,
                 entry: member.id,
+                name: None,
                 distinguished_name: member.distinguished_name,
                 attribute: None,
+                is_unidentified: false,
                 reason: member.reason,
             }));
         duplicates::settle(&mut desired, &names);
@@ -279,17 +301,11 @@ impl Mapping {
         let mut kept = BTreeSet::new();
         let mut alternatives = BTreeMap::new();
         let mut complete = true;
+        let mut problems: Vec<(Option<Attribute>, String)> = Vec::new();
         let mut skip = |attribute: Option<Attribute>, reason: String| {
-            if !person.active {
-                return;
+            if person.active {
+                problems.push((attribute, reason));
             }
-            skipped.push(Skipped {
-                kind: Kind::User,
-                entry: Some(person.id.clone()),
-                distinguished_name: person.distinguished_name.clone(),
-                attribute,
-                reason,
-            });
         };
         for (&attribute, sources) in &self.user {
             let check = |value: &str| check::user(attribute, value);
@@ -328,6 +344,16 @@ impl Mapping {
                 }
             }
         }
+        let name = profile.get(Attribute::UserName);
+        skipped.extend(problems.into_iter().map(|(attribute, reason)| Skipped {
+            kind: Kind::User,
+            entry: Some(person.id.clone()),
+            name: name.map(str::to_owned),
+            distinguished_name: person.distinguished_name.clone(),
+            attribute,
+            is_unidentified: false,
+            reason,
+        }));
         DesiredUser {
             active: person.active,
             sid: sid(&person.attributes),
@@ -353,8 +379,10 @@ impl Mapping {
             skipped.push(Skipped {
                 kind: Kind::Group,
                 entry: Some(group.id.clone()),
+                name: None,
                 distinguished_name: group.distinguished_name.clone(),
                 attribute: None,
+                is_unidentified: false,
                 reason,
             });
         });

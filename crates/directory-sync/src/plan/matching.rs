@@ -28,8 +28,8 @@ pub enum Standing {
     /// Stood for an entry that is gone.
     Gone,
     /// The sync's, but not to be changed: its entry is in scope but could not be used or was
-    /// moved during the read, or it cannot be said that the entry is gone, or another object has
-    /// the same mark.
+    /// moved during the read, or may be in scope, or it is not known whether the entry is gone, or
+    /// another object has the same mark.
     Kept,
 }
 
@@ -250,7 +250,11 @@ impl Matched {
             looked_up,
         } = search;
         self.standings[index] = match looked_up.found.get(&entry) {
-            Some(found) if looked_up.in_scope.contains(found) => Standing::Kept,
+            Some(found)
+                if looked_up.in_scope.contains(found) || desired.uncertain.contains(found) =>
+            {
+                Standing::Kept
+            }
             Some(found) if desired.unusable.contains(found) => {
                 self.held_back.push(index);
                 Standing::Kept
@@ -324,6 +328,8 @@ impl<'a> Matcher<'a> {
                 self.matched.doubles.push(index);
             } else if self.entries.contains_key(&entry) {
                 self.take(&entry, index);
+            } else if self.search.desired.uncertain.contains(&entry) {
+                self.matched.standings[index] = Standing::Kept;
             } else if self.search.desired.unusable.contains(&entry) {
                 self.matched.standings[index] = Standing::Kept;
                 self.matched.held_back.push(index);

@@ -124,7 +124,7 @@ impl Plan {
 #[must_use]
 pub fn plan(desired: &Desired, current: &Current, matching: &Matching, policy: &Policy) -> Plan {
     let mut phases = Phases::default();
-    let mut skipped = doubles(matching, current);
+    let mut skipped = doubles(matching, current, policy);
     let deleted = Deleted {
         users: matching::deleted(&matching.users, policy.leavers == Leavers::Delete),
         groups: matching::deleted(&matching.groups, policy.gone_groups == GoneGroups::Delete),
@@ -249,24 +249,27 @@ fn taken_over(matching: &Matching, current: &Current, policy: &Policy) -> TakenO
     }
 }
 
-fn doubles(matching: &Matching, current: &Current) -> Vec<Skip> {
+fn doubles(matching: &Matching, current: &Current, policy: &Policy) -> Vec<Skip> {
     let users = matching.users.doubles.iter().map(|index| {
-        let id = &current.users()[*index].id;
-        (Kind::User, "user", id)
+        let subject = users::subject(&current.users()[*index], policy);
+        (Kind::User, "user", subject)
     });
     let groups = matching.groups.doubles.iter().map(|index| {
-        let id = &current.groups()[*index].id;
-        (Kind::Group, "group", id)
+        let subject = groups::subject(&current.groups()[*index], policy);
+        (Kind::Group, "group", subject)
     });
-    let doubles = users.chain(groups).map(|(kind, what, id)| Skip {
-        kind,
-        entry: None,
-        id: Some(id.clone()),
-        holder: None,
-        attribute: None,
-        reason: format!(
-            "{what} {id} has the externalId of another {what}: delete the one that is not used"
-        ),
+    let doubles = users.chain(groups).filter_map(|(kind, what, subject)| {
+        let id = subject.id?;
+        Some(Skip {
+            kind,
+            entry: subject.entry,
+            holder: None,
+            attribute: None,
+            reason: format!(
+                "{what} {id} has the externalId of another {what}: delete the one that is not used"
+            ),
+            id: Some(id),
+        })
     });
     doubles.collect()
 }

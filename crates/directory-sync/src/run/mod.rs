@@ -300,7 +300,11 @@ async fn look_up(
     let unusable = snapshot.unusable.into_iter().filter_map(|entry| entry.id);
     Ok(LookedUp {
         found,
-        in_scope: people.chain(groups).chain(unusable).collect(),
+        in_scope: people
+            .chain(groups)
+            .chain(unusable)
+            .chain(snapshot.uncertain_users)
+            .collect(),
     })
 }
 

@@ -2,6 +2,7 @@
 //! who are gone or removed lose it, whatever else the directory contains.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use proptest::prelude::*;
 
@@ -39,6 +40,8 @@ enum Value {
     Group(usize),
     /// A `memberUid`.
     Uid(usize),
+    /// The `memberUid` that the people 0 and 1 have both.
+    SharedUid,
     Foreign,
     OtherServer,
     NoEntry,
@@ -59,6 +62,7 @@ fn value() -> impl Strategy<Value = Value> {
         6 => (0..PEOPLE).prop_map(Value::Person),
         2 => (0..GROUPS).prop_map(Value::Group),
         1 => (0..PEOPLE).prop_map(Value::Uid),
+        1 => Just(Value::SharedUid),
         1 => Just(Value::Foreign),
         1 => Just(Value::OtherServer),
         1 => Just(Value::NoEntry),
@@ -108,6 +112,46 @@ impl World {
         self.people[person] != Place::Deleted
     }
 
+    fn is_active(&self, person: usize) -> bool {
+        self.exists(person) && self.people[person] != Place::Disabled
+    }
+
+    /// The person that the shared `memberUid` means.
+    fn only_sharer(&self) -> Option<usize> {
+        let existing: Vec<usize> = (0..2).filter(|person| self.exists(*person)).collect();
+        let active: Vec<usize> = (0..2).filter(|person| self.is_active(*person)).collect();
+        match (&active[..], &existing[..]) {
+            ([only], _) | (_, [only]) => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// The people who may or may not be members of a group.
+    fn uncertain(&self, group: usize) -> BTreeSet<usize> {
+        if self.only_sharer().is_some() {
+            return BTreeSet::new();
+        }
+        let mut groups = BTreeSet::from([group]);
+        for _ in 0..=GROUPS {
+            for group in groups.clone() {
+                let values = self.groups[group].iter().flatten();
+                groups.extend(values.filter_map(|value| match value {
+                    Value::Group(other) => Some(*other),
+                    _ => None,
+                }));
+            }
+        }
+        let mut values = groups
+            .iter()
+            .flat_map(|group| self.groups[*group].iter().flatten());
+        if !values.any(|value| *value == Value::SharedUid) {
+            return BTreeSet::new();
+        }
+        let certain = self.reached(group);
+        let sharers = (0..2).filter(|person| self.exists(*person) && !certain.contains(person));
+        sharers.collect()
+    }
+
     /// The people who are reached from a group, by the plain definition.
     fn reached(&self, group: usize) -> BTreeSet<usize> {
         let mut groups = BTreeSet::from([group]);
@@ -118,6 +162,7 @@ impl World {
                     match *value {
                         Value::Group(other) => drop(groups.insert(other)),
                         Value::Person(person) | Value::Uid(person) => drop(people.insert(person)),
+                        Value::SharedUid => people.extend(self.only_sharer()),
                         _ => {}
                     }
                 }
@@ -133,8 +178,20 @@ impl World {
                 |person: &usize| matches!(self.people[*person], Place::Staff | Place::Disabled);
             (0..PEOPLE).filter(is_staff).collect()
         } else {
-            self.reached(0)
+            // An inactive person gets no access by being in scope.
+            let uncertain = self.uncertain(0).into_iter();
+            let inactive = uncertain.filter(|person| !self.is_active(*person));
+            self.reached(0).into_iter().chain(inactive).collect()
         }
+    }
+
+    /// The people whose users stay as they are, as they may or may not be in scope.
+    fn may_be_in_scope(&self, by_search: bool) -> BTreeSet<usize> {
+        if by_search {
+            return BTreeSet::new();
+        }
+        let uncertain = self.uncertain(0).into_iter();
+        uncertain.filter(|person| self.is_active(*person)).collect()
     }
 
     fn read(&self, by_search: bool) -> Snapshot {
@@ -216,7 +273,9 @@ fn user(person: usize, active: bool) -> Decoded {
         },
         expires: None,
         primary_group: None,
-        uids: vec![format!("p{person}")],
+        uids: iter::once(format!("p{person}"))
+            .chain((person < 2).then(|| "shared".to_owned()))
+            .collect(),
     })
 }
 
@@ -233,6 +292,7 @@ fn group(number: usize, values: &[Value]) -> Decoded {
             Value::NoEntry => members.push("CN=gone,DC=x".to_owned()),
             Value::Uid(person) => member_uids.push(format!("p{person}")),
             Value::UnknownUid => member_uids.push("unknown".to_owned()),
+            Value::SharedUid => member_uids.push("Shared".to_owned()),
         }
     }
     let name = format!("g{number}");
@@ -338,6 +398,7 @@ proptest! {
         }
         let server = sync(&before, &after, by_search, &policy);
         let in_scope = after.in_scope(by_search);
+        let may_be_in_scope = after.may_be_in_scope(by_search);
         let may_be = |kind| after.unidentified.is_some_and(|other| other == kind || other == Kind::Entry);
         let is_held_back = |person: usize| !after.exists(person) && may_be(Kind::User);
 
@@ -350,7 +411,7 @@ proptest! {
                     Place::Disabled => was_active.map(|_| false),
                     _ => Some(true),
                 }
-            } else if is_held_back(person) {
+            } else if is_held_back(person) || may_be_in_scope.contains(&person) {
                 was_active
             } else {
                 match leavers {
@@ -366,14 +427,19 @@ proptest! {
                 let is_member = members_of(&server, group).is_some_and(|members| members.contains(id));
                 let is_gone = is_active.is_none();
                 let expected = if after.groups[group].is_some() {
-                    if is_held_back(person) {
+                    if is_held_back(person)
+                        || may_be_in_scope.contains(&person)
+                        || in_scope.contains(&person) && after.uncertain(group).contains(&person)
+                    {
                         was_member
                     } else {
                         !is_gone && in_scope.contains(&person) && after.reached(group).contains(&person)
                     }
                 } else if may_be(Kind::Group) || gone_groups == GoneGroups::Ignore {
                     was_member && !is_gone
-                } else if gone_groups == GoneGroups::Empty && is_held_back(person) {
+                } else if gone_groups == GoneGroups::Empty
+                    && (is_held_back(person) || may_be_in_scope.contains(&person))
+                {
                     // Nothing is written for a user that is held back.
                     was_member
                 } else {

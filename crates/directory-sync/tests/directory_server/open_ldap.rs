@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use directory_sync::snapshot::Kind;
 use directory_sync::source::Error;
 
 use crate::slapd::{ADVISED, DEFAULT, LIMITED, PASSWORD, READER, Slapd};
@@ -334,9 +335,12 @@ fn every_member_is_a_user_a_group_or_reported() {
             "{users}"
         );
         assert_eq!(members(&snapshot, "aws-dynamic", "uid"), ["bob"], "{users}");
-        let mut others: Vec<_> = snapshot
-            .other_members
+        let (twins, others): (Vec<_>, Vec<_>) = snapshot
+            .reported_members
             .iter()
+            .partition(|member| member.kind == Kind::User);
+        let mut others: Vec<_> = others
+            .into_iter()
             .map(|other| {
                 let classes = other.reason.split("classes ").nth(1).unwrap();
                 (
@@ -361,11 +365,11 @@ fn every_member_is_a_user_a_group_or_reported() {
             ]
         );
         // Two users have the `uid`, though one of them only is found by the search.
-        let twins: Vec<_> = snapshot
-            .unusable
-            .iter()
-            .map(|unusable| (unusable.distinguished_name.as_str(), unusable.id.is_some()))
+        let mut twins: Vec<_> = twins
+            .into_iter()
+            .map(|twin| (twin.distinguished_name.as_str(), twin.id.is_some()))
             .collect();
+        twins.sort_unstable();
         assert_eq!(
             twins,
             [
@@ -373,6 +377,9 @@ fn every_member_is_a_user_a_group_or_reported() {
                 ("uid=twin,ou=People,dc=example,dc=test", true),
             ]
         );
+        assert!(snapshot.unusable.is_empty());
+        let uncertain = if users == EVERYBODY { 0 } else { 2 };
+        assert_eq!(snapshot.uncertain_users.len(), uncertain, "{users}");
     }
 }
 
@@ -389,5 +396,49 @@ groups: { names: ['aws-*'], objectClasses: [groupOfNames] }
     assert_eq!(values(&snapshot, "uid"), ["ann", "bob", "service", "twin"]);
     assert_eq!(snapshot.groups.len(), 1);
     assert_eq!(members(&snapshot, "aws-admins", "uid"), ["ann", "service"]);
-    assert_eq!(snapshot.other_members.len(), 3);
+    assert_eq!(snapshot.reported_members.len(), 3);
+}
+
+/// An alias of a user, below the base of the search and in a group.
+const ALIAS: &str = "
+dn: cn=ann,ou=People,dc=example,dc=test
+objectClass: alias
+objectClass: extensibleObject
+cn: ann
+aliasedObjectName: uid=u0000,ou=Elsewhere,dc=example,dc=test
+
+dn: uid=u0000,ou=Elsewhere,dc=example,dc=test
+objectClass: inetOrgPerson
+uid: u0000
+cn: User
+sn: User
+
+dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: aws-admins
+member: cn=ann,ou=People,dc=example,dc=test
+member: uid=u0000,ou=Elsewhere,dc=example,dc=test
+";
+
+#[test]
+fn an_alias_is_not_followed_and_is_reported_as_a_member() {
+    let slapd = Slapd::start(ALIAS, "");
+    for (users, expected) in [
+        (EVERYBODY, &[][..]),
+        ("users: { memberOf: [aws-admins] }", &["u0000"]),
+    ] {
+        let more = format!("{users}\ngroups: {{ names: ['aws-*'] }}");
+        let snapshot = read_with(&configuration(&slapd, READER, &more), PASSWORD).unwrap();
+        assert_eq!(values(&snapshot, "uid"), expected, "{users}");
+        assert_eq!(members(&snapshot, "aws-admins", "uid"), expected, "{users}");
+        let [alias] = &snapshot.reported_members[..] else {
+            panic!("one member is reported");
+        };
+        assert_eq!(
+            alias.distinguished_name,
+            "cn=ann,ou=People,dc=example,dc=test"
+        );
+        assert!(alias.reason.contains("alias"), "{}", alias.reason);
+        assert!(snapshot.unusable.is_empty() && snapshot.unresolved.is_empty());
+    }
 }

@@ -228,6 +228,92 @@ groups: {names: ['aws-*']}";
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_uid_that_several_people_have_keeps_no_one_who_leaves_the_scope_of_a_search() {
+    let ldif = format!(
+        "# step 1\n\n{}dn: cn=aws-posix,ou=Groups,dc=example,dc=test
+objectClass: posixGroup
+cn: aws-posix
+gidNumber: 1000
+memberUid: shared
+
+# step 2\n\n{}dn: cn=ann,ou=People,dc=example,dc=test
+changetype: modrdn
+newrdn: cn=ann
+deleteoldrdn: 1
+newsuperior: ou=Elsewhere,dc=example,dc=test
+",
+        person("ann", "", "shared"),
+        person("ben", "", "Shared"),
+    );
+    let mapping = "mapping: {user: {userName: [cn]}}";
+    let mut steps = Steps::new(&ldif, SEARCHES, mapping).await;
+    assert_eq!(steps.next().await.exit, 0);
+    assert_eq!(steps.active(), ["ann"]);
+    let outcome = steps.next().await;
+    assert_eq!(outcome.exit, 5, "{outcome:?}");
+    assert_eq!(outcome.report["result"], "done");
+    assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), 2);
+    assert_eq!(steps.active(), ["ben"]);
+    assert!(steps.members("aws-posix").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_uid_that_several_people_have_takes_no_one_out_of_the_scope_of_a_group() {
+    let ldif = format!(
+        "# step 1\n\n{}dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: posixGroup
+cn: aws-admins
+gidNumber: 1000
+memberUid: shared
+
+# step 2\n\n{}# step 3
+
+dn: cn=ben,ou=People,dc=example,dc=test
+changetype: delete
+",
+        person("ann", "", "shared"),
+        person("ben", "", "Shared"),
+    );
+    let mapping = "mapping: {user: {userName: [cn]}}";
+    let mut steps = Steps::new(&ldif, MEMBER_OF, mapping).await;
+    for (exit, skipped) in [(0, 0), (5, 2), (0, 0)] {
+        let outcome = steps.next().await;
+        assert_eq!(outcome.exit, exit, "{outcome:?}");
+        assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), skipped);
+        assert_eq!(steps.active(), ["ann"]);
+        assert_eq!(steps.members("aws-admins"), ["ann"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_that_keeps_the_old_value_takes_no_one_out_of_the_scope_of_a_group() {
+    let ldif = format!(
+        "# step 1\n\n{}{}dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: aws-admins
+member: cn=ann,ou=People,dc=example,dc=test
+member: cn=ben,ou=People,dc=example,dc=test
+
+# step 2
+
+dn: cn=ann,ou=People,dc=example,dc=test
+changetype: modrdn
+newrdn: cn=ann.married
+deleteoldrdn: 0
+",
+        person("ann", "", "ann"),
+        person("ben", "", "ben"),
+    );
+    let mut steps = Steps::new(&ldif, MEMBER_OF, "").await;
+    for _ in 0..2 {
+        let outcome = steps.next().await;
+        assert_eq!(outcome.exit, 0, "{outcome:?}");
+        assert_eq!(steps.active(), ["ann", "ben"]);
+        assert_eq!(steps.members("aws-admins"), ["ann", "ben"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn values_that_are_exchanged_change_hands_in_one_run() {
     let group = |name: &str, member: &str| {
         format!(

@@ -266,16 +266,109 @@ fn a_person_deleted_and_made_again_gets_a_new_user_where_leavers_are_deleted() {
             "2 members of all: +1 -0"
         ]
     );
+    assert!(server.plan(&directory.0, &delete).reassigned.is_empty());
     for leavers in [Leavers::Deactivate, Leavers::Ignore] {
         let policy = Policy {
             leavers,
             ..policy()
         };
+        let plan = server.plan(&directory.0, &policy);
         assert_eq!(
-            lines(&server.plan(&directory.0, &policy)),
+            lines(&plan),
             ["0 update ann: corp:2"],
             "the name is taken, so the user is taken over"
         );
+        assert_eq!(reassigned(&plan), [(Kind::User, "u1", "1", "2")]);
+    }
+}
+
+/// The objects that stand for another entry than before, with both entries.
+fn reassigned(plan: &Plan) -> Vec<(Kind, &str, &str, &str)> {
+    let reassigned = plan.reassigned.iter();
+    reassigned
+        .map(|one| {
+            let (id, new) = (one.subject.id.as_ref(), one.subject.entry.as_ref());
+            (one.kind, &*id.unwrap().0, &*one.old.0, &*new.unwrap().0)
+        })
+        .collect()
+}
+
+#[test]
+fn every_object_that_another_entry_adopts_by_its_name_is_listed_with_both_entries() {
+    // Ann, bob and the group `all` are created again; cid is renamed, and dea joins.
+    let directory = Directory::default()
+        .user("11", "ANN")
+        .user("12", "bob")
+        .disabled("12")
+        .user("3", "cid.new")
+        .user("14", "dea")
+        .group("17", "All", &["11"])
+        .group("8", "kept", &[]);
+    let mut server = Server::default()
+        .user("u1", Some("corp:1"), "ann")
+        .user("u2", Some("corp:2"), "bob")
+        .user("u3", Some("corp:3"), "cid")
+        .user("u4", None, "other")
+        .group("g7", Some("corp:7"), "all", &["u1"])
+        .group("g8", Some("corp:8"), "kept", &[]);
+    server.users.get_mut("u2").unwrap().active = false;
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(
+        reassigned(&plan),
+        [
+            (Kind::User, "u1", "1", "11"),
+            (Kind::User, "u2", "2", "12"),
+            (Kind::Group, "g7", "7", "17"),
+        ]
+    );
+    server.carry_out(&plan);
+    let again = server.plan(&directory.0, &policy());
+    assert!(lines(&again).is_empty() && again.reassigned.is_empty());
+
+    let ignored = Policy {
+        gone_groups: GoneGroups::Delete,
+        leavers: Leavers::Delete,
+        ..policy()
+    };
+    assert!(server.plan(&directory.0, &ignored).reassigned.is_empty());
+}
+
+#[test]
+fn a_user_that_may_or_may_not_be_in_scope_keeps_everything_and_no_run_fails_for_it() {
+    let (mut directory, server) = leaving();
+    directory.0.uncertain = [entry("2"), entry("9")].into();
+    for leavers in [Leavers::Deactivate, Leavers::Delete, Leavers::Ignore] {
+        let policy = Policy {
+            leavers,
+            ..policy()
+        };
+        let plan = server.plan_looked_up(&directory.0, &policy, &looked_up(&["2", "3"], &[]));
+        assert!(held_back(&plan).is_empty());
+        let mut after = server.clone();
+        after.carry_out(&plan);
+        assert_eq!(after.users["u2"], server.users["u2"]);
+        assert!(after.groups["g7"].1.contains("u2"));
+        assert!(!after.groups["g7"].1.contains("u3"));
+        assert_eq!(after.groups["g9"], server.groups["g9"]);
+    }
+    // A user without a mark, who is recognised by the security identifier.
+    let directory = Directory::default().user("1", "ann");
+    let server = Server::default().user("u2", Some("S-1-5-21-1-2-3-2"), "bob");
+    let policy = Policy {
+        match_by: MatchBy::ObjectSid,
+        take_over_leavers: true,
+        ..policy()
+    };
+    let found = LookedUp {
+        found: [(Identifier::Sid("S-1-5-21-1-2-3-2".to_owned()), entry("2"))].into(),
+        in_scope: BTreeSet::new(),
+    };
+    for (uncertain, users) in [(vec![], 1), (vec![entry("2")], 0)] {
+        let mut desired = directory.0.clone();
+        desired.uncertain = uncertain.into_iter().collect();
+        let plan = server.plan_looked_up(&desired, &policy, &found);
+        assert_eq!(plan.removals.users, users);
+        assert!(held_back(&plan).is_empty());
     }
 }
 
@@ -611,6 +704,20 @@ fn two_objects_with_one_mark_are_reported() {
         reasons(&plan),
         ["user u2 has the externalId of another user: delete the one that is not used"]
     );
+    let skip = &plan.skipped[0];
+    assert_eq!((skip.kind, &skip.entry), (Kind::User, &Some(entry("1"))));
+    let directory = Directory::default().group("7", "all", &[]);
+    let server = Server::default()
+        .group("g7", Some("corp:7"), "all", &[])
+        .group("g8", Some("corp:7"), "all2", &[]);
+    let plan = server.plan(&directory.0, &policy());
+    assert!(lines(&plan).is_empty());
+    assert_eq!(
+        reasons(&plan),
+        ["group g8 has the externalId of another group: delete the one that is not used"]
+    );
+    let skip = &plan.skipped[0];
+    assert_eq!((skip.kind, &skip.entry), (Kind::Group, &Some(entry("7"))));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Content, Directory, NO_SUCH_UID, Node, Scope};
 use crate::snapshot::{
-    self, EntryId, Kind, OtherMember, Person, Snapshot, UnresolvedMember, Unusable,
+    self, EntryId, Kind, Person, ReportedMember, Snapshot, UnresolvedMember, Unusable,
 };
 
 /// All that is in some groups, directly or through other groups.
@@ -24,6 +24,10 @@ enum Referenced {
     Several(Vec<Node>),
 }
 
+fn in_group(name: &str, reason: &str) -> String {
+    format!("in the group `{name}`: {reason}")
+}
+
 /// The users that groups have by their primary groups.
 #[derive(Default)]
 pub(super) struct PrimaryMembers {
@@ -33,10 +37,16 @@ pub(super) struct PrimaryMembers {
 }
 
 impl Directory {
-    /// The users that the searches or the groups of the configuration put into scope.
+    /// The users that the searches or the groups of the configuration put into scope. A reference
+    /// that fits several users gives none of them access, so those that are inactive are in scope.
     pub(in crate::source) fn users_in_scope(&self, scope: &Scope<'_>) -> Vec<Node> {
         let of_named = self.members(&scope.member_of, &self.primary_members());
-        let nodes: HashSet<Node> = scope.found.keys().chain(&of_named.nodes).copied().collect();
+        let inactive = of_named.uncertain.iter().filter(|node| {
+            let content = &self.entries[**node].content;
+            matches!(content, Content::User(user) if !user.person.active)
+        });
+        let certain = scope.found.keys().chain(&of_named.nodes);
+        let nodes: HashSet<Node> = certain.chain(inactive).copied().collect();
         let is_user = |node: &Node| matches!(self.entries[*node].content, Content::User(_));
         nodes.into_iter().filter(is_user).collect()
     }
@@ -172,21 +182,29 @@ impl Directory {
             }
         }
         let unresolved = self.unresolved(&relevant_groups);
-        let other_members = self.other_members(&relevant_groups);
+        let mut reported_members = self.other_members(&relevant_groups, &of_named.nodes);
+        reported_members.extend(self.ambiguous(&relevant_groups));
+        reported_members.sort();
         let mut unusable = self.unusable(&of_named.nodes, scope);
-        unusable.extend(self.ambiguous(&relevant_groups));
         unusable.sort_by(|a, b| a.distinguished_name.cmp(&b.distinguished_name));
+        let uncertain = of_named.uncertain.difference(&users);
+        let uncertain_users = uncertain.filter_map(|node| match &self.entries[*node].content {
+            Content::User(user) => Some(user.person.id.clone()),
+            _ => None,
+        });
         Snapshot {
+            uncertain_users: uncertain_users.collect(),
             people: self.take_people(users),
             groups: groups.into_values().collect(),
             unusable,
             unresolved,
-            other_members,
+            reported_members,
         }
     }
 
-    /// The entries of references that fit several: none of these gets access by it.
-    fn ambiguous(&self, groups: &HashSet<Node>) -> Vec<Unusable> {
+    /// The entries of references that fit several: none of these gets access by it. An inactive
+    /// user needs none.
+    fn ambiguous(&self, groups: &HashSet<Node>) -> Vec<ReportedMember> {
         let mut found: BTreeMap<Node, String> = BTreeMap::new();
         for known in groups.iter().filter_map(|node| self.group(*node)) {
             let name = known.group.name();
@@ -224,20 +242,22 @@ impl Directory {
                 }));
             }
         }
-        let unusable = found.into_iter().filter_map(|(node, reason)| {
+        let reported = found.into_iter().filter_map(|(node, reason)| {
             let entry = &self.entries[node];
-            Some(Unusable {
-                kind: match entry.content {
-                    Content::User(_) => Kind::User,
-                    Content::Group(_) => Kind::Group,
-                    _ => Kind::Entry,
-                },
-                distinguished_name: entry.distinguished_name.clone(),
+            let kind = match &entry.content {
+                Content::User(user) if !user.person.active => return None,
+                Content::User(_) => Kind::User,
+                Content::Group(_) => Kind::Group,
+                _ => Kind::Entry,
+            };
+            Some(ReportedMember {
+                kind,
                 id: Some(entry.content.id()?.clone()),
+                distinguished_name: entry.distinguished_name.clone(),
                 reason,
             })
         });
-        unusable.collect()
+        reported.collect()
     }
 
     fn ids(&self, nodes: &BTreeSet<Node>) -> BTreeSet<&EntryId> {
@@ -247,41 +267,57 @@ impl Directory {
         ids.collect()
     }
 
-    /// The members of groups that are neither users nor groups.
-    fn other_members(&self, groups: &HashSet<Node>) -> Vec<OtherMember> {
-        let mut others = BTreeMap::new();
+    /// The members of groups that are neither users nor groups, and those that the account may not
+    /// read, unless they may be in scope as members of `of_named`: then they are unusable.
+    fn other_members(
+        &self,
+        groups: &HashSet<Node>,
+        of_named: &HashSet<Node>,
+    ) -> Vec<ReportedMember> {
+        // By each entry, the groups that name it.
+        let mut others: BTreeMap<Node, BTreeSet<&str>> = BTreeMap::new();
         for known in groups.iter().filter_map(|node| self.group(*node)) {
             for member in &known.members {
-                let node = self.entry(*member);
-                if let Content::Other(other) = &self.entries[node].content {
-                    let names = others.entry(node).or_insert((other, BTreeSet::new()));
-                    names.1.insert(known.group.name());
-                }
+                let names = others.entry(self.entry(*member)).or_default();
+                names.insert(known.group.name());
             }
         }
-        let mut others: Vec<OtherMember> = others
-            .into_values()
-            .map(|(other, groups)| OtherMember {
-                id: other.id.clone(),
-                distinguished_name: other.distinguished_name.clone(),
-                reason: format!(
-                    "it is a member of the group `{}`, but of the object classes {}, which are \
-                     neither of users nor of groups: name one of them in `source.users.objectClasses` \
-                     or `source.groups.objectClasses`, or take it out of the group",
-                    groups.into_iter().next().unwrap_or_default(),
-                    other.classes.join(", ")
-                ),
+        let others = others.into_iter().filter_map(|(node, groups)| {
+            let group = groups.first()?;
+            Some(match &self.entries[node].content {
+                Content::Other(other) => ReportedMember {
+                    kind: Kind::Entry,
+                    id: other.id.clone(),
+                    distinguished_name: other.distinguished_name.clone(),
+                    reason: format!(
+                        "it is a member of the group `{group}`, but of the object classes {}, \
+                         which are neither of users nor of groups: name one of them in \
+                         `source.users.objectClasses` or `source.groups.objectClasses`, or take it \
+                         out of the group",
+                        other.classes.join(", ")
+                    ),
+                },
+                Content::Unusable(unusable)
+                    if unusable.kind == Kind::Entry && !of_named.contains(&node) =>
+                {
+                    ReportedMember {
+                        kind: Kind::Entry,
+                        id: None,
+                        distinguished_name: unusable.distinguished_name.clone(),
+                        reason: in_group(group, &unusable.reason),
+                    }
+                }
+                _ => return None,
             })
-            .collect();
-        others.sort();
-        others
+        });
+        others.collect()
     }
 
     /// The entries in scope that cannot be used. `of_named` are the members of the groups whose
     /// members are in scope.
     fn unusable(&self, of_named: &HashSet<Node>, scope: &Scope<'_>) -> Vec<Unusable> {
-        let in_place = |unusable: &Unusable, place: String| Unusable {
-            reason: format!("{place}: {}", unusable.reason),
+        let with = |unusable: &Unusable, reason: String| Unusable {
+            reason,
             ..unusable.clone()
         };
         let users = self.entries.iter().enumerate().filter_map(|(node, entry)| {
@@ -289,14 +325,15 @@ impl Directory {
                 return None;
             };
             if let Some(base) = scope.found.get(&node) {
-                return Some(in_place(unusable, format!("below `{base}`")));
+                let reason = format!("below `{base}`: {}", unusable.reason);
+                return Some(with(unusable, reason));
             }
             of_named.contains(&node).then(|| {
                 let group = self
                     .groups()
                     .find(|(_, group)| group.members.contains(&node));
                 let name = group.map_or("", |(_, known)| known.group.name());
-                in_place(unusable, format!("in the group `{name}`"))
+                with(unusable, in_group(name, &unusable.reason))
             })
         });
         let groups = scope.groups.iter().filter_map(|node| {
@@ -304,10 +341,8 @@ impl Directory {
                 return None;
             };
             let unusable = known.group.usable.as_ref().err()?;
-            Some(in_place(
-                unusable,
-                format!("the group `{}`", known.group.name()),
-            ))
+            let reason = format!("the group `{}`: {}", known.group.name(), unusable.reason);
+            Some(with(unusable, reason))
         });
         users.chain(groups).collect()
     }

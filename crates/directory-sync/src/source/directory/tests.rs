@@ -163,6 +163,13 @@ fn a_member_that_may_not_be_read_is_unusable_where_members_are_in_scope() {
         );
         assert_eq!(unusable, &[expected][..usize::from(is_in_scope)]);
         assert!(snapshot.unresolved.is_empty());
+        // A search decides about the scope: the member is reported and holds no one back.
+        let reported: Vec<_> = snapshot
+            .reported_members
+            .iter()
+            .map(|member| (member.kind, &member.id, &*member.reason))
+            .collect();
+        assert_eq!(reported, &[expected][..usize::from(!is_in_scope)]);
     }
 }
 
@@ -264,10 +271,16 @@ fn posix(name: &str, uid: &str, is_active: bool) -> Decoded {
 }
 
 fn reported(snapshot: &Snapshot) -> Vec<&str> {
+    assert!(snapshot.unusable.is_empty());
     let ids = snapshot
-        .unusable
+        .reported_members
         .iter()
         .filter_map(|entry| entry.id.as_ref());
+    ids.map(|id| id.0.as_str()).collect()
+}
+
+fn uncertain(snapshot: &Snapshot) -> Vec<&str> {
+    let ids = snapshot.uncertain_users.iter();
     ids.map(|id| id.0.as_str()).collect()
 }
 
@@ -296,7 +309,9 @@ fn a_uid_that_several_users_have_gives_access_to_the_only_active_one() {
             assert_eq!(members(&snapshot)[0].1, expected, "{case}");
             let uncertain = snapshot.groups[0].uncertain_members.len();
             assert_eq!(uncertain, if is_uncertain { 2 } else { 0 }, "{case}");
-            let expected: &[&str] = if is_uncertain { &["p0", "p1"] } else { &[] };
+            // An inactive user needs no access, and is not reported.
+            let is_reported = active == [true, true];
+            let expected: &[&str] = if is_reported { &["p0", "p1"] } else { &[] };
             assert_eq!(reported(&snapshot), expected, "{case}");
         }
     }
@@ -304,24 +319,45 @@ fn a_uid_that_several_users_have_gives_access_to_the_only_active_one() {
 
 #[test]
 fn a_uid_that_several_users_have_puts_none_of_them_into_scope() {
+    // Of three, whether each is active; who is in scope; who may be; who is reported.
+    let cases: [(_, &[&str], &[&str]); 4] = [
+        ([true, true, true], &[], &["p0", "p1", "p2"]),
+        ([true, false, true], &["p1"], &["p0", "p2"]),
+        ([false, false, false], &["p0", "p1", "p2"], &[]),
+        ([false, true, false], &["p1"], &[]),
+    ];
+    for (active, in_scope, may_be) in cases {
+        let mut directory = Directory::default();
+        for (index, active) in active.into_iter().enumerate() {
+            directory.insert(posix(&format!("p{index}"), "shared", active));
+        }
+        let aws = directory.insert(group("aws", &[], &["shared"]));
+        let snapshot = snapshot(directory, &[], &[aws], &[aws]);
+        let people: Vec<&str> = snapshot.people.iter().map(|user| &*user.id.0).collect();
+        assert_eq!(people, in_scope, "{active:?}");
+        assert_eq!(uncertain(&snapshot), may_be, "{active:?}");
+        assert_eq!(reported(&snapshot), may_be, "{active:?}");
+        for member in &snapshot.reported_members {
+            assert_eq!(member.kind, Kind::User);
+            assert!(member.reason.contains("3 entries have this uid"));
+        }
+    }
+}
+
+#[test]
+fn a_uid_that_several_users_have_keeps_no_one_in_the_scope_of_a_search() {
     let mut directory = Directory::default();
-    directory.insert(posix("p0", "shared", true));
+    let found = directory.insert(posix("p0", "shared", true));
     directory.insert(posix("p1", "shared", true));
     let aws = directory.insert(group("aws", &[], &["shared"]));
-    let snapshot = snapshot(directory, &[], &[aws], &[aws]);
-    assert!(snapshot.people.is_empty());
-    // By their identifiers, their users are kept.
+    let snapshot = snapshot(directory, &[found], &[], &[aws]);
+    assert_eq!(snapshot.people.len(), 1);
+    assert!(uncertain(&snapshot).is_empty());
     assert_eq!(reported(&snapshot), ["p0", "p1"]);
-    assert!(
-        snapshot.unusable[0]
-            .reason
-            .contains("2 entries have this uid")
-    );
 }
 
 #[test]
 fn a_primary_group_that_is_one_of_several_has_uncertain_members() {
-    let mut directory = Directory::default();
     let with_key = |name: &str| {
         let Decoded::Group(mut found) = group(name, &[], &[]) else {
             unreachable!();
@@ -329,15 +365,34 @@ fn a_primary_group_that_is_one_of_several_has_uncertain_members() {
         found.primary_key = Some("1000".to_owned());
         Decoded::Group(found)
     };
-    let one = directory.insert(with_key("one"));
-    let two = directory.insert(with_key("two"));
-    let ada = directory.insert(user("ada", Some("1000")));
-    let snapshot = snapshot(directory, &[ada], &[], &[one, two]);
-    for group in &snapshot.groups {
-        assert!(group.members.is_empty());
-        assert_eq!(group.uncertain_members, [EntryId("ada".to_owned())].into());
+    for is_found in [true, false] {
+        let mut directory = Directory::default();
+        let one = directory.insert(with_key("one"));
+        let two = directory.insert(with_key("two"));
+        let ada = directory.insert(user("ada", Some("1000")));
+        let (found, member_of) = if is_found {
+            (vec![ada], vec![])
+        } else {
+            (vec![], vec![one])
+        };
+        let snapshot = snapshot(directory, &found, &member_of, &[one, two]);
+        let people: Vec<&str> = snapshot.people.iter().map(|user| &*user.id.0).collect();
+        let expected: &[&str] = &["ada"];
+        assert_eq!(people, &expected[..usize::from(is_found)]);
+        assert_eq!(uncertain(&snapshot), &expected[..usize::from(!is_found)]);
+        for group in &snapshot.groups {
+            assert!(group.members.is_empty());
+            let uncertain = &group.uncertain_members;
+            assert_eq!(uncertain.len(), usize::from(is_found));
+        }
+        let kinds: Vec<Kind> = snapshot
+            .reported_members
+            .iter()
+            .map(|one| one.kind)
+            .collect();
+        assert_eq!(kinds, [Kind::Group, Kind::Group]);
+        assert_eq!(reported(&snapshot), ["one", "two"]);
     }
-    assert_eq!(reported(&snapshot), ["one", "two"]);
 }
 
 #[test]
@@ -361,7 +416,7 @@ fn entries_that_differ_for_the_server_only_are_not_taken_for_each_other() {
     assert_eq!(snapshot.people.len(), 2);
     assert!(snapshot.groups[0].members.is_empty());
     assert_eq!(snapshot.groups[0].uncertain_members.len(), 2);
-    assert_eq!(reported(&snapshot), ["p1", "p0"]);
+    assert_eq!(reported(&snapshot), ["p0", "p1"]);
 }
 
 #[test]
@@ -400,7 +455,23 @@ fn an_entry_that_had_the_name_before_keeps_memberships_and_gets_none() {
         [EntryId("ada".to_owned())].into()
     );
     assert_eq!(snapshot.unresolved.len(), 1);
-    assert!(snapshot.unusable.is_empty());
+    assert!(reported(&snapshot).is_empty());
+}
+
+#[test]
+fn an_entry_that_had_the_name_before_is_not_put_into_scope_and_its_user_stays() {
+    let mut directory = Directory::default();
+    let ada = directory.insert(user("ada", None));
+    let aws = directory.insert(group("aws", &["CN=before,DC=x"], &[]));
+    let [asked] = directory.unread_members(&[aws])[..] else {
+        panic!("one name is unknown");
+    };
+    directory.mark_missing(asked, Missing::NoEntry);
+    directory.mark_renamed(asked, ada);
+    let snapshot = snapshot(directory, &[], &[aws], &[aws]);
+    assert!(snapshot.people.is_empty());
+    assert_eq!(uncertain(&snapshot), ["ada"]);
+    assert!(reported(&snapshot).is_empty());
 }
 
 #[test]
@@ -418,8 +489,9 @@ fn a_member_that_is_neither_a_user_nor_a_group_is_reported_with_its_classes() {
     }));
     let aws = directory.insert(group("aws", &["cn=plain,dc=x"], &[]));
     let snapshot = snapshot(directory, &[], &[], &[aws]);
-    assert_eq!(snapshot.other_members.len(), 1);
-    let other = &snapshot.other_members[0];
+    assert_eq!(snapshot.reported_members.len(), 1);
+    let other = &snapshot.reported_members[0];
+    assert_eq!(other.kind, Kind::Entry);
     assert_eq!(other.id, Some(EntryId("plain".to_owned())));
     assert!(
         other
