@@ -487,7 +487,57 @@ user("OU=Expiring", "never-expires", accountExpires="0")
 fn the_root_of_the_domain_is_a_search_base() {
     let dc = DomainController::shared();
     let scope = "users: { searches: [{ base: 'DOMAIN', filter: '(sAMAccountName=bulk*)' }] }";
-    let snapshot = read(dc, &format!("{scope}\ngroups: {{ names: ['bulk-*'] }}"));
+    let scope = format!("{scope}\ngroups: {{ names: ['bulk-*'] }}");
+    let snapshot = read(dc, &scope);
     assert_eq!(snapshot.people.len(), 250);
     assert_eq!(members(&snapshot, "bulk-everybody", ACCOUNT).len(), 250);
+
+    // The server refers to other naming contexts, which are ignored for what they hold.
+    let configuration = format!("flavor: openLdap{}", configuration(dc, &scope));
+    let error = read_with(&configuration, PASSWORD).err();
+    let Some(Error::Referral { base, .. }) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(base, DOMAIN);
+}
+
+#[test]
+fn disabled_accounts_without_required_values_are_not_reported() {
+    let dc = DomainController::shared();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let simulator = runtime
+        .block_on(Simulator::start(SimulatorOptions::default()))
+        .expect("it listens");
+    let source = configuration(dc, "users: { searches: [{ base: 'CN=Users,DOMAIN' }] }");
+    let text = format!(
+        "owner: corp\nsource:{}\ntarget:\n  endpoint: {}\n",
+        source.replace('\n', "\n  "),
+        simulator.endpoint()
+    );
+    let configuration = SyncConfiguration::parse(&text).expect("the configuration is good");
+    let secrets = Secrets {
+        bind_password: PASSWORD.into(),
+        token: simulator.token().into(),
+    };
+    let options = Options {
+        names: true,
+        ..Options::default()
+    };
+    let plan = directory_sync::run::plan(&configuration, &secrets, &options);
+    let report = runtime.block_on(plan).expect("both sides can be read");
+    let skipped: Vec<&str> = report
+        .skipped
+        .iter()
+        .filter_map(|skip| skip.distinguished_name.as_deref())
+        .collect();
+    let is_skipped = |account: &str| {
+        let name = format!("CN={account},CN=Users,{DOMAIN}");
+        skipped.contains(&name.as_str())
+    };
+    assert!(is_skipped("Administrator"), "{skipped:?}");
+    assert!(!is_skipped("krbtgt") && !is_skipped("Guest"), "{skipped:?}");
 }
