@@ -28,3 +28,4 @@ pub mod snapshot;
 pub mod source;
 pub mod target;
 pub mod token;
+mod wording;

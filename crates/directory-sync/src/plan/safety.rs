@@ -7,6 +7,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::wording::counted;
+
 /// A share of so few is no sign of anything: one of four users may leave.
 const FEW: usize = 5;
 
@@ -87,10 +89,11 @@ pub enum Refusal {
     },
     /// Too many at once.
     #[error(
-        "{} users of {}, {} groups of {} and {} memberships of {} would be taken away, and {} \
-         users renamed; {limit}",
-        removals.users, removals.users_before, removals.groups, removals.groups_before,
-        removals.memberships, removals.memberships_before, removals.renames
+        "{} of {}, {} of {} and {} of {} would be taken away, and {} renamed; {limit}",
+        counted(removals.users, "user"), removals.users_before,
+        counted(removals.groups, "group"), removals.groups_before,
+        counted(removals.memberships, "membership"), removals.memberships_before,
+        counted(removals.renames, "user")
     )]
     TooMany {
         /// What would be taken away.
@@ -136,13 +139,13 @@ pub fn check(
             ..
         } = removals;
         for (is_empty, what, count, loss) in [
-            (removals.no_users, "users", users, "users"),
+            (removals.no_users, "users", users, "user"),
             // With `leavers: ignore`, only memberships end.
-            (removals.no_users, "users", memberships, "memberships"),
-            (removals.no_groups, "groups", groups, "groups"),
+            (removals.no_users, "users", memberships, "membership"),
+            (removals.no_groups, "groups", groups, "group"),
         ] {
             if is_empty && *count > 0 {
-                let loss = format!("{count} {loss}");
+                let loss = counted(*count, loss);
                 return Err(Refusal::EmptySource { what, loss });
             }
         }
@@ -154,7 +157,9 @@ pub fn check(
     let mut limits = Vec::new();
     if count > safety.max_delete_count {
         limits.push(format!(
-            "{count} users and groups are more than safety.maxDeleteCount, {}",
+            "{} and {} are more than safety.maxDeleteCount, {}",
+            counted(removals.users, "user"),
+            counted(removals.groups, "group"),
             safety.max_delete_count
         ));
     }
@@ -305,8 +310,10 @@ mod tests {
         }
         for (users, groups) in [(101, 0), (0, 101), (60, 41)] {
             let refusal = checked(&removals(users, groups), None).unwrap_err();
-            let expected = "; 101 users and groups are more than safety.maxDeleteCount, 100";
-            assert!(refusal.to_string().ends_with(expected), "{refusal}");
+            let expected = format!(
+                "; {users} users and {groups} groups are more than safety.maxDeleteCount, 100"
+            );
+            assert!(refusal.to_string().ends_with(&expected), "{refusal}");
         }
     }
 
@@ -337,7 +344,7 @@ mod tests {
                     groups_before: 1,
                     ..none
                 },
-                Some(("groups", "1 groups")),
+                Some(("groups", "1 group")),
             ),
             // A sync without groups deletes a user that has memberships in groups of others.
             (

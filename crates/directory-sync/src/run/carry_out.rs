@@ -16,6 +16,7 @@ use crate::configuration::Configuration;
 use crate::plan::{Operation, Reference, ResourceId, Subject, UserChanges};
 use crate::snapshot::EntryId;
 use crate::target::{CONCURRENT, Client, Error, Made};
+use crate::wording::counted;
 
 /// Carries the plan out, unless it takes away more than is allowed.
 pub async fn carry_out(
@@ -163,8 +164,8 @@ impl Written {
         }
         if !self.withheld.is_empty() {
             entry.reason = Some(format!(
-                "{} new members are missing: their users could not be made",
-                self.withheld.len()
+                "without {}: the users could not be created",
+                counted(self.withheld.len(), "new member")
             ));
         }
     }

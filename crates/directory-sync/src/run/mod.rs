@@ -10,6 +10,8 @@ mod error;
 mod metrics;
 mod naming;
 mod report;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeSet;

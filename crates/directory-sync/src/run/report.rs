@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::naming::{Memberships, Naming};
@@ -467,7 +468,7 @@ fn attributes(operation: &Operation) -> Vec<String> {
 }
 
 impl Summary {
-    fn of(entries: &[Entry], skipped: usize) -> Self {
+    pub(super) fn of(entries: &[Entry], skipped: usize) -> Self {
         let mut summary = Self {
             skipped,
             ..Self::default()
@@ -543,15 +544,21 @@ impl Report {
             let entry = skip.entry.as_ref();
             let named = entry.map(|entry| naming.of_entry(skip.kind, entry));
             let (id, name) = named.map_or((None, None), |named| (named.id, named.name));
+            // Of an entry without a user or group, the name in the directory.
+            let in_directory = || match skip.kind {
+                Kind::Group => skip.name.clone(),
+                Kind::User | Kind::Entry => naming.on_request(|| skip.name.clone()).flatten(),
+            };
             ReportSkip {
                 kind: skip.kind,
                 entry: entry.map(|entry| entry.0.clone()),
                 id,
-                name,
+                name: name.or_else(in_directory),
                 holder: None,
                 distinguished_name: naming.on_request(|| skip.distinguished_name.clone()),
                 attribute: skip.attribute,
-                holds_back: entry.is_none_or(|entry| of_held_back.contains(entry)),
+                holds_back: skip.is_unidentified
+                    || entry.is_some_and(|entry| of_held_back.contains(entry)),
                 reason: skip.reason.clone(),
             }
         });
@@ -714,7 +721,9 @@ fn unresolved(members: &[UnresolvedMember], naming: &Naming<'_>) -> Vec<ReportUn
 /// The JSON Schema of the JSON form, with a line end.
 #[must_use]
 pub fn report_schema() -> String {
-    let schema = schemars::schema_for!(Report);
+    // Of what is written: a field that is left out when it is empty is not required.
+    let settings = SchemaSettings::default().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Report>();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::report::{Action, Command, Entry, Named, Outcome, Report, Result};
 use crate::mapping::Kind;
+use crate::wording::counted;
 
 /// Lines of each list that are shown in a report without names; the JSON form has all.
 const SHOWN: usize = 50;
@@ -125,9 +126,9 @@ fn write_entries(out: &mut String, report: &Report) -> std::fmt::Result {
         for detail in details.iter().take(shown(report)) {
             writeln!(out, "    {detail}")?;
         }
-        more(out, "    ", report, details.len(), "lines")?;
+        more(out, "    ", report, details.len(), ("line", "lines"))?;
     }
-    more(out, "", report, report.entries.len(), "writes")
+    more(out, "", report, report.entries.len(), ("write", "writes"))
 }
 
 /// The most lines of a list. A report with names is for a reviewer, who needs all of them.
@@ -140,9 +141,11 @@ fn more(
     indent: &str,
     report: &Report,
     count: usize,
-    what: &str,
+    (one, several): Nouns,
 ) -> std::fmt::Result {
-    match count.saturating_sub(shown(report)) {
+    let rest = count.saturating_sub(shown(report));
+    let what = if rest == 1 { one } else { several };
+    match rest {
         0 => Ok(()),
         rest => writeln!(
             out,
@@ -184,7 +187,7 @@ fn rows(report: &Report) -> Vec<(&'static str, String)> {
         None => figures(report),
     };
     if let Some(token) = &report.token {
-        rows.push(("token", format!("{} days left", token.days_left)));
+        rows.push(("token", format!("{} left", counted(token.days_left, "day"))));
     }
     rows
 }
@@ -197,8 +200,10 @@ fn figures(report: &Report) -> Vec<(&'static str, String)> {
         rows.push((
             "taken over",
             format!(
-                "{} users, {} groups of another tool; {left_behind} users left behind",
-                taken_over.users, taken_over.groups
+                "{}, {} of another tool; {} left behind",
+                counted(taken_over.users, "user"),
+                counted(taken_over.groups, "group"),
+                counted(left_behind, "user")
             ),
         ));
     }
@@ -231,8 +236,10 @@ fn figures(report: &Report) -> Vec<(&'static str, String)> {
         (
             "of others",
             format!(
-                "{} users, {} groups, {} memberships: not touched",
-                report.foreign.users, report.foreign.groups, report.foreign.memberships
+                "{}, {}, {}: not touched",
+                counted(report.foreign.users, "user"),
+                counted(report.foreign.groups, "group"),
+                counted(report.foreign.memberships, "membership")
             ),
         ),
         ("skipped", summary.skipped.to_string()),
@@ -253,8 +260,9 @@ fn figures(report: &Report) -> Vec<(&'static str, String)> {
     rows.push((
         "calls",
         format!(
-            "{} reads, {writes} writes, {} of them repeated",
-            calls - writes,
+            "{}, {}, {} of them repeated",
+            counted(calls - writes, "read"),
+            counted(writes, "write"),
             report.repeated_calls
         ),
     ));
@@ -267,7 +275,7 @@ fn renewal(report: &Report) -> Option<String> {
     let when = if token.days_left < 0 {
         format!("should have expired on {}", token.expires)
     } else {
-        format!("expires in {} days", token.days_left)
+        format!("expires in {}", counted(token.days_left, "day"))
     };
     Some(format!(
         "the server's token {when}; make a new one (IAM Identity Center: Settings, Automatic \
@@ -279,15 +287,23 @@ fn conclusion(report: &Report) -> &'static str {
     if report.equal_since.is_some() {
         return "The directory has not changed; nothing to do.";
     }
+    let has_skipped = !report.skipped.is_empty();
     match (report.result, report.command) {
+        (Result::Equal, _) if has_skipped => {
+            "The server is as the directory says, except for the skipped entries."
+        }
+        (Result::Done, _) if has_skipped => "Done, except for the skipped entries.",
         (Result::Equal, _) => "The server is as the directory says; nothing to do.",
         (Result::Changes, Command::Verify) => "The server differs from the directory.",
         (Result::Changes, _) => "Nothing was written; `run` makes these changes.",
         (Result::Done, _) => "Done.",
         (Result::HeldBack, Command::Run) => {
-            "Everything else was done. Leavers keep their access until the entries above can be read."
+            "Everything else was done. Leavers keep their access until the account can read the \
+             skipped entries."
         }
-        (Result::HeldBack, _) => "Leavers keep their access until the entries above can be read.",
+        (Result::HeldBack, _) => {
+            "Leavers keep their access until the account can read the skipped entries."
+        }
         (Result::Failed, _) => "Not everything could be done; the next run tries again.",
         (Result::Refused, _) => "Refused, nothing was written.",
         (Result::CredentialsRefused, _) => "Ended: the server refuses the token.",
@@ -353,12 +369,17 @@ fn skipped(skip: &super::report::ReportSkip) -> String {
     line
 }
 
+/// The singular and the plural.
+type Nouns = (&'static str, &'static str);
+
+const OBJECTS: Nouns = ("user or group", "users and groups");
+
 /// A list of the report.
 struct Section {
     heading: &'static str,
     lines: Vec<String>,
-    /// The plural of its entries.
-    what: &'static str,
+    /// What one entry is called, and several.
+    what: Nouns,
 }
 
 /// The lists that have entries, in their order.
@@ -398,15 +419,15 @@ fn sections(report: &Report) -> Vec<Section> {
         )
     });
     let mut sections = vec![
-        section(HELD_BACK, "users and groups", held_back.collect()),
+        section(HELD_BACK, OBJECTS, held_back.collect()),
         section(
             "Left as they are",
-            "entries",
+            ("entry", "entries"),
             report.skipped.iter().map(skipped).collect(),
         ),
-        section(REASSIGNED, "users and groups", reassigned.collect()),
-        section(LEFT_BEHIND, "users", left_behind.collect()),
-        section(UNRESOLVED, "members", unresolved.collect()),
+        section(REASSIGNED, OBJECTS, reassigned.collect()),
+        section(LEFT_BEHIND, ("user", "users"), left_behind.collect()),
+        section(UNRESOLVED, ("member", "members"), unresolved.collect()),
     ];
     sections.retain(|section| !section.lines.is_empty());
     sections

@@ -2,11 +2,11 @@
 
 use directory_sync::configuration::Configuration;
 use directory_sync::run::{
-    Named, Options as RunOptions, Report, compare, describe, markdown, text,
+    Named, Options as RunOptions, Report, compare, describe, markdown, report_schema, text,
 };
 use directory_sync::snapshot::{EntryId, Kind, Snapshot, UnresolvedMember, Unusable};
 use identity_center_simulator::{Options, Simulator};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::company::{Company, client, for_simulator, sync};
 
@@ -104,6 +104,18 @@ fn with_stable_ids(text: &str) -> String {
     id.replace_all(text, "[id]").into_owned()
 }
 
+/// The JSON form is what its published schema describes.
+fn check_schema(report: &Report) {
+    let schema: Value = serde_json::from_str(&report_schema()).unwrap();
+    let document: Value = serde_json::from_str(&report.json()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 const LESS: &str = "safety: {maxDeletePercent: 100}";
 const DELETE: &str = "safety: {maxDeletePercent: 100}\nleavers: delete\ngoneGroups: delete";
 
@@ -118,6 +130,7 @@ async fn a_plan_names_every_member_value_and_holder_on_request() {
             let name = |format: &str| format!("{policy}_{suffix}_{format}");
             insta::assert_snapshot!(name("text"), with_stable_ids(&text(&report)));
             insta::assert_snapshot!(name("json"), with_stable_ids(&report.json()));
+            check_schema(&report);
             insta::assert_snapshot!(name("markdown"), with_stable_ids(&markdown(&report)));
             if !names {
                 for shown in [text(&report), report.json(), markdown(&report)] {
@@ -170,6 +183,7 @@ async fn users_and_groups_that_are_held_back_are_listed_by_id_and_name() {
         };
         assert_eq!(sorted, expected);
         assert!(report.held_back.iter().any(|leaver| leaver.id == bob));
+        check_schema(&report);
         for shown in [text(&report), report.json(), markdown(&report)] {
             assert_eq!(shown.contains("canary"), names, "{shown}");
             assert!(shown.contains("it has no objectguid"), "{shown}");

@@ -131,11 +131,11 @@ async fn the_plan_compares_what_the_sample_made_with_the_directory() {
     let (_, shown) = shown.split_once("\n\n").unwrap();
     insta::with_settings!({filters => vec![("[0-9a-f-]{36,47}", "[id]")]}, {
         insta::assert_snapshot!(shown, @r"
-        taken over   2 users, 1 groups of another tool; 1 users left behind
+        taken over   2 users, 1 group of another tool; 1 user left behind
         users        1 created, 2 changed, 0 deactivated, 0 reactivated, 0 deleted
         groups       1 created, 1 changed, 0 deleted
         memberships  3 added, 1 removed
-        of others    2 users, 0 groups, 1 memberships: not touched
+        of others    2 users, 0 groups, 1 membership: not touched
         skipped      0
         calls        3 reads, 0 writes, 0 of them repeated
 
