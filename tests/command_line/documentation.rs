@@ -48,7 +48,8 @@ fn every_message_that_a_guide_quotes_is_one_that_the_program_says() {
     for folder in SOURCES {
         read_sources(&root().join(folder), &mut sources).unwrap();
     }
-    let sources = sources.replace("\\\"", "\"");
+    // The guides quote messages in backticks, so that they have none inside.
+    let sources = sources.replace("\\\"", "\"").replace('`', "");
     let mut unknown = Vec::new();
     let mut quoted = 0;
     for guide in guides().unwrap() {
