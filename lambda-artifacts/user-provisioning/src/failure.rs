@@ -37,6 +37,7 @@ pub(crate) fn group_error(error: GroupError) -> ScimError {
         }
         GroupError::Refused(refusal) => refused(&refusal),
         GroupError::OutOfTime => out_of_time(),
+        GroupError::Changed => ScimError::unavailable(error.to_string(), BUSY_RETRY_SECONDS),
         GroupError::Unlisted(failure) => connect_failure(failure),
         GroupError::Store(error) => store_error(error),
     }

@@ -82,6 +82,9 @@ impl View<'_> {
     }
 }
 
+/// How often a change is tried while other requests change the same group.
+const ATTEMPTS: u32 = 3;
+
 /// Of how many groups the members are read at once.
 const GROUPS_AT_ONCE: usize = 4;
 
@@ -265,22 +268,25 @@ async fn update(
     request: &Request<'_>,
     resource_type: &ResourceType,
     id: &str,
-    change: impl FnOnce(&Resource) -> Result<Resource, ScimError>,
+    change: impl Fn(&Resource) -> Result<Resource, ScimError>,
     view: View<'_>,
 ) -> Result<Changed, ScimError> {
-    let group = directory
-        .group(id, view.context)
-        .await
-        .map_err(group_error)?;
-    request.preconditions.check_write(&view.version(&group))?;
-    let members = directory.store().members(id).await.map_err(store_error)?;
-    let wanted = change(&view.resource(&group, &members))?;
-    let before = members.into_iter().map(|member| member.user_id).collect();
-    let change = change_to(&before, &wanted)?;
-    let (group, pending) = directory
-        .change_group(&group, &change, view.context)
-        .await
-        .map_err(group_error)?;
+    let mut attempts = 1..ATTEMPTS;
+    let (group, pending) = loop {
+        let group = directory
+            .group(id, view.context)
+            .await
+            .map_err(group_error)?;
+        request.preconditions.check_write(&view.version(&group))?;
+        let members = directory.store().members(id).await.map_err(store_error)?;
+        let wanted = change(&view.resource(&group, &members))?;
+        let before = members.into_iter().map(|member| member.user_id).collect();
+        let change = change_to(&before, &wanted)?;
+        match directory.change_group(&group, &change, view.context).await {
+            Err(GroupError::Changed) if attempts.next().is_some() => {}
+            changed => break changed.map_err(group_error)?,
+        }
+    };
     let members = shown_members(&request.projection, resource_type);
     let resource = read(directory, &group, members, view).await?;
     Ok(Changed { resource, pending })

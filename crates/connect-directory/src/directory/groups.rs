@@ -82,6 +82,10 @@ pub enum GroupError {
     /// There is no such group.
     #[error("there is no group of this id")]
     NotFound,
+    /// Another request changed the name or an external id after the group was read. This
+    /// request changed nothing; read the group again.
+    #[error("another request is changing the same group; repeat this one")]
+    Changed,
     /// A member cannot be added; the others were changed.
     #[error("members: {0}")]
     Member(String),
@@ -279,8 +283,9 @@ impl Directory {
     /// have so yet.
     ///
     /// # Errors
-    /// [`GroupError::NotFound`] when the group is deleted meanwhile; what is wrong with the
-    /// name or a member. Members that can be changed are, whatever is wrong with others.
+    /// [`GroupError::NotFound`] when another request deletes the group, and
+    /// [`GroupError::Changed`] when another request changes its name or an external id. An
+    /// error about a member is returned after all other members were changed.
     pub async fn change_group(
         &self,
         group: &Group,
@@ -299,7 +304,7 @@ impl Directory {
         };
         if after.name != stored.name || after.external_ids != stored.external_ids {
             match self.store.update_group(&stored, &after).await {
-                Err(StoreError::NotFound) => return Err(GroupError::NotFound),
+                Err(StoreError::Busy) => return Err(GroupError::Changed),
                 Err(StoreError::NameTaken) => return Err(GroupError::NameTaken),
                 updated => updated?,
             }

@@ -216,18 +216,27 @@ impl Store {
     /// Writes changed names and external ids of an active group.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when the group was deleted meanwhile,
-    /// [`StoreError::NameTaken`], or when the table cannot be written.
+    /// [`StoreError::Busy`] when another request changed or deleted the group after `before`
+    /// was read, [`StoreError::NameTaken`], or when the table cannot be written.
     pub async fn update_group(
         &self,
         before: &StoredGroup,
         after: &StoredGroup,
     ) -> Result<(), StoreError> {
-        let mut put = self.put(
-            group_item(after),
-            "#state = :active AND generation = :generation",
-            json!({":active": {"S": "active"}, ":generation": {"S": before.generation}}),
-        );
+        let mut condition = "#state = :active AND generation = :generation".to_owned();
+        let mut values =
+            json!({":active": {"S": "active"}, ":generation": {"S": before.generation}});
+        let known = group_item(before);
+        for name in ["displayName", "mappedName", "externalIds"] {
+            match known.get(name) {
+                Some(value) => {
+                    condition.push_str(&format!(" AND {name} = :{name}"));
+                    values[format!(":{name}")] = value.clone();
+                }
+                None => condition.push_str(&format!(" AND attribute_not_exists({name})")),
+            }
+        }
+        let mut put = self.put(group_item(after), &condition, values);
         put["Put"]["ExpressionAttributeNames"] = json!({"#state": "state"});
         let mut actions = vec![put];
         if let (Some(old), Some(new)) = (&before.name, &after.name)
@@ -239,7 +248,7 @@ impl Store {
         self.try_transact(&actions)
             .await
             .map_err(|cancelled| match cancelled {
-                Cancelled::Conditions(failed) if failed.contains(&0) => StoreError::NotFound,
+                Cancelled::Conditions(failed) if failed.contains(&0) => StoreError::Busy,
                 Cancelled::Conditions(_) => StoreError::NameTaken,
                 Cancelled::Failed(error) => error,
             })
