@@ -327,9 +327,15 @@ impl Directory {
         if is_other && mapping.is_mapped(name) && fold(name) != fold(&own_name.mapped) {
             return Err(GroupError::RenameToMapped);
         }
+        // A former name without a mapping must not grant rights when it is mapped later.
+        let mapped = if is_other && !mapping.is_mapped(&own_name.mapped) {
+            name
+        } else {
+            &own_name.mapped
+        };
         Ok(Some(GroupName {
             display: name.to_owned(),
-            mapped: own_name.mapped.clone(),
+            mapped: mapped.to_owned(),
         }))
     }
 
