@@ -227,6 +227,13 @@ impl Directory {
         if before.user.is_active() && !before.user.groups.iter().all(is_known) {
             return false;
         }
+        // The mapping may have changed after the group granted its security profiles.
+        let leaves = |(id, profile): (&String, &Option<String>)| {
+            profile.is_none() && !after.user.groups.contains_key(id)
+        };
+        if before.connect.applied.is_some() && before.user.groups.iter().any(leaves) {
+            return false;
+        }
         let intent = |record: &Record| self.intent(record, groups).ok();
         match (intent(before), intent(after)) {
             (Some(before_intent), Some(after_intent)) => {
