@@ -11,7 +11,10 @@ use tokio::time::Instant;
 
 use super::GroupError;
 use crate::{
-    directory::{Context, Directory, DirectoryError, Reconciled, Unresolved, wanted::MappedGroups},
+    directory::{
+        Context, Directory, DirectoryError, Reconciled, Unresolved, steps::needs_message,
+        wanted::MappedGroups,
+    },
     reconcile::Refusal,
     store::{
         Gate, LANES, MAXIMUM_GROUPS, MAXIMUM_KEY_LENGTH, MemberChange, NonMember, Record,
@@ -35,11 +38,18 @@ const FEW: usize = 16;
 /// How long a change of many members waits for Connect.
 const TIME_FOR_MANY: Duration = Duration::from_secs(1);
 
+/// A user whose change concerns Connect.
+struct Changed {
+    id: String,
+    /// No message to the reconciler names the user yet.
+    needs_message: bool,
+}
+
 /// What came of the members of one lane.
 #[derive(Default)]
 struct LaneOutcome {
     /// Users whose change concerns Connect.
-    changed: Vec<String>,
+    changed: Vec<Changed>,
     /// The first member that cannot be added, and why.
     refused: Option<GroupError>,
     /// Why the lane ended early.
@@ -231,11 +241,12 @@ impl Directory {
             let written = self.store.write_members(gate, left, context.now).await;
             let written = written.map_err(not_found)?;
             for (change, is_written) in left.iter().zip(&written) {
-                let id = &change.after.user.id;
+                let id = change.after.user.id.clone();
                 if !is_written {
-                    busy.push(id.clone());
+                    busy.push(id);
                 } else if change.after.pending_since.is_some() {
-                    outcome.changed.push(id.clone());
+                    let needs_message = needs_message(&change.before, &change.after);
+                    outcome.changed.push(Changed { id, needs_message });
                 }
             }
             left = &left[written.len()..];
@@ -308,8 +319,8 @@ impl Directory {
     async fn bring_members(
         &self,
         group: &StoredGroup,
-        left: &[String],
-        joined: &[String],
+        left: &[Changed],
+        joined: &[Changed],
         context: Context<'_>,
     ) -> (u32, Option<Refusal>) {
         let many = left.len() + joined.len() > FEW;
@@ -326,11 +337,12 @@ impl Directory {
         let mut pending = 0;
         let users = left
             .iter()
-            .map(|id| (id, false))
-            .chain(joined.iter().map(|id| (id, true)));
-        for (id, is_member) in users {
+            .map(|changed| (changed, false))
+            .chain(joined.iter().map(|changed| (changed, true)));
+        for (changed, is_member) in users {
+            let id = &changed.id;
             if !waiting.is_empty() || Instant::now() >= context.deadline {
-                waiting.push(id.clone());
+                waiting.push(changed);
                 continue;
             }
             match self.reconcile(id, context).await {
@@ -341,15 +353,17 @@ impl Directory {
                 }
                 // Stays pending, and is repeated by the sweep.
                 Ok(Reconciled::Refused(_)) => pending += 1,
-                Ok(Reconciled::Pending(_) | Reconciled::Busy) => waiting.push(id.clone()),
+                Ok(Reconciled::Pending(_) | Reconciled::Busy) => waiting.push(changed),
                 Err(error) => {
                     tracing::warn!(%error, user_id = id, "a member is left to the reconciler");
-                    waiting.push(id.clone());
+                    waiting.push(changed);
                 }
             }
         }
         pending += waiting.len();
-        self.hand_over_all(&waiting).await;
+        let unknown = waiting.iter().filter(|changed| changed.needs_message);
+        let unknown: Vec<String> = unknown.map(|changed| changed.id.clone()).collect();
+        self.hand_over_all(&unknown).await;
         (u32::try_from(pending).unwrap_or(u32::MAX), refused)
     }
 
