@@ -127,6 +127,7 @@ impl Directory {
             let former = username(&before.user.document);
             after.connect.former_usernames.insert(former);
         }
+        let attempted = username(&after.user.document);
         let outcome = match presence {
             Ok(presence) => {
                 self.bring(&mut after, &intent, presence, None, context)
@@ -137,14 +138,15 @@ impl Directory {
         match outcome {
             // A removal of access is accepted whatever Connect says, and completed later.
             Err(Failure::Refused(refusal)) if matches!(intent, Intent::Active(_)) => {
-                self.take_back(claimed, after.connect, context).await;
+                self.take_back(claimed, after.connect, attempted, context)
+                    .await;
                 Err(DirectoryError::Refused(refusal))
             }
             outcome => {
                 let applied = after.connect.clone();
                 match self.settle(claimed, after, outcome, context).await {
                     Err(StoreError::UserNameTaken) => {
-                        self.take_back(claimed, applied, context).await;
+                        self.take_back(claimed, applied, attempted, context).await;
                         Err(StoreError::UserNameTaken.into())
                     }
                     settled => Ok(settled?),

@@ -178,13 +178,18 @@ impl Directory {
     }
 
     /// Gives a refused change back: the resource stays as it was, and if Connect was
-    /// changed already, the user is pending until Connect is back.
+    /// changed already, the user is pending until Connect is back. `attempted` is the
+    /// username under which the change may have created a user.
     pub(super) async fn take_back(
         &self,
         claimed: &Claimed,
-        connect: ConnectState,
+        mut connect: ConnectState,
+        attempted: String,
         context: Context<'_>,
     ) {
+        if connect.uncertain {
+            connect.former_usernames.insert(attempted);
+        }
         let mut record = claimed.record.clone();
         if connect != record.connect {
             record.connect = connect;
