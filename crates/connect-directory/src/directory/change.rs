@@ -127,6 +127,15 @@ impl Directory {
             let former = username(&before.user.document);
             after.connect.former_usernames.insert(former);
         }
+        if presence.is_ok() && matches!(intent, Intent::Active(_)) {
+            // `check` may have read the security profiles again.
+            let mut user = before.user.clone();
+            self.leave_missing_groups(&mut user, groups, context.now);
+            if user.groups != after.user.groups && after.user.version == before.user.version {
+                count_change(&mut after, context);
+            }
+            after.user.groups = user.groups;
+        }
         let attempted = username(&after.user.document);
         let outcome = match presence {
             Ok(presence) => {

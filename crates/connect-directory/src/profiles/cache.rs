@@ -101,11 +101,12 @@ impl Cache {
     where
         R: Future<Output = Result<Vec<NamedResource>, Failure>> + Send + 'static,
     {
-        let patience = Instant::now() + PATIENCE;
+        let began = Instant::now();
+        let patience = began + PATIENCE;
         loop {
             let (mut reading, has_old) = {
                 let mut state = self.lock();
-                if let Some(list) = state.usable(need) {
+                if let Some(list) = state.usable(need).or_else(|| state.newer_than(began)) {
                     return Ok(list);
                 }
                 if let Some(failure) = state.recent_failure() {
@@ -140,22 +141,20 @@ impl Cache {
         state.generation += 1;
         let generation = state.generation;
         let (sender, end) = watch::channel(());
-        let reading = Reading {
-            began: Instant::now(),
-            end,
-        };
+        let began = Instant::now();
+        let reading = Reading { began, end };
         state.reading = Some(reading.clone());
         let cache = Arc::clone(self);
         let read = read();
         tokio::spawn(async move {
             let outcome = read.await;
-            cache.store(generation, outcome);
+            cache.store(generation, began, outcome);
             drop(sender);
         });
         reading
     }
 
-    fn store(&self, generation: u64, outcome: Result<Vec<NamedResource>, Failure>) {
+    fn store(&self, generation: u64, began: Instant, outcome: Result<Vec<NamedResource>, Failure>) {
         let mut state = self.lock();
         if state.generation != generation {
             return;
@@ -163,7 +162,7 @@ impl Cache {
         state.reading = None;
         match outcome {
             Ok(items) => {
-                state.known = Some(Arc::new(List::new(items)));
+                state.known = Some(Arc::new(List::new(items, began)));
                 state.failed = None;
             }
             Err(failure) => {
@@ -190,6 +189,12 @@ impl State {
             Need::Within(age) => age,
         };
         self.known.clone().filter(|list| list.age() < maximum_age)
+    }
+
+    /// The list, if its read began after this time. It satisfies every need of a request
+    /// that began at this time.
+    fn newer_than(&self, time: Instant) -> Option<Arc<List>> {
+        self.known.clone().filter(|list| list.is_newer_than(time))
     }
 
     fn recent_failure(&self) -> Option<Failure> {

@@ -15,11 +15,14 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn new(items: Vec<NamedResource>) -> Self {
-        Self {
-            items,
-            read_at: Instant::now(),
-        }
+    /// A list; `read_at` is the time at which its read began.
+    pub(super) fn new(items: Vec<NamedResource>, read_at: Instant) -> Self {
+        Self { items, read_at }
+    }
+
+    /// Whether the read began at this time or later.
+    pub(super) fn is_newer_than(&self, time: Instant) -> bool {
+        self.read_at >= time
     }
 
     pub(super) fn age(&self) -> Duration {

@@ -163,6 +163,35 @@ async fn requests_at_the_same_time_share_one_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_was_read_for_a_request_is_new_enough_for_it() {
+    let setup = Setup::new();
+    let need = Need::Within(Duration::ZERO);
+    let slow = Connect::ListsAfter(2 * SECOND, "a");
+    assert_eq!(setup.get(need, slow).await, (ok("a"), 2));
+    assert_eq!(setup.reads(), 1);
+    // A read that began before the request is not.
+    let later = async {
+        tokio::time::sleep(SECOND).await;
+        setup.get(need, slow).await
+    };
+    let (first, second) = tokio::join!(setup.get(need, slow), later);
+    assert_eq!((first, second), ((ok("a"), 2), (ok("a"), 3)));
+    assert_eq!(setup.reads(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_as_old_as_the_beginning_of_its_read() {
+    let setup = Setup::new();
+    let slow = Connect::ListsAfter(6 * SECOND, "a");
+    assert_eq!(setup.get(Need::New, slow).await, (ok("a"), 6));
+    tokio::time::advance(3 * SECOND).await;
+    let again = Connect::Lists("b");
+    assert_eq!(setup.get(Need::New, again).await, (ok("a"), 0));
+    tokio::time::advance(SECOND).await;
+    assert_eq!(setup.get(Need::New, again).await, (ok("b"), 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_failed_read_the_next_one_waits() {
     let setup = Setup::new();
     let failure = failed("ServiceUnavailable");

@@ -6,7 +6,7 @@ fn list(names: &[&str]) -> List {
         name: (*name).to_owned(),
         last_modified: None,
     });
-    List::new(items.collect())
+    List::new(items.collect(), Instant::now())
 }
 
 #[test]
