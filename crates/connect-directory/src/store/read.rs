@@ -16,7 +16,7 @@ use super::{
         user_key, user_name_key,
     },
     record::{
-        Json, PENDING, Record, StoredDocument, StoredUser, Text, USER_ATTRIBUTES, UserItem,
+        Json, ObjectText, PENDING, Record, StoredDocument, StoredUser, USER_ATTRIBUTES, UserItem,
         WrittenUser, is_removed, parse_record, parse_user, string,
     },
     transaction::{CONFLICT_ATTEMPTS, pause},
@@ -219,7 +219,7 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn written_users(&self, ids: &[String]) -> Result<Vec<WrittenUser>, StoreError> {
-        self.stored::<Text>(ids).await
+        self.stored::<ObjectText>(ids).await
     }
 
     async fn stored<D: StoredDocument>(

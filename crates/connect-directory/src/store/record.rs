@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error, Visitor},
+    de::{DeserializeOwned, Error, IgnoredAny, Visitor},
 };
 use serde_json::{Map, Value, json};
 
@@ -294,11 +294,25 @@ impl StoredDocument for Json<Map<String, Value>> {
     }
 }
 
-impl StoredDocument for Text {
+/// The text of a JSON object.
+pub(super) struct ObjectText(String);
+
+impl<'de> Deserialize<'de> for ObjectText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?.value;
+        // The members are parsed and dropped.
+        match serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(_) => Err(Error::custom("not the JSON expected")),
+        }
+    }
+}
+
+impl StoredDocument for ObjectText {
     type Document = String;
 
     fn document(self) -> String {
-        self.value
+        self.0
     }
 }
 
