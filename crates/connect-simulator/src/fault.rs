@@ -31,6 +31,8 @@ const fn always() -> f64 {
 pub enum Fault {
     /// `ThrottlingException`, nothing done.
     Throttle,
+    /// `AccessDeniedException`, nothing done.
+    AccessDenied,
     /// `InternalServiceException` with this status, nothing done.
     Error {
         /// 500 to 599.

@@ -10,6 +10,7 @@ mod log;
 mod ministack;
 mod python;
 mod request;
+mod stepped;
 
 pub use cloud::Cloud;
 pub use directory_table::directory_table;
@@ -18,3 +19,4 @@ pub use log::CapturedLog;
 pub use ministack::{MiniStack, free_port};
 pub use python::python;
 pub use request::{deadline, proxy_event};
+pub use stepped::SteppedClient;

@@ -144,6 +144,10 @@ impl Engine {
         let reply = match fault {
             Some(Fault::DropBefore) => Ok(None),
             Some(Fault::Throttle) => Err(ServiceError::throttled()),
+            Some(Fault::AccessDenied) => Err(ServiceError::new(
+                ErrorCode::AccessDenied,
+                "A fault rule asked for this error",
+            )),
             Some(Fault::Error { status }) => Err(ServiceError::new(
                 ErrorCode::InternalService(status),
                 "A fault rule asked for this error",
