@@ -1,11 +1,18 @@
 //! An endpoint with a table and an instance of its own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use aws_json_client::Service;
+use aws_json_client::{Client, Service};
+use connect_directory::{
+    directory::{Context, Directory, Reconciled},
+    store::Record,
+};
+use connect_simulator::{Fault, FaultRule, Operation};
+use jiff::{SignedDuration, Timestamp};
 use scim::protocol::parse_query;
 use serde_json::{Value, json};
-use test_support::{Cloud, deadline, proxy_event};
+use test_support::{Cloud, SteppedClient, deadline, proxy_event};
+use tokio::time::Instant;
 use user_provisioning::{
     event::{ProxyEvent, ProxyResponse},
     handler::Handler,
@@ -16,7 +23,13 @@ pub const AMAZON_CONNECT: &str = "urn:ietf:params:scim:schemas:extension:amazonc
 
 pub struct Endpoint {
     pub handler: Handler,
-    pub cloud: Cloud,
+    /// The directory of the handler.
+    pub directory: Directory,
+    pub cloud: Arc<Cloud>,
+    /// The client that sends the requests.
+    pub client: &'static str,
+    /// How long the function may run for one request.
+    pub time: Duration,
 }
 
 /// An answer, read.
@@ -53,6 +66,39 @@ impl Endpoint {
         Self::start_at(variables, None).await
     }
 
+    /// With the usual configuration and a queue to the reconciler.
+    pub async fn start_with_queue() -> Self {
+        let cloud = Cloud::unthrottled().await.with_queue(1).await;
+        let directory = cloud.directory();
+        Self::of(directory, Arc::new(cloud))
+    }
+
+    /// How many messages are in the queue to the reconciler.
+    pub async fn messages(&self) -> u64 {
+        let request = json!({
+            "QueueUrl": self.cloud.queue_url,
+            "AttributeNames": ["ApproximateNumberOfMessages"],
+        });
+        let sqs = &self.cloud.sqs;
+        let queue: Value = sqs.call("GetQueueAttributes", &request).await.unwrap();
+        let count = queue["Attributes"]["ApproximateNumberOfMessages"].as_str();
+        count.unwrap().parse().unwrap()
+    }
+
+    /// From now on, Connect fails each change of a user.
+    pub fn fail_connect(&self) {
+        for operation in [
+            Operation::CreateUser,
+            Operation::DeleteUser,
+            Operation::UpdateUserIdentityInfo,
+            Operation::UpdateUserSecurityProfiles,
+        ] {
+            let fault = Fault::Error { status: 503 };
+            let rule = FaultRule::next(1000, operation, fault);
+            self.cloud.simulator.inject(rule);
+        }
+    }
+
     /// With DynamoDB at a port where nobody listens.
     pub async fn start_without_directory() -> Self {
         Self::start_at(&[], Some("http://127.0.0.1:9")).await
@@ -66,10 +112,90 @@ impl Endpoint {
             .configuration(variables)
             .directory(&environment)
             .unwrap();
+        Self::of(directory, Arc::new(cloud))
+    }
+
+    fn of(directory: Directory, cloud: Arc<Cloud>) -> Self {
         Self {
-            handler: Handler::new(directory, None),
+            handler: Handler::new(directory.clone(), None),
+            directory,
             cloud,
+            client: "idp",
+            time: Duration::from_secs(29),
         }
+    }
+
+    /// A new instance of the function, with these variables, and nothing cached.
+    pub fn restarted(&self, variables: &[(&str, &str)]) -> Self {
+        let configuration = self.cloud.configuration(variables);
+        let directory = configuration.directory(self.cloud.environment()).unwrap();
+        Self::of(directory, Arc::clone(&self.cloud))
+    }
+
+    /// A new instance of the function whose calls to DynamoDB can be held back.
+    pub fn stepped(&self, variables: &[(&str, &str)]) -> (Self, SteppedClient) {
+        let environment = self.cloud.environment();
+        let http_client = Client::new(Service::DYNAMODB, environment).http_client();
+        let steps = SteppedClient::new(http_client);
+        let directory = self
+            .cloud
+            .configuration(variables)
+            .directory_over(
+                environment,
+                aws_json_client::SharedHttpClient::new(steps.clone()),
+            )
+            .unwrap();
+        (Self::of(directory, Arc::clone(&self.cloud)), steps)
+    }
+
+    /// The same instance of the function, for requests of another client.
+    pub fn as_client(&self, client: &'static str) -> Self {
+        Self {
+            client,
+            ..Self::of(self.directory.clone(), Arc::clone(&self.cloud))
+        }
+    }
+
+    /// The context of work outside of a request, this time from now.
+    pub fn context_after(&self, time: Duration) -> Context<'static> {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        Context {
+            now: Timestamp::now() + SignedDuration::try_from(time).unwrap(),
+            deadline,
+            stop: deadline,
+            client: "reconciler",
+        }
+    }
+
+    pub fn context(&self) -> Context<'static> {
+        self.context_after(Duration::ZERO)
+    }
+
+    pub async fn reconcile(&self, id: &str) -> Reconciled {
+        self.directory.reconcile(id, self.context()).await.unwrap()
+    }
+
+    /// Reconciles a user until Connect has the wanted state, with pauses as in the reconciler.
+    pub async fn settle(&self, id: &str) {
+        for _ in 0..10 {
+            match self.reconcile(id).await {
+                Reconciled::Synchronised => return,
+                Reconciled::Pending(_) => {
+                    tokio::time::sleep(self.directory.connect().pause()).await;
+                }
+                other => panic!("{id}: {other:?}"),
+            }
+        }
+        panic!("{id} stays pending");
+    }
+
+    pub async fn record(&self, id: &str) -> Record {
+        self.directory
+            .store()
+            .get_record(id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Sends a request as API Gateway passes it on; `target` is below `/scim/v2`.
@@ -90,12 +216,10 @@ impl Endpoint {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let event = proxy_event(method, path, &query, headers, &body);
+        let mut event = proxy_event(method, path, &query, headers, &body);
+        event["requestContext"]["authorizer"] = json!({"principalId": self.client});
         let event: ProxyEvent = serde_json::from_value(event).unwrap();
-        let response = self
-            .handler
-            .handle(event, deadline(Duration::from_secs(29)))
-            .await;
+        let response = self.handler.handle(event, deadline(self.time)).await;
         Answer {
             status: response.status_code,
             body: serde_json::from_str(&response.body).unwrap_or_default(),
@@ -117,6 +241,80 @@ impl Endpoint {
             "Operations": operations,
         });
         self.send("PATCH", &format!("/Users/{id}"), body).await
+    }
+
+    /// How many resources a filter finds.
+    pub async fn count(&self, resource: &str, filter: &str) -> u64 {
+        let filter = filter.replace(' ', "%20").replace('"', "%22");
+        let found = self.get(&format!("/{resource}?filter={filter}")).await;
+        found.expect(200).body["totalResults"].as_u64().unwrap()
+    }
+
+    /// The id of the group of this name, as identity providers look it up.
+    pub async fn group_id(&self, name: &str) -> String {
+        let name = name.replace(' ', "%20");
+        let target =
+            format!("/Groups?excludedAttributes=members&filter=displayName%20eq%20%22{name}%22");
+        let found = self.get(&target).await.expect(200);
+        assert_eq!(found.body["totalResults"], 1, "{}", found.body);
+        found.body["Resources"][0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub async fn patch_group(&self, id: &str, operations: Value) -> Answer {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        self.send("PATCH", &format!("/Groups/{id}"), body).await
+    }
+
+    pub async fn add_member(&self, group: &str, user: &str) -> Answer {
+        let add = json!([{"op": "add", "path": "members", "value": [{"value": user}]}]);
+        self.patch_group(group, add).await
+    }
+
+    pub async fn remove_member(&self, group: &str, user: &str) -> Answer {
+        let path = format!("members[value eq \"{user}\"]");
+        self.patch_group(group, json!([{"op": "remove", "path": path}]))
+            .await
+    }
+
+    pub async fn set_active(&self, id: &str, active: bool) -> Answer {
+        let replace = json!([{"op": "replace", "path": "active", "value": active}]);
+        self.patch(id, replace).await
+    }
+
+    /// The members of a group; none where there is no such group.
+    pub async fn members(&self, group: &str) -> Vec<String> {
+        members(&self.get(&format!("/Groups/{group}")).await.body)
+    }
+
+    /// The ids of the groups that a user shows.
+    pub async fn groups_of(&self, user: &str) -> Vec<String> {
+        let user = self.get(&format!("/Users/{user}")).await.expect(200);
+        let groups = user.body["groups"].as_array().into_iter().flatten();
+        groups
+            .map(|group| group["value"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Changes attributes of an item, past the endpoint; absent: removes the attribute.
+    pub async fn edit_item(&self, key: Value, attribute: &str, value: Option<Value>) {
+        let mut update = json!({
+            "TableName": self.cloud.table,
+            "Key": key,
+            "ExpressionAttributeNames": {"#attribute": attribute},
+            "UpdateExpression": "REMOVE #attribute",
+        });
+        if let Some(value) = value {
+            update["UpdateExpression"] = json!("SET #attribute = :value");
+            update["ExpressionAttributeValues"] = json!({":value": value});
+        }
+        let dynamodb = &self.cloud.dynamodb;
+        let _: Value = dynamodb.call("UpdateItem", &update).await.unwrap();
     }
 
     /// The Connect user of this username, without what changes by itself.
@@ -174,6 +372,33 @@ impl Endpoint {
         calls
     }
 }
+
+/// The ids of a group's members, sorted.
+pub fn members(group: &Value) -> Vec<String> {
+    let mut members: Vec<String> = group["members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|member| member["value"].as_str().unwrap().to_owned())
+        .collect();
+    members.sort_unstable();
+    members
+}
+
+pub fn group(display_name: &str, members: &[&str]) -> Value {
+    let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": display_name,
+        "members": members,
+    })
+}
+
+/// The variables of an endpoint that suspends leavers.
+pub const SUSPEND: [(&str, &str); 2] = [
+    ("DEPROVISION", "suspend"),
+    ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+];
 
 /// A user as identity providers send it.
 pub fn user(user_name: &str) -> Value {

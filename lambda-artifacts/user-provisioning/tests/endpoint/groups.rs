@@ -2,37 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Endpoint, user};
+use crate::common::{Answer, Endpoint, members, user};
 
-/// The id of the group of this name, as identity providers look it up.
 async fn group_id(endpoint: &Endpoint, name: &str) -> String {
-    let target =
-        format!("/Groups?excludedAttributes=members&filter=displayName%20eq%20%22{name}%22");
-    let found = endpoint.get(&target).await.expect(200);
-    assert_eq!(found.body["totalResults"], 1, "{}", found.body);
-    found.body["Resources"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    endpoint.group_id(name).await
 }
 
 async fn patch(endpoint: &Endpoint, id: &str, operations: Value) -> Answer {
-    let body = json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": operations,
-    });
-    endpoint.send("PATCH", &format!("/Groups/{id}"), body).await
-}
-
-fn members(group: &Value) -> Vec<&str> {
-    let mut members: Vec<&str> = group["members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|member| member["value"].as_str().unwrap())
-        .collect();
-    members.sort_unstable();
-    members
+    endpoint.patch_group(id, operations).await
 }
 
 #[tokio::test]

@@ -4,9 +4,18 @@
 
 mod common;
 mod connect;
+mod consistency;
+mod crashes;
 mod errors;
 mod groups;
+mod interleaving;
+mod leavers;
+mod limits;
 mod lists;
 mod log;
+mod many_members;
+mod mapped_groups;
 mod outage;
+mod profiles;
+mod property;
 mod users;
