@@ -465,18 +465,22 @@ impl<'a> Reader<'a> {
             filter: &format!("(&{equalities})"),
             attributes,
         };
-        let (directory, decoder) = (&mut self.directory, &self.decoder);
-        let mut found = BTreeSet::new();
-        let take = |entry| {
-            found.insert(directory.insert(decoder.decode(entry)));
-        };
-        match self.connection.search(&search, take).await {
+        let mut found = Vec::new();
+        // What other servers have below the parent does not matter.
+        let result = self
+            .connection
+            .search_known(&search, |entry| found.push(entry));
+        match result.await {
             Ok(()) | Err(Error::Search { .. }) => {}
             Err(error) => return Err(error),
         }
         if found.len() == 1
-            && let Some(entry) = found.pop_first()
+            && let Some(entry) = found.pop()
+            && !self
+                .connection
+                .is_excluded(&NameKey::of(&entry.distinguished_name))
         {
+            let entry = self.directory.insert(self.decoder.decode(entry));
             self.directory.mark_renamed(node, entry);
         }
         Ok(())

@@ -442,3 +442,46 @@ fn an_alias_is_not_followed_and_is_reported_as_a_member() {
         assert!(snapshot.unusable.is_empty() && snapshot.unresolved.is_empty());
     }
 }
+
+#[test]
+fn a_reference_outside_of_the_search_bases_does_not_matter() {
+    let ldif = format!(
+        "{}
+dn: ou=Moved,ou=Elsewhere,dc=example,dc=test
+objectClass: referral
+objectClass: extensibleObject
+ou: Moved
+ref: ldap://berlin.example.net/ou=Moved,dc=example,dc=test
+
+dn: cn=aws-admins,ou=Groups,dc=example,dc=test
+objectClass: groupOfNames
+cn: aws-admins
+member: uid=u0000,ou=People,dc=example,dc=test
+member: uid=gone,ou=Elsewhere,dc=example,dc=test
+member: uid=gone,ou=Moved,ou=Elsewhere,dc=example,dc=test
+",
+        people(1)
+    );
+    let slapd = Slapd::start(&ldif, "");
+    let groups = "groups: { names: ['aws-*'] }";
+    for users in [EVERYBODY, "users: { memberOf: [aws-admins] }"] {
+        let configuration = configuration(&slapd, READER, &format!("{users}\n{groups}")).replace(
+            "['dc=example",
+            "['ou=People,dc=example,dc=test', 'ou=Groups,dc=example",
+        );
+        let snapshot = read_with(&configuration, PASSWORD).unwrap();
+        assert_eq!(members(&snapshot, "aws-admins", "uid"), ["u0000"]);
+        let unresolved: Vec<_> = snapshot
+            .unresolved
+            .iter()
+            .map(|value| (&*value.member, value.reason))
+            .collect();
+        let [(gone, no_entry), (moved, other_server)] = unresolved[..] else {
+            panic!("{unresolved:?}");
+        };
+        assert_eq!(gone, "uid=gone,ou=Elsewhere,dc=example,dc=test");
+        assert!(no_entry.starts_with("no entry has this name"));
+        assert_eq!(moved, "uid=gone,ou=Moved,ou=Elsewhere,dc=example,dc=test");
+        assert!(other_server.contains("outside of the naming contexts"));
+    }
+}
