@@ -317,3 +317,30 @@ impl Run<'_> {
 fn existing(id: Option<&ResourceId>) -> Result<&ResourceId, Failure> {
     id.ok_or(Failure::Dependency("the server's id is not known"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Operation;
+
+    #[test]
+    fn a_conflict_and_a_missing_object_are_explained() {
+        for (status, ending) in [
+            (
+                409,
+                ": another user or group has this name or e-mail address",
+            ),
+            (404, ": it is gone; the next run makes it again"),
+            (400, ""),
+        ] {
+            let error = Error::Refused {
+                operation: Operation::PatchUser,
+                status,
+                scim_type: None,
+                request_id: None,
+            };
+            let expected = format!("PatchUser was refused with status {status}{ending}");
+            assert_eq!(describe(&error), expected);
+        }
+    }
+}

@@ -229,3 +229,60 @@ impl fmt::Display for SearchFailure {
         formatter.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_result_code_has_an_explanation() {
+        let codes = [1, 3, 4, 8, 10, 11, 12, 13, 32, 34, 50, 51, 52, 53, 80, 4096];
+        let lines: String = codes
+            .iter()
+            .map(|code| {
+                let failure = SearchFailure {
+                    code: *code,
+                    diagnostic: if *code == 80 { "ldb" } else { "" }.to_owned(),
+                };
+                format!("{failure}\n")
+            })
+            .collect();
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
+    fn only_a_base_that_is_hidden_or_missing_may_be_searched_further_down() {
+        let server: ServerUrl = "ldaps://dc1.example.test".to_owned().try_into().unwrap();
+        let error = |code| Error::Search {
+            server: server.clone(),
+            base: "DC=x".to_owned(),
+            failure: SearchFailure {
+                code,
+                diagnostic: String::new(),
+            },
+        };
+        for (code, hides) in [(32, true), (50, true), (10, false), (4, false), (34, false)] {
+            assert_eq!(error(code).hides_base(), hides, "{code}");
+            assert_eq!(error(code).search_code(), Some(code));
+        }
+        assert!(!Error::NoUserScope.hides_base());
+        assert_eq!(Error::NoUserScope.search_code(), None);
+    }
+
+    #[test]
+    fn every_server_that_was_tried_is_listed_with_its_reason() {
+        let attempt = |url: &str, reason: &str| Attempt {
+            server: url.to_owned().try_into().unwrap(),
+            reason: reason.to_owned(),
+        };
+        let error = Error::Unreachable(vec![
+            attempt("ldaps://dc1.example.test", "no answer"),
+            attempt("ldap://dc2.example.test", "it refuses StartTLS"),
+        ]);
+        assert_eq!(
+            error.to_string(),
+            "no directory server can be used\n  ldaps://dc1.example.test:636: no answer\n  \
+             ldap://dc2.example.test:389: it refuses StartTLS"
+        );
+    }
+}

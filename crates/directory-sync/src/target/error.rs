@@ -102,3 +102,63 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, scim_type: Option<&str>, request_id: Option<&str>) -> Error {
+        Error::Refused {
+            operation: Operation::CreateUser,
+            status,
+            scim_type: scim_type.map(str::to_owned),
+            request_id: request_id.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_what_the_service_says_to_find_the_call() {
+        for (error, expected) in [
+            (
+                refused(400, None, None),
+                "CreateUser was refused with status 400",
+            ),
+            (
+                refused(409, Some("uniqueness"), Some("r1")),
+                "CreateUser was refused with status 409, uniqueness (request r1)",
+            ),
+        ] {
+            assert_eq!(error.to_string(), expected);
+            assert!(!error.is_credentials());
+            assert_eq!(error.hint(), None);
+        }
+        assert_eq!(refused(409, None, None).status(), Some(409));
+    }
+
+    #[test]
+    fn the_next_step_is_named_where_there_is_one() {
+        let credentials = Error::Credentials {
+            operation: Operation::ListUsers,
+            status: 401,
+        };
+        assert_eq!(credentials.status(), Some(401));
+        let incomplete = Error::Incomplete {
+            operation: Operation::ListUsers,
+            read: 50,
+            total: 51,
+        };
+        for (error, is_credentials, hint) in [
+            (&credentials, true, Some("make a new token there")),
+            (&Error::Token, true, Some("make a new token there")),
+            (&incomplete, false, Some("cursors (RFC 9865)")),
+            (&Error::NoPatch, false, None),
+        ] {
+            assert_eq!(error.is_credentials(), is_credentials, "{error}");
+            let found = error.hint();
+            assert_eq!(found.is_some(), hint.is_some(), "{error}");
+            let text = found.unwrap_or_default();
+            assert!(text.contains(hint.unwrap_or_default()), "{text}");
+        }
+        assert_eq!(Error::Token.status(), None);
+    }
+}

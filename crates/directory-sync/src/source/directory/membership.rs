@@ -278,8 +278,11 @@ impl Directory {
         let mut others: BTreeMap<Node, BTreeSet<&str>> = BTreeMap::new();
         for known in groups.iter().filter_map(|node| self.group(*node)) {
             for member in &known.members {
-                let names = others.entry(self.entry(*member)).or_default();
-                names.insert(known.group.name());
+                let node = self.entry(*member);
+                let content = &self.entries[node].content;
+                if matches!(content, Content::Other(_) | Content::Unusable(_)) {
+                    others.entry(node).or_default().insert(known.group.name());
+                }
             }
         }
         let others = others.into_iter().filter_map(|(node, groups)| {
