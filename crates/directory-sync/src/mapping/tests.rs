@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::snapshot::Unusable;
+use crate::snapshot::{ReportedMember, Unusable};
 
 fn attributes(values: &[(&str, &str)]) -> Attributes {
     values
@@ -46,6 +46,12 @@ fn reasons(desired: &Desired) -> Vec<&str> {
         .iter()
         .map(|skipped| &*skipped.reason)
         .collect()
+}
+
+/// The names that the directory has for what is skipped.
+fn names_of_skipped(desired: &Desired) -> Vec<Option<&str>> {
+    let skipped = desired.skipped.iter();
+    skipped.map(|skipped| skipped.name.as_deref()).collect()
 }
 
 #[test]
@@ -184,6 +190,7 @@ fn a_person_without_a_surname_is_reported_and_the_rest_goes_on() {
              another source in mapping.user.familyName"
         ]
     );
+    assert_eq!(names_of_skipped(&desired), [Some("x@example.test")]);
 }
 
 #[test]
@@ -227,6 +234,10 @@ fn nobody_gets_a_user_name_that_two_share_whatever_its_case() {
         desired.skipped[0]
             .reason
             .contains("2 entries have this userName (1, 2)")
+    );
+    assert_eq!(
+        names_of_skipped(&desired),
+        [Some("ada@example.test"), Some("ADA@example.test")]
     );
 }
 
@@ -369,6 +380,10 @@ fn a_shared_e_mail_address_is_left_alone_and_the_people_go_on() {
         assert_eq!(user.kept, [Attribute::Email].into());
         assert_eq!(user.profile.as_ref().unwrap().get(Attribute::Email), None);
     }
+    assert_eq!(
+        names_of_skipped(&desired),
+        [Some("ada@example.test"), Some("ada2@example.test")]
+    );
 }
 
 #[test]
@@ -483,7 +498,7 @@ fn groups_that_share_a_name_are_left_alone() {
         .map(|(id, _)| id.0.as_str())
         .collect();
     assert_eq!(named, ["3"]);
-    assert_eq!(desired.skipped.len(), 2);
+    assert_eq!(names_of_skipped(&desired), [Some("admins"), Some("Admins")]);
 }
 
 #[test]
@@ -501,7 +516,48 @@ fn entries_that_nobody_can_tell_are_counted() {
     assert!(desired.has_unidentified(Kind::User));
     assert!(!desired.has_unidentified(Kind::Group));
     assert_eq!(desired.unusable, [EntryId("7".to_owned())].into());
-    assert_eq!(desired.skipped.len(), 2);
+    let skipped: Vec<(Option<&str>, bool)> = desired
+        .skipped
+        .iter()
+        .map(|skipped| {
+            let id = skipped.entry.as_ref().map(|id| id.0.as_str());
+            (id, skipped.is_unidentified)
+        })
+        .collect();
+    assert_eq!(skipped, [(None, true), (Some("7"), false)]);
+}
+
+#[test]
+fn a_reported_member_holds_no_one_back_and_stays_the_manager() {
+    let configuration = serde_yaml::from_str("user: {manager: [manager]}").unwrap();
+    let mapping = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap();
+    let manager = "CN=boss,DC=corp,DC=example,DC=test";
+    let values = [ADA, &[("manager", manager)]].concat();
+    let of = |distinguished_name: &str| {
+        mapping.apply(Snapshot {
+            people: vec![person("1", &values)],
+            uncertain_users: [EntryId("9".to_owned())].into(),
+            reported_members: vec![ReportedMember {
+                kind: Kind::User,
+                id: None,
+                distinguished_name: distinguished_name.to_owned(),
+                reason: "2 entries have this uid".to_owned(),
+            }],
+            ..Snapshot::default()
+        })
+    };
+    for (name, is_kept) in [(manager, true), ("CN=other,DC=x", false)] {
+        let desired = of(name);
+        let user = &desired.users[&EntryId("1".to_owned())];
+        assert_eq!(user.kept.contains(&Attribute::Manager), is_kept);
+        assert!(!desired.has_unidentified(Kind::User) && desired.unusable.is_empty());
+        assert_eq!(desired.uncertain, [EntryId("9".to_owned())].into());
+        let [skipped] = &desired.skipped[..] else {
+            panic!("one member is reported");
+        };
+        assert!(!skipped.is_unidentified && skipped.kind == Kind::User);
+        assert_eq!(skipped.distinguished_name, name);
+    }
 }
 
 #[test]
