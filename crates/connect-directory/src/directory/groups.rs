@@ -295,6 +295,9 @@ impl Directory {
         let name = self.changed_name(group, &change.display_name)?;
         self.check_members(&change.added).await?;
         let stored = self.opened(&group.stored, context).await?;
+        if stored.external_ids != group.stored.external_ids {
+            return Err(GroupError::Changed);
+        }
         let external_ids = external_ids(stored.external_ids.clone(), &change.external_id, context);
         let after = StoredGroup {
             name,
@@ -352,7 +355,7 @@ impl Directory {
             created: group.created.clone(),
             ..StoredGroup::new(&group.id, None, BTreeMap::new(), &iso(context.now))
         };
-        match self.store.open_group(&opened).await {
+        match self.store.open_seen_group(&opened).await {
             Ok(()) => Ok(opened),
             // Another request was faster.
             Err(StoreError::Busy) => match self.store.group(&group.id).await? {

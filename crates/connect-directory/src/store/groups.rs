@@ -183,11 +183,27 @@ impl Store {
     /// [`StoreError::Busy`] when the group exists meanwhile, [`StoreError::NameTaken`], or
     /// when the table cannot be written.
     pub async fn open_group(&self, group: &StoredGroup) -> Result<(), StoreError> {
-        let mut put = self.put(
-            group_item(group),
-            "attribute_not_exists(pk) OR #state IN (:seen, :deleted)",
-            json!({":seen": {"S": "seen"}, ":deleted": {"S": "deleted"}}),
-        );
+        self.open(group, &[GroupState::Seen, GroupState::Deleted])
+            .await
+    }
+
+    /// Opens the gates of a security profile's group before its first change.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another request opened or deleted the group meanwhile, or
+    /// when the table cannot be written.
+    pub async fn open_seen_group(&self, group: &StoredGroup) -> Result<(), StoreError> {
+        self.open(group, &[GroupState::Seen]).await
+    }
+
+    /// Writes a group with open gates over a missing one, or one in one of these states.
+    async fn open(&self, group: &StoredGroup, from: &[GroupState]) -> Result<(), StoreError> {
+        let (mut condition, mut values) = ("attribute_not_exists(pk)".to_owned(), json!({}));
+        for state in from.iter().map(|state| state.name()) {
+            condition.push_str(&format!(" OR #state = :{state}"));
+            values[format!(":{state}")] = json!({"S": state});
+        }
+        let mut put = self.put(group_item(group), &condition, values);
         put["Put"]["ExpressionAttributeNames"] = json!({"#state": "state"});
         let mut actions = vec![put];
         actions.extend((0..LANES).map(|lane| {

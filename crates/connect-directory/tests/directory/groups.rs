@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use connect_directory::{
-    directory::{GroupChange, GroupError},
+    directory::{Group, GroupChange, GroupError},
     store::{GroupState, StoreError},
 };
 use serde_json::{Value, json};
@@ -112,4 +112,72 @@ async fn a_late_step_of_a_deletion_leaves_the_group_that_was_created_again() {
     let members = setup.store().members(&id).await.unwrap();
     let members: Vec<String> = members.into_iter().map(|member| member.user_id).collect();
     assert_eq!(members, [ada, bob]);
+}
+
+/// A security profile that no request has changed yet, as read by a request.
+async fn unchanged_security_profile(setup: &Setup) -> Group {
+    let found = setup
+        .directory
+        .groups_by_name("QualityAnalyst", setup.context());
+    let group = found.await.unwrap().remove(0);
+    assert_eq!(group.stored.state, GroupState::Seen);
+    group
+}
+
+#[tokio::test]
+async fn a_late_change_does_not_bring_a_deleted_security_profile_back() {
+    let setup = Setup::with(&[]).await;
+    let ada = setup.create("ada").await;
+    let group = unchanged_security_profile(&setup).await;
+    let id = group.stored.id.as_str();
+    let deleted = setup
+        .directory
+        .delete_group(id, |_| Ok::<(), GroupError>(()), setup.context())
+        .await;
+    deleted.unwrap();
+    let change = GroupChange {
+        display_name: group.display_name.clone(),
+        added: BTreeSet::from([ada]),
+        ..GroupChange::default()
+    };
+    let changed = setup
+        .directory
+        .change_group(&group, &change, setup.context())
+        .await;
+    assert!(matches!(changed, Err(GroupError::NotFound)), "{changed:?}");
+    let found = setup.directory.group(id, setup.context()).await;
+    assert!(matches!(found, Err(GroupError::NotFound)), "{found:?}");
+    assert!(setup.store().members(id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_first_changes_of_a_security_profile_keep_the_external_id() {
+    let setup = Setup::with(&[]).await;
+    let ada = setup.create("ada").await;
+    let group = unchanged_security_profile(&setup).await;
+    let id = group.stored.id.as_str();
+    let link = GroupChange {
+        display_name: group.display_name.clone(),
+        external_id: Some("00g".to_owned()),
+        ..GroupChange::default()
+    };
+    let linked = setup
+        .directory
+        .change_group(&group, &link, setup.context())
+        .await;
+    linked.unwrap();
+    // This request read the group before.
+    let add = GroupChange {
+        display_name: group.display_name.clone(),
+        added: BTreeSet::from([ada]),
+        ..GroupChange::default()
+    };
+    let changed = setup
+        .directory
+        .change_group(&group, &add, setup.context())
+        .await;
+    assert!(matches!(changed, Err(GroupError::Changed)), "{changed:?}");
+    let stored = setup.store().group(id).await.unwrap().unwrap();
+    assert_eq!(stored.external_ids["idp"], "00g");
+    assert!(setup.store().members(id).await.unwrap().is_empty());
 }
