@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     history::History,
-    model::User,
-    plan::MAPPED_GROUPS,
+    model::{Group, User},
+    plan::{MAPPED_GROUPS, second_name},
     world::{CLIENT, World, creation_of},
 };
 
@@ -29,6 +29,9 @@ struct GroupItems {
     generation: String,
     /// Absent: a security profile.
     name: Option<String>,
+    /// The name that determines the security profiles of the members.
+    mapped: Option<String>,
+    external_id: Option<String>,
     has_own_item: bool,
     /// The generations of the gates that are open.
     gates: Vec<String>,
@@ -260,10 +263,18 @@ impl World {
                 problems.push(format!("{id}: members {shown:?}, users {of_users:?}"));
             }
         }
-        let shown: BTreeSet<&String> = shown.iter().map(|group| &group.stored.id).collect();
+        let shown: BTreeMap<&String, &String> = shown
+            .iter()
+            .map(|group| (&group.stored.id, &group.display_name))
+            .collect();
         for (id, group) in groups {
-            if shown.contains(id) != group.exists() {
-                problems.push(format!("{id}: listed: {}", shown.contains(id)));
+            if shown.contains_key(id) != group.exists() {
+                problems.push(format!("{id}: listed: {}", shown.contains_key(id)));
+            }
+            if let (Some(shown), Some(name)) = (shown.get(id), &group.name)
+                && *shown != name
+            {
+                problems.push(format!("{id}: listed as {shown} instead of {name}"));
             }
         }
     }
@@ -347,20 +358,23 @@ impl World {
             }
         }
         for id in groups.keys() {
-            model
-                .groups
-                .entry(id.clone())
-                .or_insert_with(|| History::new(false, 0));
+            let group = model.groups.entry(id.clone());
+            group.or_insert_with(Group::missing);
         }
-        for (id, history) in &mut model.groups {
-            let exists = groups.get(id).is_some_and(GroupItems::exists);
-            check(
-                &format!("group {id} exists"),
-                history,
-                exists,
-                now,
-                problems,
-            );
+        for (id, group) in &mut model.groups {
+            let what = |attribute: &str| format!("group {id}: {attribute}");
+            let found = groups.get(id).filter(|found| found.exists());
+            let exists = found.is_some();
+            check(&what("exists"), &mut group.exists, exists, now, problems);
+            match found {
+                Some(found) => {
+                    let (name, external) = (found.name.clone(), found.external_id.clone());
+                    check(&what("name"), &mut group.name, name, now, problems);
+                    let history = &mut group.external_id;
+                    check(&what("externalId"), history, external, now, problems);
+                }
+                None => *group = Group::missing(),
+            }
         }
     }
 }
@@ -390,7 +404,7 @@ fn granted<'a>(
 ) -> BTreeSet<&'a str> {
     let mut granted = BTreeSet::new();
     for id in user.groups.keys() {
-        let name = groups.get(id).and_then(|group| group.name.as_deref());
+        let name = groups.get(id).and_then(|group| group.mapped.as_deref());
         match name {
             None => granted.extend(names.get(id.as_str())),
             Some(name) => {
@@ -417,8 +431,16 @@ fn groups(items: &Items) -> BTreeMap<String, GroupItems> {
                 text(item, "state").clone_into(&mut group.state);
                 group.generation = generation;
                 group.has_own_item = true;
-                let name = item.get("displayName");
-                group.name = name.map(|_| text(item, "displayName").to_owned());
+                let name = |attribute: &str| {
+                    let name = item.get(attribute);
+                    name.map(|_| text(item, attribute).to_owned())
+                };
+                group.name = name("displayName");
+                group.mapped = name("mappedName");
+                let external_ids = text(item, "externalIds");
+                group.external_id = serde_json::from_str(external_ids)
+                    .ok()
+                    .and_then(|ids: BTreeMap<String, String>| ids.get(CLIENT).cloned());
             } else if !generation.is_empty() {
                 group.gates.push(generation);
             }
@@ -478,6 +500,12 @@ fn check_groups(
                     problems.push(format!("{id}: {state:?}, and members or gates are left"));
                 }
             }
+        }
+        if let (Some(name), Some(mapped)) = (&group.name, &group.mapped)
+            && name != mapped
+            && *name != second_name(mapped)
+        {
+            problems.push(format!("{id}: {name} is mapped as {mapped}"));
         }
         if let Some(name) = &group.name {
             names.insert((format!("GROUPNAME#{}", fold(name)), id.as_str()));

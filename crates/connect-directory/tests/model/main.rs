@@ -1,14 +1,28 @@
-//! Random requests for users and groups by several instances of the function at once, of
-//! which some are killed, or overtaken, between any two calls to the store or to Connect, against a real
-//! DynamoDB API (MiniStack) and the Connect simulator. Afterwards everything is recovered,
-//! and the table, Connect and what SCIM returns are compared with a model.
+//! Random requests for users and groups by several instances of the function at once. Some
+//! instances are killed, lose a response, or are overtaken between any two calls to the
+//! store or to Connect. The store is a real DynamoDB API (MiniStack), Connect is the
+//! simulator. Afterwards the reconciler and the sweep complete what is pending, and the
+//! table, Connect and the users and groups that SCIM returns are compared with a model.
 //!
-//! The model permits both outcomes of a request without a response. What was acknowledged
-//! must hold, unless a request that was sent later, or at the same time, changes it.
+//! The model permits both outcomes of a request without a response. The effect of an
+//! acknowledged request must hold, unless a later or concurrent request changes it.
 //!
-//! `CONNECT_SCIM_MODEL_CASES` sets the number of cases, `CONNECT_SCIM_MODEL_SEED` the first
-//! one. Requests that run at once meet in another order each time: a seed repeats what is
-//! done, not when.
+//! By default, the test starts no new case after 40 seconds, so it ends within a minute.
+//! Environment variables control longer runs:
+//!
+//! - `CONNECT_SCIM_MODEL_CASES`: the number of cases, without a time limit.
+//! - `CONNECT_SCIM_MODEL_SEED`: the seed of the first case, 0 by default. Each case has the
+//!   next seed.
+//!
+//! A run of 10 to 15 minutes on two cores:
+//!
+//! ```sh
+//! CONNECT_SCIM_MODEL_SEED=1000 CONNECT_SCIM_MODEL_CASES=500 \
+//!     cargo test -p connect-directory --test model -- --nocapture
+//! ```
+//!
+//! A seed determines the requests and the faults, but not the order in which concurrent
+//! requests meet. To reproduce a failure, run its seed several times.
 #![expect(clippy::print_stderr, reason = "a test tells which cases it has tried")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -28,7 +42,7 @@ use crate::{plan::Plan, world::World};
 /// Cases that run at once.
 const AT_ONCE: usize = 3;
 
-/// When no more cases begin, unless their number is given.
+/// No new case starts after this time, unless the number of cases is set.
 const TIME: Duration = Duration::from_secs(40);
 
 fn number(variable: &str) -> Option<u64> {

@@ -26,6 +26,27 @@ pub enum Effect {
         id: String,
         exists: bool,
     },
+    GroupName {
+        id: String,
+        name: String,
+    },
+    GroupExternalId {
+        id: String,
+        external_id: Option<String>,
+    },
+}
+
+impl Effect {
+    /// The group that the effect is on.
+    pub fn group_id(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Member { group: id, .. }
+            | Self::Group { id, .. }
+            | Self::GroupName { id, .. }
+            | Self::GroupExternalId { id, .. } => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// What a request came to.
@@ -58,6 +79,25 @@ pub struct User {
     pub groups: BTreeMap<String, History<bool>>,
 }
 
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub exists: History<bool>,
+    /// `None`: the group is a security profile.
+    pub name: History<Option<String>>,
+    pub external_id: History<Option<String>>,
+}
+
+impl Group {
+    /// A group that no request has created yet.
+    pub fn missing() -> Self {
+        Self {
+            exists: History::new(false, 0),
+            name: History::new(None, 0),
+            external_id: History::new(None, 0),
+        }
+    }
+}
+
 pub const FAMILY_NAME: &str = "Lovelace";
 
 #[derive(Debug, Default)]
@@ -66,8 +106,8 @@ pub struct Model {
     pub users: BTreeMap<String, User>,
     /// The ids of all users, in the order in which they became known.
     known: Vec<String>,
-    /// Whether each group exists, by id.
-    pub groups: BTreeMap<String, History<bool>>,
+    /// By id.
+    pub groups: BTreeMap<String, Group>,
     pub creations: BTreeMap<String, Creation>,
     /// What was done, for people.
     pub log: Vec<String>,
@@ -178,11 +218,19 @@ impl Model {
                         .filter_map(|user| user.groups.get_mut(&id));
                     memberships.for_each(|membership| add(membership, false, write));
                 }
-                let group = self
-                    .groups
-                    .entry(id)
-                    .or_insert_with(|| History::new(false, 0));
-                add(group, exists, write);
+                let group = self.groups.entry(id).or_insert_with(Group::missing);
+                add(&mut group.exists, exists, write);
+                if !exists {
+                    add(&mut group.external_id, None, write);
+                }
+            }
+            Effect::GroupName { id, name } => {
+                let group = self.groups.entry(id).or_insert_with(Group::missing);
+                add(&mut group.name, Some(name), write);
+            }
+            Effect::GroupExternalId { id, external_id } => {
+                let group = self.groups.entry(id).or_insert_with(Group::missing);
+                add(&mut group.external_id, external_id, write);
             }
         }
     }

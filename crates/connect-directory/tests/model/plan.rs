@@ -16,6 +16,11 @@ pub const MAPPED_GROUPS: [(&str, &[&str]); 2] = [
     ("APP-ANALYSTS", &["QualityAnalyst", "CallCenterManager"]),
 ];
 
+/// The `displayName` that a rename gives a group.
+pub fn second_name(group: &str) -> String {
+    format!("{group} (renamed)")
+}
+
 /// Security profiles that a user's own entitlements name.
 pub const ENTITLEMENTS: [&str; 2] = ["Agent", "CallCenterManager"];
 
@@ -72,6 +77,15 @@ pub enum Action {
     DeleteGroup {
         group: &'static str,
     },
+    /// Changes the name of a group to its second name, or back to its first one.
+    RenameGroup {
+        group: &'static str,
+        is_second: bool,
+    },
+    SetGroupExternalId {
+        group: &'static str,
+        external_id: Option<String>,
+    },
     Sweep,
     Repair {
         user: usize,
@@ -102,17 +116,42 @@ pub struct Plan {
     pub rounds: Vec<Round>,
 }
 
+/// The users and groups that the requests of one case concern. In a small scope, requests
+/// meet more often.
+struct Scope {
+    users: usize,
+    names: &'static [&'static str],
+    groups: Vec<&'static str>,
+    /// The share of requests that concern groups, from 0 to 1.
+    of_groups: f64,
+}
+
+impl Scope {
+    fn new(random: &mut StdRng) -> Self {
+        let mut groups = PROFILE_GROUPS.to_vec();
+        groups.extend(MAPPED_GROUPS.map(|(group, _)| group));
+        let count = random.random_range(1..=groups.len());
+        Self {
+            users: random.random_range(1..=RECENT),
+            names: &NAMES[..random.random_range(1..=NAMES.len())],
+            groups: groups.choose_multiple(random, count).copied().collect(),
+            of_groups: *[0.2, 0.5, 0.9].choose(random).unwrap(),
+        }
+    }
+}
+
 impl Plan {
     pub fn new(seed: u64) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let deprovision = *["delete", "suspend"].choose(&mut random).unwrap();
         let rename = *["reject", "recreate"].choose(&mut random).unwrap();
         let mut rounds = vec![beginning()];
-        let instances = random.random_range(1..=4);
+        let scope = Scope::new(&mut random);
+        let instances = random.random_range(1..=5);
         for number in 0..random.random_range(2..=4) {
             let steps = |random: &mut StdRng| {
                 let steps = random.random_range(1..=3);
-                (0..steps).map(|_| step(random)).collect()
+                (0..steps).map(|_| step(random, &scope)).collect()
             };
             rounds.push(Round {
                 instances: (0..instances).map(|_| steps(&mut random)).collect(),
@@ -151,7 +190,7 @@ fn beginning() -> Round {
     }
 }
 
-fn step(random: &mut StdRng) -> Step {
+fn step(random: &mut StdRng, scope: &Scope) -> Step {
     let fault = match random.random_range(0..12) {
         0..4 => Some(Fault::Kill {
             call: random.random_range(1..=12),
@@ -170,22 +209,26 @@ fn step(random: &mut StdRng) -> Step {
         _ => None,
     };
     Step {
-        action: action(random),
+        action: action(random, scope),
         fault,
     }
 }
 
-fn action(random: &mut StdRng) -> Action {
-    let user = random.random_range(0..RECENT);
-    let users = |random: &mut StdRng| {
-        let count = random.random_range(1..=3);
-        (0..count).map(|_| random.random_range(0..RECENT)).collect()
-    };
-    let name = *NAMES.choose(random).unwrap();
-    let mapped = MAPPED_GROUPS.map(|(group, _)| group);
-    let groups = [&PROFILE_GROUPS[..], &mapped[..]].concat();
-    let group = *groups.choose(random).unwrap();
-    match random.random_range(0..36) {
+fn action(random: &mut StdRng, scope: &Scope) -> Action {
+    match random.random_range(0..12) {
+        0 => Action::Sweep,
+        1 => Action::Repair {
+            user: random.random_range(0..scope.users),
+        },
+        _ if random.random_bool(scope.of_groups) => group_action(random, scope),
+        _ => user_action(random, scope),
+    }
+}
+
+fn user_action(random: &mut StdRng, scope: &Scope) -> Action {
+    let user = random.random_range(0..scope.users);
+    let name = *scope.names.choose(random).unwrap();
+    match random.random_range(0..17) {
         0..4 => Action::Create {
             name,
             active: random.random_bool(0.8),
@@ -209,25 +252,30 @@ fn action(random: &mut StdRng) -> Action {
             user,
             external_id: format!("external-{}", random.random_range(0..1000)),
         },
-        14..17 => Action::Delete { user },
-        17..22 => Action::Add {
+        _ => Action::Delete { user },
+    }
+}
+
+fn group_action(random: &mut StdRng, scope: &Scope) -> Action {
+    let users = (0..random.random_range(1..=3))
+        .map(|_| random.random_range(0..scope.users))
+        .collect();
+    let group = *scope.groups.choose(random).unwrap();
+    match random.random_range(0..18) {
+        0..5 => Action::Add { group, users },
+        5..8 => Action::Remove { group, users },
+        8..10 => Action::Replace { group, users },
+        10..13 => Action::CreateGroup { group, users },
+        13 if !PROFILE_GROUPS.contains(&group) => Action::RenameGroup {
             group,
-            users: users(random),
+            is_second: random.random_bool(0.6),
         },
-        22..25 => Action::Remove {
+        14 => Action::SetGroupExternalId {
             group,
-            users: users(random),
+            external_id: random
+                .random_bool(0.8)
+                .then(|| format!("external-{}", random.random_range(0..1000))),
         },
-        25..27 => Action::Replace {
-            group,
-            users: users(random),
-        },
-        27..30 => Action::CreateGroup {
-            group,
-            users: users(random),
-        },
-        30..33 => Action::DeleteGroup { group },
-        33..35 => Action::Sweep,
-        _ => Action::Repair { user },
+        _ => Action::DeleteGroup { group },
     }
 }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::{
     line::{Fault, Line},
     model::{Creation, Effect, FAMILY_NAME, Model, Outcome},
-    plan::{Action, MAPPED_GROUPS, NAMES, Plan, RECENT, Round, Step},
+    plan::{Action, MAPPED_GROUPS, NAMES, PROFILE_GROUPS, Plan, RECENT, Round, Step, second_name},
 };
 
 /// The client that all requests are of.
@@ -65,18 +65,21 @@ impl Progress {
         all.extend(effects);
     }
 
-    /// Puts the id of a group in the place of its name; without an id, leaves the effects out.
-    fn name_group(&self, name: &str, id: Option<&str>) {
+    /// Replaces the name of a group in the effects with its id, or with each of its possible
+    /// ids.
+    fn name_group(&self, name: &str, ids: &[String]) {
         let mut effects = self.effects.lock().unwrap_or_else(PoisonError::into_inner);
-        effects.retain_mut(|effect| {
-            let (Effect::Group { id: group, .. } | Effect::Member { group, .. }) = effect else {
-                return true;
-            };
-            if group == name {
-                id.unwrap_or_default().clone_into(group);
-            }
-            !group.is_empty()
-        });
+        let is_of_group =
+            |effect: &mut Effect| effect.group_id().is_some_and(|group| group == name);
+        let of_group: Vec<Effect> = effects.extract_if(.., is_of_group).collect();
+        for id in ids {
+            effects.extend(of_group.iter().cloned().map(|mut effect| {
+                if let Some(group) = effect.group_id() {
+                    group.clone_from(id);
+                }
+                effect
+            }));
+        }
     }
 
     fn into_effects(self) -> Vec<Effect> {
@@ -291,12 +294,11 @@ impl World {
         instance.line.set(None);
         let store = instance.directory.store();
         if let Action::CreateGroup { group, .. } = step.action {
-            let id = progress.created.get().cloned();
-            let id = match id {
-                None => self.group_id(store, group).await,
-                known => known,
+            let ids = match progress.created.get() {
+                None => self.group_ids(store, group).await,
+                Some(id) => vec![id.clone()],
             };
-            progress.name_group(group, id.as_deref());
+            progress.name_group(group, &ids);
         }
         let effects = progress.into_effects();
         match &outcome {
@@ -327,15 +329,18 @@ impl World {
         }
     }
 
-    /// The id of the group of this name, if it is a security profile or exists.
-    async fn group_id(&self, store: &Store, name: &str) -> Option<String> {
+    /// The id of the security profile of this name, or the ids of the groups that a request
+    /// to create a group of this name may have created.
+    async fn group_ids(&self, store: &Store, name: &str) -> Vec<String> {
         let state = self.cloud.simulator.state();
         let mut profiles = state["securityProfiles"].as_object().unwrap().iter();
         let profile = profiles.find(|(_, value)| value["profile"]["SecurityProfileName"] == name);
-        match profile {
-            Some((id, _)) => Some(id.clone()),
-            None => store.find_group_by_name(name).await.unwrap(),
+        if let Some((id, _)) = profile {
+            return vec![id.clone()];
         }
+        let first = store.find_group_by_name(name).await.unwrap();
+        let second = store.find_group_by_name(&second_name(name)).await.unwrap();
+        first.into_iter().chain(second).collect()
     }
 
     async fn request(
@@ -475,14 +480,28 @@ impl World {
                 let users = self.model().recent(users);
                 let change = GroupChange {
                     display_name: (*group).to_owned(),
+                    external_id: Some(creation.to_owned()),
                     added: users.iter().cloned().collect(),
                     ..GroupChange::default()
                 };
-                // Until the id is known, the group is called by its name.
-                progress.may_change([Effect::Group {
-                    id: (*group).to_owned(),
-                    exists: true,
-                }]);
+                // Until the id is known, the effects have the name of the group in its place.
+                let id = || (*group).to_owned();
+                progress.may_change([
+                    Effect::Group {
+                        id: id(),
+                        exists: true,
+                    },
+                    Effect::GroupExternalId {
+                        id: id(),
+                        external_id: change.external_id.clone(),
+                    },
+                ]);
+                if !PROFILE_GROUPS.contains(group) {
+                    progress.may_change([Effect::GroupName {
+                        id: id(),
+                        name: id(),
+                    }]);
+                }
                 progress.may_change(members(group, &users, true));
                 match directory.create_group(&change, context).await {
                     Ok((group, _)) => {
@@ -509,6 +528,38 @@ impl World {
                     Err(GroupError::NotFound) => missing(),
                     Err(error) => self.unknown(&error),
                 }
+            }
+            Action::RenameGroup { group, is_second } => {
+                let Some(found) = find(directory, group, context).await else {
+                    return missing();
+                };
+                let name = match is_second {
+                    true => second_name(group),
+                    false => (*group).to_owned(),
+                };
+                progress.may_change([Effect::GroupName {
+                    id: found.stored.id.clone(),
+                    name: name.clone(),
+                }]);
+                let change = GroupChange {
+                    display_name: name,
+                    ..no_change(&found)
+                };
+                self.change_group(directory, &found, &change, context).await
+            }
+            Action::SetGroupExternalId { group, external_id } => {
+                let Some(found) = find(directory, group, context).await else {
+                    return missing();
+                };
+                progress.may_change([Effect::GroupExternalId {
+                    id: found.stored.id.clone(),
+                    external_id: external_id.clone(),
+                }]);
+                let change = GroupChange {
+                    external_id: external_id.clone(),
+                    ..no_change(&found)
+                };
+                self.change_group(directory, &found, &change, context).await
             }
             Action::Sweep => sweep(directory, context).await,
             Action::Repair { user: position } => {
@@ -571,13 +622,25 @@ impl World {
             progress.may_change(members(id, &known(&added), true));
         }
         let change = GroupChange {
-            display_name: group.display_name.clone(),
-            external_id: None,
             added: added.into_iter().collect(),
             removed: removed.into_iter().collect(),
+            ..no_change(&group)
         };
-        match directory.change_group(&group, &change, context).await {
+        self.change_group(directory, &group, &change, context).await
+    }
+
+    async fn change_group(
+        &self,
+        directory: &Directory,
+        group: &Group,
+        change: &GroupChange,
+        context: Context<'_>,
+    ) -> Outcome {
+        match directory.change_group(group, change, context).await {
             Ok(_) => Outcome::Acknowledged,
+            Err(error @ (GroupError::NameTaken | GroupError::Changed)) => {
+                Outcome::Refused(error.to_string())
+            }
             Err(error) => self.unknown(&error),
         }
     }
@@ -639,9 +702,24 @@ async fn sweep(directory: &Directory, context: Context<'_>) -> Outcome {
     Outcome::Refused(format!("{outcomes}groups: {groups:?}"))
 }
 
+/// The group of this name, or the group that had this name before a rename.
 async fn find(directory: &Directory, name: &str, context: Context<'_>) -> Option<Group> {
-    let groups = directory.groups_by_name(name, context).await.ok()?;
-    groups.into_iter().next()
+    for name in [name, &second_name(name)] {
+        let groups = directory.groups_by_name(name, context).await.ok()?;
+        if let Some(group) = groups.into_iter().next() {
+            return Some(group);
+        }
+    }
+    None
+}
+
+/// A change that keeps the name and the external id of a group as they were read.
+fn no_change(group: &Group) -> GroupChange {
+    GroupChange {
+        display_name: group.display_name.clone(),
+        external_id: group.stored.external_ids.get(CLIENT).cloned(),
+        ..GroupChange::default()
+    }
 }
 
 fn missing() -> Outcome {
