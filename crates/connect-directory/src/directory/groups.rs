@@ -457,12 +457,13 @@ impl Directory {
     }
 
     /// Completes deletions that ended early, and ends the memberships of security profiles
-    /// that no longer exist. The result is how many groups ended.
+    /// that no longer exist, with every trace of their groups. The result is how many groups
+    /// ended.
     ///
     /// # Errors
     /// The first error; the other groups are completed all the same.
     pub async fn sweep_groups(&self, context: Context<'_>) -> Result<u32, GroupError> {
-        let stored = self.store.groups().await?;
+        let (stored, leftovers) = self.store.groups_and_leftovers().await?;
         let listed = self.profiles.security_profile_ids(context.deadline).await;
         let mut ended = 0;
         let mut failed = None;
@@ -484,6 +485,16 @@ impl Directory {
                     tracing::error!(%error, group_id = group.id, "a group is not deleted yet");
                     failed.get_or_insert(error);
                 }
+            }
+        }
+        let is_missing = |id: &&String| {
+            let listed = listed.as_ref();
+            listed.is_ok_and(|listed| !listed.ids.contains(*id))
+        };
+        for id in leftovers.iter().filter(is_missing) {
+            if let Err(error) = self.store.forget_gates(id).await {
+                tracing::error!(%error, group_id = id, "the gates of a deleted group are left");
+                failed.get_or_insert(error.into());
             }
         }
         match failed {

@@ -96,10 +96,23 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn groups(&self) -> Result<Vec<StoredGroup>, StoreError> {
-        let items = self
-            .query("pk = :pk", json!({":pk": {"S": GROUPS}}), None)
-            .await?;
-        Ok(parse_groups(&items))
+        Ok(parse_groups(&self.group_items().await?))
+    }
+
+    /// Every group, and the ids of groups of which only gates are left.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub(crate) async fn groups_and_leftovers(
+        &self,
+    ) -> Result<(Vec<StoredGroup>, BTreeSet<String>), StoreError> {
+        let items = self.group_items().await?;
+        Ok((parse_groups(&items), leftovers(&items)))
+    }
+
+    async fn group_items(&self) -> Result<Vec<Value>, StoreError> {
+        self.query("pk = :pk", json!({":pk": {"S": GROUPS}}), None)
+            .await
     }
 
     /// One group.
@@ -387,6 +400,24 @@ impl Store {
         self.delete_group_items(group, GroupState::Deleted).await
     }
 
+    /// Deletes gates that a late step of a deletion has left, unless the group exists again.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) async fn forget_gates(&self, group_id: &str) -> Result<(), StoreError> {
+        let is_missing = json!({"ConditionCheck": {
+            "TableName": self.table,
+            "Key": group_key(group_id),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }});
+        let gates = (0..LANES).map(|lane| self.delete(gate_key(group_id, lane)));
+        let actions: Vec<Value> = std::iter::once(is_missing).chain(gates).collect();
+        match self.try_transact(&actions).await {
+            Ok(()) | Err(Cancelled::Conditions(_)) => Ok(()),
+            Err(Cancelled::Failed(error)) => Err(error),
+        }
+    }
+
     /// Deletes a group, if it is of this generation and in this state, its gates and its
     /// name.
     async fn delete_group_items(
@@ -500,6 +531,20 @@ fn parse_groups(items: &[Value]) -> Vec<StoredGroup> {
         .collect();
     groups.sort_by(|left, right| left.id.cmp(&right.id));
     groups
+}
+
+/// The ids of groups that have gates and no item of their own, not even a malformed one.
+fn leftovers(items: &[Value]) -> BTreeSet<String> {
+    let keys = || {
+        let keys = items.iter().map(|item| item.pointer("/sk/S"));
+        keys.filter_map(|key| key.and_then(Value::as_str))
+    };
+    let existing: BTreeSet<&str> = keys().filter_map(|key| key.strip_suffix(GROUP)).collect();
+    keys()
+        .filter_map(|key| Some(key.split_once(GATE)?.0))
+        .filter(|id| !existing.contains(id))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn parse_group(id: &str, item: &Value, gates: &[&Value]) -> Option<StoredGroup> {
@@ -639,6 +684,21 @@ mod tests {
             group().last_modified,
             "the later of both"
         );
+    }
+
+    #[test]
+    fn gates_are_left_over_only_without_an_item_of_their_group() {
+        let mut malformed = group_key("g3");
+        malformed["state"] = json!({"S": "unknown"});
+        let items = [
+            group_item(&group()),
+            gate_key("g1", 0),
+            gate_key("g2", 0),
+            gate_key("g2", 7),
+            malformed,
+            gate_key("g3", 0),
+        ];
+        assert_eq!(leftovers(&items), ["g2".to_owned()].into());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use connect_directory::{
     directory::{Group, GroupChange, GroupError},
     store::{GroupState, StoreError},
 };
+use connect_simulator::AssignedKind;
 use serde_json::{Value, json};
 
 use crate::{
@@ -180,4 +181,50 @@ async fn the_first_changes_of_a_security_profile_keep_the_external_id() {
     let stored = setup.store().group(id).await.unwrap().unwrap();
     assert_eq!(stored.external_ids["idp"], "00g");
     assert!(setup.store().members(id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_sweep_removes_what_a_late_step_leaves_of_a_deleted_security_profile() {
+    let setup = Setup::with(&[]).await;
+    let kind = AssignedKind::SecurityProfiles;
+    let simulator = &setup.cloud.simulator;
+    let id = simulator.create(kind, "Temporary").unwrap();
+    let ada = setup.create("ada").await;
+    let find = setup.directory.groups_by_name("Temporary", setup.context());
+    let group = find.await.unwrap().remove(0);
+    let add = GroupChange {
+        display_name: group.display_name.clone(),
+        added: BTreeSet::from([ada.clone()]),
+        ..GroupChange::default()
+    };
+    let changed = setup
+        .directory
+        .change_group(&group, &add, setup.context())
+        .await;
+    changed.unwrap();
+    let old = setup.store().group(&id).await.unwrap().unwrap();
+    let agent = setup
+        .directory
+        .groups_by_name("Agent", setup.context())
+        .await;
+    let agent = agent.unwrap().remove(0).stored.id;
+    simulator.delete(kind, &id, Some(&agent)).unwrap();
+
+    // An instance of the function that has not listed the security profiles yet.
+    let directory = setup.cloud.directory();
+    let sweep = || directory.sweep_groups(setup.context_at(LATER));
+    assert_eq!(sweep().await.unwrap(), 1);
+    // Another sweep that began earlier goes on.
+    setup.store().close_gates(&old).await.unwrap();
+    assert!(has_items(&setup, &id).await);
+    assert_eq!(sweep().await.unwrap(), 0);
+    assert!(!has_items(&setup, &id).await);
+    let user = setup.store().get_record(&ada).await.unwrap().unwrap().user;
+    assert!(user.groups.is_empty());
+}
+
+/// Whether the table has an item of a group.
+async fn has_items(setup: &Setup, id: &str) -> bool {
+    let items = setup.cloud.items().await;
+    items.iter().any(|item| item.to_string().contains(id))
 }
