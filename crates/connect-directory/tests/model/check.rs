@@ -57,6 +57,9 @@ impl World {
     /// What is wrong, once everything that was pending is carried out.
     pub async fn compare(&self) -> Vec<String> {
         let mut problems = Vec::new();
+        // Writes the items of new security profiles.
+        let listed = self.directory().groups(self.context(false)).await;
+        listed.unwrap();
         let items: Items = self
             .cloud
             .items()
@@ -304,6 +307,7 @@ impl World {
             model.add_user(id, creation_of(&record.user));
         }
         let now = model.tick();
+        let deleted_profiles = model.deleted_profiles.clone();
         for (id, user) in &mut model.users {
             let record = records.get(id);
             let exists = record.is_some();
@@ -348,6 +352,12 @@ impl World {
             }
             for (group, membership) in memberships {
                 let is_member = found.groups.contains_key(group);
+                if deleted_profiles.contains(group) {
+                    if is_member {
+                        problems.push(format!("{id}: in {group}, which is deleted in Connect"));
+                    }
+                    continue;
+                }
                 check(
                     &what(&format!("in {group}")),
                     membership,
@@ -364,6 +374,12 @@ impl World {
         for (id, group) in &mut model.groups {
             let what = |attribute: &str| format!("group {id}: {attribute}");
             let found = groups.get(id).filter(|found| found.exists());
+            if deleted_profiles.contains(id) {
+                if groups.contains_key(id) {
+                    problems.push(format!("group {id}: items are left, deleted in Connect"));
+                }
+                continue;
+            }
             let exists = found.is_some();
             check(&what("exists"), &mut group.exists, exists, now, problems);
             match found {

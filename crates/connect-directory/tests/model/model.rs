@@ -1,7 +1,7 @@
 //! What the identity provider was promised: the reference that the directory is compared
 //! with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     history::{History, Write},
@@ -108,6 +108,8 @@ pub struct Model {
     known: Vec<String>,
     /// By id.
     pub groups: BTreeMap<String, Group>,
+    /// The ids of security profiles that an administrator deleted.
+    pub deleted_profiles: BTreeSet<String>,
     pub creations: BTreeMap<String, Creation>,
     /// What was done, for people.
     pub log: Vec<String>,

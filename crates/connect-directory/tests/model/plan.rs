@@ -8,7 +8,10 @@ use crate::line::Fault;
 pub const NAMES: [&str; 5] = ["ada", "bob", "cleo", "dora", "egon"];
 
 /// Groups that are security profiles.
-pub const PROFILE_GROUPS: [&str; 2] = ["QualityAnalyst", "CallCenterManager"];
+pub const PROFILE_GROUPS: [&str; 3] = ["QualityAnalyst", "CallCenterManager", TEMPORARY];
+
+/// A security profile that an administrator deletes and creates again.
+pub const TEMPORARY: &str = "Temporary";
 
 /// Groups with a name of their own, and the security profiles that they grant.
 pub const MAPPED_GROUPS: [(&str, &[&str]); 2] = [
@@ -86,6 +89,12 @@ pub enum Action {
         group: &'static str,
         external_id: Option<String>,
     },
+    /// Deletes [`TEMPORARY`], or creates it if it does not exist.
+    ToggleSecurityProfile {
+        /// Assign the users of the security profile to another one first. Otherwise, the
+        /// deletion fails while the security profile has users.
+        is_replaced: bool,
+    },
     Sweep,
     Repair {
         user: usize,
@@ -124,6 +133,8 @@ struct Scope {
     groups: Vec<&'static str>,
     /// The share of requests that concern groups, from 0 to 1.
     of_groups: f64,
+    /// How often an administrator deletes or creates [`TEMPORARY`], from 0 to 1.
+    of_security_profiles: f64,
 }
 
 impl Scope {
@@ -136,6 +147,7 @@ impl Scope {
             names: &NAMES[..random.random_range(1..=NAMES.len())],
             groups: groups.choose_multiple(random, count).copied().collect(),
             of_groups: *[0.2, 0.5, 0.9].choose(random).unwrap(),
+            of_security_profiles: *[0.0, 0.0, 0.2].choose(random).unwrap(),
         }
     }
 }
@@ -170,7 +182,7 @@ impl Plan {
     }
 }
 
-/// Three users and all groups.
+/// Creates three users and all groups, with some members.
 fn beginning() -> Round {
     let users = NAMES[..3]
         .iter()
@@ -179,7 +191,11 @@ fn beginning() -> Round {
         group,
         users: vec![0],
     });
-    let steps = users.chain(groups).map(|action| Step {
+    let join = Action::Add {
+        group: TEMPORARY,
+        users: vec![0, 1],
+    };
+    let steps = users.chain(groups).chain([join]).map(|action| Step {
         action,
         fault: None,
     });
@@ -219,6 +235,9 @@ fn action(random: &mut StdRng, scope: &Scope) -> Action {
         0 => Action::Sweep,
         1 => Action::Repair {
             user: random.random_range(0..scope.users),
+        },
+        _ if random.random_bool(scope.of_security_profiles) => Action::ToggleSecurityProfile {
+            is_replaced: random.random_bool(0.5),
         },
         _ if random.random_bool(scope.of_groups) => group_action(random, scope),
         _ => user_action(random, scope),

@@ -16,6 +16,7 @@ use connect_directory::{
     },
     store::{Store, StoreError, StoredUser},
 };
+use connect_simulator::AssignedKind;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -25,7 +26,10 @@ use tokio::time::Instant;
 use crate::{
     line::{Fault, Line},
     model::{Creation, Effect, FAMILY_NAME, Model, Outcome},
-    plan::{Action, MAPPED_GROUPS, NAMES, PROFILE_GROUPS, Plan, RECENT, Round, Step, second_name},
+    plan::{
+        Action, MAPPED_GROUPS, NAMES, PROFILE_GROUPS, Plan, RECENT, Round, Step, TEMPORARY,
+        second_name,
+    },
 };
 
 /// The client that all requests are of.
@@ -97,6 +101,9 @@ impl World {
             model: Mutex::default(),
             ahead: AtomicI64::new(0),
         };
+        let simulator = &world.cloud.simulator;
+        let kind = AssignedKind::SecurityProfiles;
+        simulator.create(kind, TEMPORARY).unwrap();
         let directory = world.directory();
         let groups = directory.groups(world.context(false)).await.unwrap();
         let exist = groups.into_iter().map(|group| Effect::Group {
@@ -139,7 +146,7 @@ impl World {
         Timestamp::now() + ahead
     }
 
-    fn context(&self, is_connect_lost: bool) -> Context<'static> {
+    pub fn context(&self, is_connect_lost: bool) -> Context<'static> {
         let begin = Instant::now();
         let patience = if is_connect_lost { 200 } else { 8_000 };
         Context {
@@ -332,11 +339,8 @@ impl World {
     /// The id of the security profile of this name, or the ids of the groups that a request
     /// to create a group of this name may have created.
     async fn group_ids(&self, store: &Store, name: &str) -> Vec<String> {
-        let state = self.cloud.simulator.state();
-        let mut profiles = state["securityProfiles"].as_object().unwrap().iter();
-        let profile = profiles.find(|(_, value)| value["profile"]["SecurityProfileName"] == name);
-        if let Some((id, _)) = profile {
-            return vec![id.clone()];
+        if let Some(id) = self.security_profile(name) {
+            return vec![id];
         }
         let first = store.find_group_by_name(name).await.unwrap();
         let second = store.find_group_by_name(&second_name(name)).await.unwrap();
@@ -561,6 +565,9 @@ impl World {
                 };
                 self.change_group(directory, &found, &change, context).await
             }
+            Action::ToggleSecurityProfile { is_replaced } => {
+                self.toggle_security_profile(*is_replaced)
+            }
             Action::Sweep => sweep(directory, context).await,
             Action::Repair { user: position } => {
                 let Some(id) = user(position) else {
@@ -571,6 +578,39 @@ impl World {
                     Err(error) => Outcome::Refused(error.to_string()),
                 }
             }
+        }
+    }
+
+    /// The id of the security profile of this name.
+    fn security_profile(&self, name: &str) -> Option<String> {
+        let state = self.cloud.simulator.state();
+        let mut profiles = state["securityProfiles"].as_object()?.iter();
+        let profile = profiles.find(|(_, value)| value["profile"]["SecurityProfileName"] == name);
+        profile.map(|(id, _)| id.clone())
+    }
+
+    fn toggle_security_profile(&self, is_replaced: bool) -> Outcome {
+        let simulator = &self.cloud.simulator;
+        let kind = AssignedKind::SecurityProfiles;
+        let outcome = match self.security_profile(TEMPORARY) {
+            None => {
+                let began = self.model().tick();
+                simulator.create(kind, TEMPORARY).map(|id| {
+                    let created = Effect::Group { id, exists: true };
+                    self.model().record(began, vec![created], true);
+                })
+            }
+            Some(id) => {
+                let instead = self.security_profile("Agent").filter(|_| is_replaced);
+                let deleted = simulator.delete(kind, &id, instead.as_deref());
+                deleted.map(|()| {
+                    self.model().deleted_profiles.insert(id);
+                })
+            }
+        };
+        match outcome {
+            Ok(()) => Outcome::Acknowledged,
+            Err(error) => Outcome::Refused(format!("{error:?}")),
         }
     }
 
