@@ -279,6 +279,10 @@ impl<D> UserItem<D> {
     }
 }
 
+/// `active` always has a value: a document that lacks it is read as that of an active user,
+/// which Connect has.
+const ACTIVE: &str = "active";
+
 /// A resource as an item holds it.
 pub(super) trait StoredDocument: DeserializeOwned {
     type Document;
@@ -290,21 +294,26 @@ impl StoredDocument for Json<Map<String, Value>> {
     type Document = Map<String, Value>;
 
     fn document(self) -> Self::Document {
-        self.value
+        let mut document = self.value;
+        document.entry(ACTIVE).or_insert(Value::Bool(true));
+        document
     }
 }
 
-/// The text of a JSON object.
+/// The text of a JSON object, completed by [`ACTIVE`].
 pub(super) struct ObjectText(String);
 
 impl<'de> Deserialize<'de> for ObjectText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(deserializer)?.value;
-        // The members are parsed and dropped.
-        match serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err(Error::custom("not the JSON expected")),
+        let members: BTreeMap<String, IgnoredAny> =
+            serde_json::from_str(&text).map_err(|_| Error::custom("not the JSON expected"))?;
+        if members.contains_key(ACTIVE) {
+            return Ok(Self(text));
         }
+        let separator = if members.is_empty() { "" } else { "," };
+        let start = format!("{{\"{ACTIVE}\":true{separator}");
+        Ok(Self(text.replacen('{', &start, 1)))
     }
 }
 

@@ -286,3 +286,37 @@ async fn discovery_names_the_extension_for_amazon_connect() {
         json!(["Basic Routing Profile", "Sales", "Support"])
     );
 }
+
+#[tokio::test]
+async fn a_stored_user_without_active_is_shown_and_found_as_active() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let mut document = endpoint.record(&id).await.user.document;
+    document.remove("active");
+    let document = json!({"S": json!(document).to_string()});
+    for (pk, sk) in [
+        (format!("USER#{id}"), "USER"),
+        ("USERNAME#ada".to_owned(), "USERNAME"),
+    ] {
+        let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+        endpoint
+            .edit_item(key, "document", Some(document.clone()))
+            .await;
+    }
+    let path = format!("/Users/{id}");
+    for target in [
+        path.as_str(),
+        "/Users",
+        "/Users?filter=userName%20eq%20%22ada%22",
+        "/Users?filter=active%20eq%20true",
+    ] {
+        let read = endpoint.get(target).await.expect(200);
+        let shown = read.body.pointer("/Resources/0").unwrap_or(&read.body);
+        assert_eq!(shown["active"], true, "{target}: {}", read.body);
+    }
+    // The next change writes it.
+    let title = json!([{"op": "replace", "path": "title", "value": "Countess"}]);
+    let patched = endpoint.patch(&id, title).await.expect(200);
+    assert_eq!(patched.body["active"], true);
+    assert_eq!(endpoint.record(&id).await.user.document["active"], true);
+}
