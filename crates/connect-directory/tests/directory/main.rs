@@ -152,6 +152,29 @@ async fn a_user_that_another_request_holds_is_busy() {
 }
 
 #[tokio::test]
+async fn a_request_waits_for_another_one_that_ends_within_the_limit() {
+    let setup = Setup::start().await;
+    let id = setup.create("ada").await;
+    setup.inject(
+        Operation::UpdateUserIdentityInfo,
+        Fault::Delay { milliseconds: 2400 },
+    );
+    let name = json!({"givenName": "Ada", "familyName": "King"});
+    let slow = setup.set(&id, "name", name.clone(), Duration::ZERO);
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        setup
+            .set(&id, "title", json!("Countess"), Duration::ZERO)
+            .await
+    };
+    let (slow, second) = tokio::join!(slow, second);
+    slow.unwrap();
+    let document = second.unwrap().user.document;
+    assert_eq!(document["name"], name);
+    assert_eq!(document["title"], "Countess");
+}
+
+#[tokio::test]
 async fn concurrent_changes_of_one_user_are_all_kept_and_connect_has_the_last() {
     const ATTRIBUTES: [&str; 6] = [
         "title",

@@ -198,6 +198,8 @@ fn what_the_grammar_does_not_allow_is_an_invalid_filter() {
         "and",
         "1abc pr",
         "userName eq (x)",
+        "userName eq 'nora@example.net'",
+        "emails[type eq 'work'] and title pr",
         nested.as_str(),
         negated.as_str(),
         long.as_str(),

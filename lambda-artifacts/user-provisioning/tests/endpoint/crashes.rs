@@ -151,6 +151,26 @@ async fn two_crashes_in_renames_leave_no_connect_user_behind_a_leaver() {
     assert!(endpoint.cloud.connect_users().is_empty());
 }
 
+#[tokio::test]
+async fn a_refused_rename_whose_creation_was_not_confirmed_leaves_no_connect_user() {
+    let endpoint = Endpoint::start_with(&[("RENAME", "recreate")]).await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    // Connect creates the user, the response is lost, and the repetition is refused.
+    for fault in [Fault::DropAfter, Fault::AccessDenied] {
+        let rule = FaultRule::next(1, Operation::CreateUser, fault);
+        endpoint.cloud.simulator.inject(rule);
+    }
+    let rename = json!([{"op": "replace", "path": "userName", "value": "countess"}]);
+    let refused = endpoint.patch(&id, rename).await;
+    assert!(refused.status >= 400, "{}", refused.body);
+    assert!(endpoint.connect_user("countess").is_some());
+    assert_eq!(endpoint.record(&id).await.user.user_name(), "ada");
+
+    endpoint.set_active(&id, false).await.expect(200);
+    endpoint.settle(&id).await;
+    assert!(endpoint.cloud.connect_users().is_empty());
+}
+
 /// Whether the item of a user has this username in its claim.
 async fn claim_names(endpoint: &Endpoint, id: &str, username: &str) -> bool {
     let items = endpoint.cloud.items().await;

@@ -205,3 +205,21 @@ async fn every_answer_names_its_request() {
         assert_eq!(answer.header("X-Request-Id"), Some("r-1"), "{target}");
     }
 }
+
+#[tokio::test]
+async fn a_user_that_another_request_is_changing_is_503_with_the_time_to_wait() {
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let rename = |name: &str| json!([{"op": "replace", "path": "name.familyName", "value": name}]);
+    let (stepped, steps) = endpoint.stepped(&[]);
+    // Reads the user and claims it.
+    steps.hold_after(2);
+    let other = async {
+        steps.held().await;
+        let busy = endpoint.patch(&id, rename("Byron")).await.expect(503);
+        assert_eq!(busy.header("Retry-After"), Some("2"));
+        steps.release();
+    };
+    let (changed, ()) = tokio::join!(stepped.patch(&id, rename("King")), other);
+    assert_eq!(changed.expect(200).body["name"]["familyName"], "King");
+}

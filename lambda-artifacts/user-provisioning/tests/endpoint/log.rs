@@ -140,3 +140,46 @@ async fn no_token_and_no_personal_data_is_in_the_log_at_any_level() {
     assert!(text.contains("called Connect"), "the debug level is on");
     assert!(!text.to_lowercase().contains("canary"), "{text}");
 }
+
+#[tokio::test]
+async fn a_path_of_an_unknown_schema_is_logged_and_keeps_no_leaver() {
+    let (log, _guard) = capture(LevelFilter::WARN);
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    let path = "urn:ietf:params:scim:schemas:extension:example:2.0:User:costCentre";
+    let leave = json!([
+        {"op": "replace", "path": path, "value": "4711"},
+        {"op": "Replace", "path": "active", "value": "False"},
+    ]);
+    let left = endpoint.patch(&id, leave).await.expect(200);
+    assert_eq!(left.body["active"], false);
+    assert_eq!(endpoint.connect_user("ada"), None);
+    let text = log.text();
+    let line = text.lines().find(|line| line.contains("was ignored"));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    assert!(
+        line.contains("costCentre") && !line.contains("4711"),
+        "{line}"
+    );
+    assert!(line.contains("WARN"), "{line}");
+}
+
+#[tokio::test]
+async fn a_refused_deactivation_is_logged() {
+    let (log, _guard) = capture(LevelFilter::WARN);
+    let endpoint = Endpoint::start().await;
+    let id = endpoint.create(user("ada")).await.expect(201).id();
+    endpoint.create(user("grace")).await.expect(201);
+    let leave = json!([
+        {"op": "replace", "path": "active", "value": false},
+        {"op": "replace", "path": "userName", "value": "grace"},
+    ]);
+    let refused = endpoint.patch(&id, leave).await.expect(409);
+    assert_eq!(refused.body["scimType"], "uniqueness");
+    let text = log.text();
+    let line = text
+        .lines()
+        .find(|line| line.contains("a deactivation was not accepted"));
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("WARN") && line.contains(&id), "{line}");
+}

@@ -201,7 +201,7 @@ async fn a_member_that_does_not_exist_is_refused_before_any_change() {
 }
 
 #[tokio::test]
-async fn a_filter_that_reads_all_users_returns_too_many_when_no_time_is_left() {
+async fn a_list_that_reads_all_users_returns_too_many_when_no_time_is_left() {
     let endpoint = Endpoint::start().await;
     endpoint
         .create(crate::common::user("ada"))
@@ -212,6 +212,8 @@ async fn a_filter_that_reads_all_users_returns_too_many_when_no_time_is_left() {
         ..endpoint
     };
     let refused = endpoint.get("/Users?filter=title%20eq%20%22x%22").await;
+    assert_eq!(refused.expect(400).body["scimType"], "tooMany");
+    let refused = endpoint.get("/Users?sortBy=title").await;
     assert_eq!(refused.expect(400).body["scimType"], "tooMany");
     for filter in ["userName eq \"ada\"", "emails.value eq \"ada@example.com\""] {
         assert_eq!(endpoint.count("Users", filter).await, 1);

@@ -267,3 +267,21 @@ async fn changes_of_a_group_by_two_clients_at_once_are_both_kept() {
         assert_eq!(endpoint.group_id(&name).await, id, "{stop}");
     }
 }
+
+#[tokio::test]
+async fn a_group_that_is_no_longer_mapped_grants_nothing_to_a_user_that_leaves_it() {
+    let endpoint = Endpoint::start_with(&MAPPED).await;
+    let fewer = [("GROUP_MAPPING", r#"{"APP-LEADS": ["CallCenterManager"]}"#)];
+    let leads = create_group(&endpoint, "APP-LEADS", &[]).await;
+    for (number, variables) in [&fewer[..], &[]].into_iter().enumerate() {
+        let name = format!("ada-{number}");
+        let granted = ["CallCenterManager", "QualityAnalyst"];
+        let id = endpoint.create(user(&name)).await.expect(201).id();
+        endpoint.add_member(&leads, &id).await.expect(200);
+        assert_eq!(endpoint.security_profiles(&name), granted);
+        // No operator reconciles the users after the change of the mapping.
+        let changed = endpoint.restarted(variables);
+        changed.remove_member(&leads, &id).await.expect(200);
+        assert_eq!(changed.security_profiles(&name), ["Agent"]);
+    }
+}
