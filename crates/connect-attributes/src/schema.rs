@@ -7,8 +7,25 @@ use scim::schema::{Attribute, AttributeType, ResourceType, Schema, core};
 /// The extension for what only Amazon Connect has.
 pub const AMAZON_CONNECT: &str = "urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User";
 
-static USER: LazyLock<ResourceType> =
-    LazyLock::new(|| core::user().extended_by(amazon_connect_schema()));
+static USER: LazyLock<ResourceType> = LazyLock::new(|| {
+    let mut user = core::user();
+    for extension in &mut user.extensions {
+        extension.schema = extension.schema.clone().keep(&ENTERPRISE_ATTRIBUTES);
+    }
+    user.extended_by(amazon_connect_schema())
+});
+
+/// The attributes of the enterprise extension that responses can have. Filling
+/// `manager.displayName` would take a read of the manager.
+const ENTERPRISE_ATTRIBUTES: [&str; 7] = [
+    "employeeNumber",
+    "costCenter",
+    "organization",
+    "division",
+    "department",
+    "manager.value",
+    "manager.$ref",
+];
 
 /// Users with the enterprise extension and the one for Amazon Connect.
 #[must_use]

@@ -6,6 +6,7 @@ mod common;
 mod connect;
 mod consistency;
 mod crashes;
+mod discovery;
 mod errors;
 mod groups;
 mod interleaving;
