@@ -117,6 +117,9 @@ async fn external_ids_survive_changes_of_members_and_of_other_attributes() {
     entra.set_active(&id, false).await.expect(200);
     entra.remove_member(&admin, &id).await.expect(200);
     okta.set_active(&id, true).await.expect(200);
+    // Connect has a tag for one of them: that of the first client by name.
+    let tags = okta.connect_user("ada").unwrap()["Tags"].clone();
+    assert_eq!(tags["scim:external-id"], "e-ada");
     for (client, external_id) in [(&okta, "external-ada"), (&entra, "e-ada")] {
         let filter = format!("externalId eq \"{external_id}\"");
         assert_eq!(client.count("Users", &filter).await, 1);
