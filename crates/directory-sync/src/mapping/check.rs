@@ -153,8 +153,9 @@ mod tests {
 
     #[test]
     fn values_are_held_to_the_limits_of_identity_center() {
-        let long = "a".repeat(129);
-        let longer = "a".repeat(1025);
+        // Characters count, and not bytes.
+        let [just, long] = [128, 129].map(|length| "ä".repeat(length));
+        let [all, longer] = [1024, 1025].map(|length| "ä".repeat(length));
         let refused = |character, position| {
             Err(Problem::Character {
                 character,
@@ -171,6 +172,7 @@ mod tests {
                 "AWSadministrators",
                 Err(Problem::Reserved),
             ),
+            (Attribute::UserName, &just, Ok(())),
             (
                 Attribute::UserName,
                 &long,
@@ -184,6 +186,7 @@ mod tests {
             (Attribute::GivenName, "A\u{0}B", refused('\0', 2)),
             (Attribute::Title, "Ä\u{200b}B", refused('\u{200b}', 2)),
             (Attribute::Title, "", Err(Problem::Empty)),
+            (Attribute::Title, &all, Ok(())),
             (
                 Attribute::Title,
                 &longer,

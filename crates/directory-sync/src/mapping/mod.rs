@@ -39,8 +39,7 @@ pub struct Desired {
     /// Entries that were read but could not be used, where it is known which they are. What
     /// stands for them is left as it is.
     pub unusable: BTreeSet<EntryId>,
-    /// Active users of whom it is not known whether they are in scope. Their users on the server
-    /// stay as they are.
+    /// Active users that may or may not be in scope. Their users on the server stay as they are.
     pub uncertain: BTreeSet<EntryId>,
     /// The types of entries in scope whose identifier cannot be read. A leaver of such a type
     /// that the directory does not have under its own identifier may be one of these entries.

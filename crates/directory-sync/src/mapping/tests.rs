@@ -242,6 +242,29 @@ fn nobody_gets_a_user_name_that_two_share_whatever_its_case() {
 }
 
 #[test]
+fn three_of_the_entries_that_share_a_name_are_listed() {
+    for (count, listed) in [(3, "(0, 1, 2)"), (4, "(0, 1, 2, …)"), (5, "(0, 1, 2, …)")] {
+        let people = (0..count).map(|id| person(&format!("{id}"), ADA));
+        let desired = apply(people.collect());
+        assert_eq!(desired.skipped.len(), count);
+        let reason = &desired.skipped[0].reason;
+        let expected = format!("{count} entries have this userName {listed},");
+        assert!(reason.starts_with(&expected), "{reason}");
+    }
+}
+
+#[test]
+fn a_mapping_that_is_written_is_read_again() {
+    let text = "user: {userName: [mail], displayName: ['{sn}, {givenName}']}";
+    let configuration: MappingConfiguration = serde_yaml::from_str(text).unwrap();
+    let written = serde_yaml::to_string(&configuration).unwrap();
+    assert_eq!(
+        serde_yaml::from_str::<MappingConfiguration>(&written).unwrap(),
+        configuration
+    );
+}
+
+#[test]
 fn a_disabled_account_makes_room_for_the_active_one_of_the_same_name() {
     let mut disabled = person("1", ADA);
     disabled.active = false;

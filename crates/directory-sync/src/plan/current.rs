@@ -98,3 +98,40 @@ impl Current {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_found_by_their_ids_in_any_order() {
+        let user = |id: &str| CurrentUser {
+            id: ResourceId(id.to_owned()),
+            external_id: None,
+            active: true,
+            profile: Profile::default(),
+        };
+        let group = |id: &str| CurrentGroup {
+            id: ResourceId(id.to_owned()),
+            external_id: None,
+            display_name: format!("name of {id}"),
+            members: Some(vec![0]),
+        };
+        let mut current = Current::new(
+            ["c", "a", "b"].map(user).into(),
+            ["z", "x", "y"].map(group).into(),
+        );
+        for (index, (of_user, of_group)) in [("a", "x"), ("b", "y"), ("c", "z")].iter().enumerate()
+        {
+            assert_eq!(current.user_index(of_user), Some(index));
+            assert_eq!(current.group_index(of_group), Some(index));
+            assert_eq!(current.groups()[index].members, None);
+        }
+        assert_eq!(current.user_index("x"), None);
+        assert_eq!(current.group_index("a"), None);
+        current.set_members(1, vec![2, 0, 2]);
+        current.set_members(9, vec![1]);
+        assert_eq!(current.groups()[1].members, Some(vec![0, 2]));
+        assert_eq!(current.groups()[0].members, None);
+    }
+}

@@ -303,6 +303,13 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_another_object_gives_up_as_well_is_not_free() {
+        // A server that does not hold values apart as they are compared here: objects 0 and 1.
+        let claims = [(Some(0), "x"), (None, "a")];
+        assert_eq!(settled(&["a", "a"], &[], &claims), [Wave(0), Refused]);
+    }
+
+    #[test]
     fn a_circle_begins_and_ends_with_its_first_object() {
         let claims = [
             (Some(0), "b"),

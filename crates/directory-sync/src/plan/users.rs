@@ -446,7 +446,7 @@ fn update(
             set: [(Attribute::Email, email)].into(),
             ..UserChanges::default()
         };
-        late.push((change.email.wave - 1, operation(changes)));
+        late.push((change.email.wave, operation(changes)));
     }
     if change.email.between.is_some() {
         changes.removed.insert(Attribute::Email);

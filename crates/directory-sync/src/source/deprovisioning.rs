@@ -185,7 +185,7 @@ impl World {
         }
     }
 
-    /// The people whose users stay as they are, as they may or may not be in scope.
+    /// The people that may or may not be in scope. Their users stay as they are.
     fn may_be_in_scope(&self, by_search: bool) -> BTreeSet<usize> {
         if by_search {
             return BTreeSet::new();

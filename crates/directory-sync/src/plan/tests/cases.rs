@@ -145,6 +145,52 @@ fn a_name_of_somebody_else_is_reported_and_not_taken() {
              with `matchBy`, or rename one of both"
         ]
     );
+    let id = |id: &str| Some(ResourceId(id.to_owned()));
+    let skipped = |plan: &Plan| -> Vec<_> {
+        let skips = plan.skipped.iter();
+        skips
+            .map(|skip| {
+                let Skip {
+                    kind,
+                    entry,
+                    id,
+                    holder,
+                    attribute,
+                    ..
+                } = skip.clone();
+                (kind, entry, id, holder, attribute)
+            })
+            .collect()
+    };
+    // Neither of both exists.
+    assert_eq!(
+        skipped(&plan),
+        [
+            (Kind::User, Some(entry("1")), None, id("u1"), None),
+            (Kind::Group, Some(entry("7")), None, id("g1"), None),
+        ]
+    );
+    // They exist by other names, and keep these.
+    let server =
+        server
+            .user("u3", Some("corp:1"), "before")
+            .group("g7", Some("corp:7"), "before", &["u2"]);
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(lines(&plan), ["0 update before: displayName=root"]);
+    let (name, display_name) = (Attribute::UserName, Attribute::DisplayName);
+    assert_eq!(
+        skipped(&plan),
+        [
+            (Kind::User, Some(entry("1")), id("u3"), id("u1"), Some(name)),
+            (
+                Kind::Group,
+                Some(entry("7")),
+                id("g7"),
+                id("g1"),
+                Some(display_name)
+            ),
+        ]
+    );
 }
 
 #[test]
@@ -727,10 +773,23 @@ fn plans_print_without_names() {
         .group("7", "all", &["1"]);
     let plan = Server::default().plan(&directory.0, &policy());
     assert!(!format!("{:?}", plan.skipped).contains("canary"));
-    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
+    let created = format!("{:?}", plan.phases[0]);
+    assert!(!created.contains("canary"), "{created}");
+    assert!(created.contains("Subject { entry: Some(EntryId(\"1\")), id: None, .. }"));
     let server = Server::default().user("u1", Some("corp:1"), "before");
     let plan = server.plan(&directory.0, &policy());
-    assert!(!format!("{:?}", plan.phases[0]).contains("canary"));
+    let updated = format!("{:?}", plan.phases[0]);
+    assert!(
+        !updated.contains("canary") && !updated.contains("before"),
+        "{updated}"
+    );
+    assert!(
+        updated.contains(
+            "UserChanges { active: None, external_id: None, set: [UserName, DisplayName], \
+             removed: {}, new_manager: None }"
+        ),
+        "{updated}"
+    );
 }
 
 #[test]

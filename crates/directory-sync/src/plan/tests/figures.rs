@@ -90,7 +90,8 @@ fn world() -> (Desired, Server) {
             "gone",
             &["u1", "u2", "u4", "u6", "x3"],
         )
-        .group("g74", Some("corp:74"), "gone and empty", &[]);
+        .group("g74", Some("corp:74"), "gone and empty", &[])
+        .group("g75", Some("corp:75"), "gone and empty as well", &[]);
     (directory.0, server)
 }
 
@@ -112,7 +113,7 @@ fn the_figures_of_a_plan_count_each_loss_of_access_once() {
         users_before: 7,
         renames: 1,
         groups: 1,
-        groups_before: 4,
+        groups_before: 5,
         memberships: 8,
         memberships_before: 12,
         no_users: false,
@@ -123,7 +124,7 @@ fn the_figures_of_a_plan_count_each_loss_of_access_once() {
     assert_eq!(figures(Leavers::Deactivate, GoneGroups::Empty), base);
     // The membership of x3 ends with its group.
     let deleted_group = Removals {
-        groups: 2,
+        groups: 3,
         memberships: 9,
         memberships_before: 13,
         ..base
@@ -149,7 +150,7 @@ fn the_figures_of_a_plan_count_each_loss_of_access_once() {
     };
     assert_eq!(figures(Leavers::Delete, GoneGroups::Empty), deleted_users);
     let all_deleted = Removals {
-        groups: 2,
+        groups: 3,
         memberships: 19,
         memberships_before: 23,
         ..deleted_users
