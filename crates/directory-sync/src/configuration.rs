@@ -403,7 +403,12 @@ target:
         let secrets = configuration.secrets().unwrap();
         assert_eq!(secrets.bind_password.expose_secret(), " a b ");
         assert_eq!(secrets.token.expose_secret(), "canary");
-        assert!(!format!("{secrets:?}").contains("canary"));
+        let shown = format!("{secrets:?}");
+        assert!(!shown.contains("canary") && shown.contains("bind_password"));
+
+        let empty = text.replace(&file("token", ""), &file("empty", "\n"));
+        let error = Configuration::parse(&empty).unwrap().secrets().unwrap_err();
+        assert!(error.to_string().starts_with("no bearer token"), "{error}");
     }
 
     #[test]

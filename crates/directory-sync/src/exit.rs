@@ -41,3 +41,22 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shell_sees_the_number() {
+        let shown = |code: ExitCode| format!("{code:?}");
+        for (exit, number) in [
+            (Exit::Success, 0),
+            (Exit::Incomplete, 5),
+            (Exit::ApprovalNeeded, 10),
+            (Exit::Terminated, 143),
+        ] {
+            assert_eq!(exit.code(), number);
+            assert_eq!(shown(exit.into()), shown(ExitCode::from(number)));
+        }
+    }
+}

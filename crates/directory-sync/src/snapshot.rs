@@ -133,3 +133,23 @@ pub struct Snapshot {
     /// several references fit, in ascending order.
     pub reported_members: Vec<ReportedMember>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unresolved_member_prints_without_its_value() {
+        let member = UnresolvedMember {
+            group: Some(EntryId("7".to_owned())),
+            group_name: "aws-admins".to_owned(),
+            member: "CN=canary,DC=x".to_owned(),
+            reason: "no entry has this name",
+        };
+        assert_eq!(
+            format!("{member:?}"),
+            "UnresolvedMember { group: Some(EntryId(\"7\")), reason: \"no entry has this name\", \
+             .. }"
+        );
+    }
+}

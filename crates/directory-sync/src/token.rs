@@ -81,6 +81,8 @@ mod tests {
             let expiry: TokenExpiry = expires.parse().unwrap();
             assert_eq!(expiry.days_left(now), days, "{expires}");
         }
+        let expiry: TokenExpiry = "2026-11-24".parse().unwrap();
+        assert_eq!(expiry.to_string(), "2026-11-24T00:00:00Z");
     }
 
     #[test]

@@ -131,6 +131,7 @@ mod tests {
     fn a_digest_is_read_as_it_is_written() {
         let digest = Digest::of_desired(&Desired::default());
         let text = String::from(digest);
+        assert_eq!(format!("{digest:?}"), text);
         assert_eq!(Digest::try_from(text).unwrap(), digest);
         for wrong in ["", "0", &"g".repeat(64), &"é".repeat(32)] {
             assert!(Digest::try_from(wrong.to_owned()).is_err());

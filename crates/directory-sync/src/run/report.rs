@@ -314,7 +314,7 @@ pub struct Token {
 }
 
 impl Token {
-    fn of(options: &Options) -> Option<Self> {
+    pub(super) fn of(options: &Options) -> Option<Self> {
         let expiry = options.token_expires?;
         let days_left = expiry.days_left(Timestamp::now());
         Some(Self {

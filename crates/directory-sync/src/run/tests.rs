@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::report::*;
-use super::{RunResult, embedded_metrics, markdown, text};
+use super::{Error, Options, RunResult, embedded_metrics, markdown, text};
 use crate::attribute::Attribute;
 use crate::exit::Exit;
 use crate::mapping::Kind;
@@ -324,6 +325,88 @@ fn the_days_that_a_token_has_left_are_shown_and_renewal_is_a_warning() {
         ..full()
     });
     assert!(!without.contains("token  ") && !without.contains("warning"));
+}
+
+#[test]
+fn a_token_is_to_be_renewed_within_ninety_days() {
+    for (hours, days_left, renew) in [(89 * 24 + 12, 89, true), (90 * 24 + 12, 90, false)] {
+        let expires = Timestamp::now() + SignedDuration::from_hours(hours);
+        let options = Options {
+            token_expires: Some(expires.to_string().parse().unwrap()),
+            ..Options::default()
+        };
+        let token = Token::of(&options).unwrap();
+        assert_eq!((token.days_left, token.renew), (days_left, renew));
+    }
+    assert_eq!(Token::of(&Options::default()), None);
+}
+
+#[test]
+fn users_and_groups_of_another_tool_are_shown_if_there_are_any() {
+    let cases = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)];
+    for (users, groups, left_behind) in cases {
+        let report = Report {
+            taken_over: TakenOver { users, groups },
+            left_behind: full().left_behind[..left_behind].to_vec(),
+            ..full()
+        };
+        let is_shown = users + groups + left_behind > 0;
+        assert_eq!(text(&report).contains("\ntaken over "), is_shown);
+    }
+}
+
+#[test]
+fn a_message_of_several_lines_is_one_quoted_line() {
+    let report = Report {
+        refusal: Some("one\ntwo\rthree".to_owned()),
+        ..full()
+    };
+    assert!(markdown(&report).contains("\n> one two three\n"));
+}
+
+#[test]
+fn every_error_has_its_exit_code_and_the_next_step() {
+    use crate::{configuration, source, target};
+    let refused = |status| target::Error::Refused {
+        operation: Operation::ListUsers,
+        status,
+        scim_type: None,
+        request_id: None,
+    };
+    let no_secret = configuration::Error::NoSecret {
+        what: "bearer token",
+        variable: "TOKEN".to_owned(),
+        key: "token",
+    };
+    let unknown = source::Error::UnknownAttribute {
+        key: "mapping.user.title".to_owned(),
+        name: "titel".to_owned(),
+        nearest: None,
+    };
+    let cases: [(Error, Exit, bool); 8] = [
+        (no_secret.into(), Exit::Credentials, false),
+        (
+            configuration::Error::Empty.into(),
+            Exit::InvalidConfiguration,
+            false,
+        ),
+        (unknown.into(), Exit::InvalidConfiguration, false),
+        (source::Error::NoUserScope.into(), Exit::Failure, false),
+        (
+            source::Error::Unreachable(Vec::new()).into(),
+            Exit::Failure,
+            false,
+        ),
+        (target::Error::Token.into(), Exit::Credentials, true),
+        (refused(400).into(), Exit::Failure, false),
+        (target::Error::NoPatch.into(), Exit::Failure, false),
+    ];
+    for (error, exit, has_hint) in cases {
+        assert_eq!(error.exit(), exit, "{error}");
+        let hint = error.hint();
+        assert_eq!(hint.is_some(), has_hint, "{error}");
+        assert!(hint.is_none_or(|hint| hint.contains("make a new token")));
+    }
 }
 
 #[test]

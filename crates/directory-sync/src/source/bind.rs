@@ -140,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_has_an_explanation() {
+        let of_windows = [
+            "525", "52e", "530", "531", "532", "533", "568", "701", "773", "775", "57",
+        ];
+        let of_windows = of_windows.map(|number| (49, format!("data {number}")));
+        let others = [7, 8, 13, 32, 34, 48, 49, 51, 52, 53, 80];
+        let others = others.map(|code| (code, String::new()));
+        let lines: String = of_windows
+            .iter()
+            .chain(&others)
+            .map(|(code, diagnostic)| format!("{}\n", refusal(*code, diagnostic)))
+            .collect();
+        insta::assert_snapshot!(lines);
+    }
+
+    #[test]
     fn other_servers_say_nothing_more() {
         insta::assert_snapshot!(
             refusal(49, ""),

@@ -275,6 +275,9 @@ mod tests {
         assert_eq!(configuration.flavor, Flavor::ActiveDirectory);
         assert!(!configuration.allow_plaintext);
         assert_eq!(configuration.page_size.get(), 500);
+        assert_eq!(configuration.connect_timeout(), Duration::from_secs(10));
+        assert_eq!(configuration.operation_timeout(), Duration::from_secs(120));
+        assert_eq!(configuration.group_bases(), configuration.search_bases);
         assert!(configuration.groups.names.is_empty());
         configuration.check().unwrap();
     }
@@ -301,6 +304,10 @@ mod tests {
             pageSize: 250
         ";
         let configuration = read(text).unwrap();
+        assert_eq!(
+            configuration.group_bases()[0].as_str(),
+            "ou=Groups,dc=example"
+        );
         let again = serde_yaml::to_string(&configuration).unwrap();
         assert_eq!(read(&again).unwrap(), configuration);
     }
