@@ -449,8 +449,10 @@ mod tests {
             (at, false),
             (at - 1, false),
             (at + 1, true),
+            (at + 20_000_000, true),
             (1, false),
         ] {
+            let is_to_come = active && expires > 0 && expires < i64::MAX;
             let expires = expires.to_string();
             let user = user(&[
                 CLASSES,
@@ -461,6 +463,7 @@ mod tests {
             .ok()
             .unwrap();
             assert_eq!(user.person.active, active, "{expires}");
+            assert_eq!(user.expires.is_some(), is_to_come, "{expires}");
         }
     }
 
@@ -702,6 +705,8 @@ mod tests {
             of_user(&[CLASSES, GUID, ENABLED, sid, number]).as_deref(),
             Some("S-1-5-21-1-2-3-13")
         );
+        let person = user(&[CLASSES, GUID, ENABLED, sid]).ok().unwrap().person;
+        assert_eq!(person.attributes["objectsid"], ["S-1-5-21-1-2-3-104"]);
         assert_eq!(of_user(&[CLASSES, GUID, ENABLED, number]), None);
         assert_eq!(of_user(&[CLASSES, GUID, ENABLED, sid]), None);
         let key = |flavor, attributes: &[Raw]| match decode(flavor, &scope, entry(attributes)) {
@@ -731,13 +736,13 @@ mod tests {
             ("entryuuid", &[b"g"]),
             ("cn", &[b"aws"]),
             ("member", &[b"cn=a"]),
-            ("uniquemember", &[b"cn=b#'0101'B", b"cn=c"]),
+            ("uniquemember", &[b"cn=b#'0101'B", b"cn=c", b"cn=d#'01'X"]),
             ("memberuid", &[b"d"]),
         ]);
         let Decoded::Group(group) = decode(Flavor::OpenLdap, &scope, entry) else {
             panic!("not taken for a group");
         };
-        assert_eq!(group.members, ["cn=a", "cn=b", "cn=c"]);
+        assert_eq!(group.members, ["cn=a", "cn=b", "cn=c", "cn=d#'01'X"]);
         assert_eq!(group.member_uids, ["d"]);
         assert_eq!(group.names, ["aws"]);
     }

@@ -270,6 +270,8 @@ mod tests {
         let cases = [
             ("CN=Alice,DC=Example", "cn=alice,dc=example"),
             ("CN=Alice , DC=Example", "cn=alice,dc=example"),
+            ("CN= Alice,DC= x", "cn=alice,dc=x"),
+            ("CN=Alice ,DC=x ", "cn=alice,dc=x"),
             ("CN=Smith\\, Alice,DC=x", "cn=smith\\2c alice,dc=x"),
             ("CN=\\C3\\84rger,DC=x", "CN=Ärger,DC=x"),
             ("CN=a+UID=b,DC=x", "uid=B + cn=A,DC=x"),
@@ -278,6 +280,8 @@ mod tests {
         ];
         for (one, other) in cases {
             assert_eq!(NameKey::of(one), NameKey::of(other), "{one} {other}");
+            let name = DistinguishedName::try_from(one.to_owned()).unwrap();
+            assert_eq!(name.to_string(), one);
         }
     }
 

@@ -156,6 +156,36 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_has_its_name_and_the_values_of_its_attributes() {
+        let tag = |payload| StructureTag {
+            class: ldap3::asn1::TagClass::Universal,
+            id: 4,
+            payload,
+        };
+        let text = |text: &str| tag(PL::P(text.as_bytes().to_vec()));
+        let attribute = |name: &str, values: &[&str]| {
+            let values = values.iter().map(|value| text(value)).collect();
+            tag(PL::C(vec![text(name), tag(PL::C(values))]))
+        };
+        let attributes = vec![
+            attribute("objectClass", &["top", "Person"]),
+            attribute("member;range=0-1", &["cn=a", "cn=b"]),
+            attribute("description", &[]),
+        ];
+        let entry = Entry::parse(tag(PL::C(vec![text("cn=Ann"), tag(PL::C(attributes))])));
+        let entry = entry.unwrap();
+        assert_eq!(entry.distinguished_name, "cn=Ann");
+        assert_eq!(entry.text("objectclass"), Some("top"));
+        assert!(entry.is_of_class("PERSON") && !entry.is_of_class("group"));
+        let members: Vec<_> = entry.values("member").collect();
+        assert_eq!(members, [b"cn=a", b"cn=b"]);
+        let last = entry.attributes[1].range.and_then(|range| range.last);
+        assert_eq!(last, Some(1));
+        assert_eq!(entry.text("description"), None);
+        assert_eq!(entry.text("mail"), None);
+    }
+
+    #[test]
     fn what_is_no_entry_is_not_taken_for_one() {
         let primitive = StructureTag {
             class: ldap3::asn1::TagClass::Application,

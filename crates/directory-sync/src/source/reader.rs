@@ -586,7 +586,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_looked_for_in_the_nearest_context() {
-        let contexts = ["DC=x", "CN=Configuration,DC=x", "DC=y"].map(str::to_owned);
+        let contexts = ["CN=Configuration,DC=x", "DC=x", "DC=y"].map(str::to_owned);
         let nearest = |name| nearest(&contexts, &NameKey::of(name));
         assert_eq!(
             nearest("CN=a,CN=configuration,DC=X"),

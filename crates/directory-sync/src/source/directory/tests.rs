@@ -135,6 +135,14 @@ fn a_member_that_leads_to_no_entry_is_a_note_with_its_group_and_no_unusable_entr
         ("inner", "CN=gone,DC=x", Missing::NoEntry.reason()),
         ("inner", "nobody", NO_SUCH_UID),
     ];
+    for (missing, reason) in [
+        (Missing::NoEntry, "no entry has this name"),
+        (Missing::OtherServer, "outside of the naming contexts"),
+        (Missing::OtherDomain, "another domain"),
+        (Missing::Excluded, "`source.excludedSubtrees`"),
+    ] {
+        assert!(missing.reason().contains(reason), "{missing:?}");
+    }
     let snapshot = snapshot(directory, &[], &[aws], &[inner]);
     assert_eq!(unresolved(&snapshot), expected);
     assert!(snapshot.unusable.is_empty());
@@ -258,6 +266,21 @@ fn a_group_is_called_by_one_of_its_names_or_by_its_distinguished_name() {
     directory.insert(Decoded::Group(twin));
     let ambiguous = directory.groups_named(&names(&["aws"]));
     assert!(matches!(ambiguous, Err(Error::GroupAmbiguous { found, .. }) if found.len() == 2));
+}
+
+#[test]
+fn a_distinguished_name_that_two_groups_have_here_is_that_of_none() {
+    let mut directory = Directory::default();
+    let aws = directory.insert(group("aws", &[], &[]));
+    let name = [in_groups("aws")];
+    assert_eq!(directory.groups_named(&name).unwrap(), [aws]);
+    let Decoded::Group(mut twin) = group("twin", &[], &[]) else {
+        unreachable!();
+    };
+    twin.distinguished_name = "CN=AWS,OU=Groups,DC=x".to_owned();
+    directory.insert(Decoded::Group(twin));
+    let named = directory.groups_named(&name);
+    assert!(matches!(named, Err(Error::GroupNotFound(_))));
 }
 
 /// A user with a `uid` and a primary group.
