@@ -442,6 +442,77 @@ fn entries_that_differ_for_the_server_only_are_not_taken_for_each_other() {
     assert_eq!(reported(&snapshot), ["p0", "p1"]);
 }
 
+/// The same entry by another name.
+fn renamed(entry: Decoded, name: &str) -> Decoded {
+    match entry {
+        Decoded::User(mut user) => {
+            user.person.distinguished_name = name.to_owned();
+            Decoded::User(user)
+        }
+        Decoded::Group(mut group) => {
+            group.distinguished_name = name.to_owned();
+            Decoded::Group(group)
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn all_that_is_in_an_uncertain_group_is_uncertain() {
+    let mut directory = Directory::default();
+    let people = ["ada", "bob", "cid"].map(|name| directory.insert(user(name, None)));
+    directory.insert(group("inner", &["CN=ada,DC=x", &in_groups("nested")], &[]));
+    directory.insert(group("nested", &["CN=bob,DC=x"], &[]));
+    let twin = renamed(group("twin", &[], &[]), "CN=INNER,OU=Groups,DC=x");
+    directory.insert(twin);
+    let aws = directory.insert(group("aws", &[&in_groups("inner"), "CN=cid,DC=x"], &[]));
+    let snapshot = snapshot(directory, &people, &[], &[aws]);
+    assert_eq!(members(&snapshot), [("aws", vec!["cid"])]);
+    let uncertain = &snapshot.groups[0].uncertain_members;
+    let uncertain: Vec<&str> = uncertain.iter().map(|id| &*id.0).collect();
+    assert_eq!(uncertain, ["ada", "bob"]);
+}
+
+#[test]
+fn of_two_entries_with_one_name_here_the_server_gives_the_one_that_is_meant() {
+    let mut directory = Directory::default();
+    let lower = directory.insert(user("ada", None));
+    let upper = directory.insert(renamed(user("other", None), "CN=ADA,DC=x"));
+    let aws = directory.insert(group("aws", &["CN=the other ada,DC=x"], &[]));
+    let [asked] = directory.unread_members(&[aws])[..] else {
+        panic!("one name is unknown");
+    };
+    directory.mark_same(asked, upper);
+    let snapshot = snapshot(directory, &[lower, upper], &[], &[aws]);
+    assert_eq!(members(&snapshot), [("aws", vec!["other"])]);
+    assert!(snapshot.groups[0].uncertain_members.is_empty());
+    assert!(reported(&snapshot).is_empty());
+}
+
+#[test]
+fn a_number_that_several_groups_have_is_reported_if_one_of_them_matters() {
+    let with_key = |name: &str| {
+        let Decoded::Group(mut found) = group(name, &[], &[]) else {
+            unreachable!();
+        };
+        found.primary_key = Some("1000".to_owned());
+        Decoded::Group(found)
+    };
+    let mut directory = Directory::default();
+    directory.insert(with_key("one"));
+    directory.insert(with_key("two"));
+    let aws = directory.insert(group("aws", &[], &[]));
+    assert!(reported(&snapshot(directory, &[], &[], &[aws])).is_empty());
+    // A group that was moved during the read is one group.
+    let mut directory = Directory::default();
+    let before = directory.insert(with_key("one"));
+    let after = directory.insert(renamed(with_key("one"), "CN=one,OU=Elsewhere,DC=x"));
+    let ada = directory.insert(user("ada", Some("1000")));
+    let snapshot = snapshot(directory, &[ada], &[], &[before, after]);
+    assert!(reported(&snapshot).is_empty());
+    assert_eq!(members(&snapshot), [("one", vec!["ada"])]);
+}
+
 #[test]
 fn the_entry_that_the_server_gives_for_a_name_is_the_member() {
     let mut directory = Directory::default();
