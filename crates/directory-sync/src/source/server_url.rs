@@ -124,7 +124,11 @@ mod tests {
             ("ldap://dc1/", "ldap://dc1:389"),
             ("ldap://127.0.0.1:3890", "ldap://127.0.0.1:3890"),
         ] {
-            assert_eq!(text.parse::<ServerUrl>().unwrap().to_string(), expected);
+            let url: ServerUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), expected);
+            let scheme = if url.is_tls() { "ldaps" } else { "ldap" };
+            let parts = format!("{scheme}://{}:{}", url.host(), url.port());
+            assert_eq!(parts, expected);
         }
     }
 

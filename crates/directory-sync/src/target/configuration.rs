@@ -152,4 +152,19 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_endpoint_has_a_port_and_an_answer_a_time() {
+        for (endpoint, port) in [
+            ("https://scim.example.com/scim/v2/", 443),
+            ("https://scim.example.com:8443/", 8443),
+            ("http://127.0.0.1:8080/", 8080),
+        ] {
+            let text = format!("endpoint: {endpoint}");
+            let configuration: TargetConfiguration = serde_yaml::from_str(&text).unwrap();
+            assert_eq!(configuration.endpoint.port(), port);
+            assert_eq!(configuration.timeout(), Duration::from_secs(30));
+            assert_eq!(String::from(configuration.endpoint), endpoint);
+        }
+    }
 }

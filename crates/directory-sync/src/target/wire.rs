@@ -401,4 +401,33 @@ mod tests {
         assert_eq!(members, ["u1"]);
         assert!(read_group(json!({"id": "g1"})).is_none());
     }
+
+    #[test]
+    fn a_group_is_created_with_its_members_and_changed_by_attribute() {
+        let id = ResourceId("u1".to_owned());
+        assert_eq!(
+            group("corp:7", "aws-admins", &[]),
+            json!({"schemas": [GROUP], "externalId": "corp:7", "displayName": "aws-admins"})
+        );
+        assert_eq!(
+            group("corp:7", "aws-admins", &[id])["members"],
+            json!([{"value": "u1"}])
+        );
+        let operation =
+            |path: &str, value: &str| json!({"op": "replace", "path": path, "value": value});
+        let (name, mark) = (
+            operation("displayName", "aws-owners"),
+            operation("externalId", "corp:7"),
+        );
+        for (patch, operations) in [
+            (group_patch(Some("aws-owners"), None), vec![name.clone()]),
+            (group_patch(None, Some("corp:7")), vec![mark.clone()]),
+            (
+                group_patch(Some("aws-owners"), Some("corp:7")),
+                vec![name, mark],
+            ),
+        ] {
+            assert_eq!(patch, json!({"schemas": [PATCH], "Operations": operations}));
+        }
+    }
 }
