@@ -406,6 +406,74 @@ async fn a_user_made_meanwhile_with_our_mark_is_adopted_and_another_is_reported(
 }
 
 #[tokio::test]
+async fn members_that_could_not_be_created_are_left_out_and_named() {
+    let simulator = simulator().await;
+    let configuration = for_simulator(&simulator, "");
+    let mut company = Company::of_three();
+    sync(&company, &configuration, simulator.token()).await;
+    company = company.employ("4", "dea").employ("5", "eve");
+    for (group, members) in [("71", &["4"][..]), ("72", &["4", "5"])] {
+        let known = &mut company.groups.get_mut(group).unwrap().1;
+        known.extend(members.iter().map(|id| (*id).to_owned()));
+    }
+    let client = crate::company::client(&configuration, simulator.token());
+    let options = Options {
+        names: true,
+        ..Options::default()
+    };
+    let comparison =
+        directory_sync::run::compare(company.snapshot(), &client, &configuration, &options)
+            .await
+            .unwrap();
+    // Another tool creates a user of the same name meanwhile.
+    let dea = json!({"userName": "dea@example.test", "displayName": "dea", "active": true,
+        "name": {"givenName": "G", "familyName": "F"}});
+    simulator.add_user(dea).unwrap();
+    let report =
+        directory_sync::run::carry_out(comparison, &client, &configuration, &options).await;
+    assert_eq!(report.result, RunResult::Failed, "{}", report.json());
+    assert_eq!(
+        (report.summary.failed, report.summary.not_attempted),
+        (1, 1)
+    );
+    assert_eq!(report.summary.memberships_added, 1);
+    let mut members: Vec<_> = report
+        .entries
+        .iter()
+        .filter(|entry| entry.action == Action::ChangeMembers)
+        .collect();
+    members.sort_by_key(|entry| &entry.name);
+    let members: Vec<_> = members
+        .into_iter()
+        .map(|entry| {
+            let added = entry.added_members.iter();
+            let names: Vec<_> = added.filter_map(|member| member.name.as_deref()).collect();
+            (entry.outcome, entry.added, names, entry.reason.as_deref())
+        })
+        .collect();
+    assert_eq!(
+        members,
+        [
+            (
+                Outcome::NotAttempted,
+                1,
+                vec!["dea@example.test"],
+                Some("the new members could not be made")
+            ),
+            (
+                Outcome::Done,
+                1,
+                vec!["eve@example.test"],
+                Some("without 1 new member: the users could not be created")
+            ),
+        ]
+    );
+    let store = Store::of(&simulator);
+    assert_eq!(store.members("aws-admins"), ["ann"]);
+    assert_eq!(store.members("aws-readers"), ["ann", "bob", "cid", "eve"]);
+}
+
+#[tokio::test]
 async fn reserved_names_are_skipped_before_anything_is_sent() {
     let simulator = simulator().await;
     let configuration = for_simulator(&simulator, "mapping: {user: {userName: [title]}}");

@@ -181,3 +181,19 @@ async fn a_run_that_is_to_end_finishes_what_it_began_and_says_what_is_left() {
     sync(&company, &configuration, simulator.token()).await;
     assert_eq!(Store::of(&simulator), expected().await.0);
 }
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_asked_several_times_and_named() {
+    // A port on which nothing listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let configuration = crate::company::configuration(&endpoint, "identityCenter", "");
+    let client = crate::company::client(&configuration, "token");
+    let error = client.read().await.err().unwrap();
+    // One attempt, and six repetitions.
+    let text = error.to_string();
+    assert!(text.ends_with(" got no answer in 7 attempts"), "{text}");
+    assert!(error.hint().unwrap().contains("`target.endpoint`"));
+    assert!(!error.is_credentials());
+}
