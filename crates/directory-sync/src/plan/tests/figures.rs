@@ -321,6 +321,45 @@ fn an_e_mail_address_is_written_after_the_user_that_had_it() {
 }
 
 #[test]
+fn a_free_e_mail_address_is_part_of_the_same_write() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .with("1", Attribute::Email, "free")
+        .with("1", Attribute::Title, "Head");
+    let server = Server::default().user("u1", Some("corp:1"), "ann");
+    assert_eq!(
+        lines(&server.plan(&directory.0, &policy())),
+        ["0 update ann: title=Head email=free"]
+    );
+}
+
+#[test]
+fn an_e_mail_address_of_a_leaver_is_passed_on_in_order() {
+    let directory = Directory::default()
+        .user("1", "ann")
+        .with("1", Attribute::Email, "a")
+        .user("2", "bob")
+        .with("2", Attribute::Email, "b");
+    let mut server = Server::default();
+    for (id, name, email) in [("0", "left", "a"), ("1", "ann", "b"), ("2", "bob", "c")] {
+        server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), name);
+        let user = server.users.get_mut(&format!("u{id}")).unwrap();
+        user.profile.0.insert(Attribute::Email, email.to_owned());
+    }
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(
+        lines(&plan),
+        [
+            "0 update left: active=false -email",
+            "1 update ann: email=a",
+            "2 update bob: email=b",
+        ]
+    );
+    server.carry_out(&plan);
+    assert!(lines(&server.plan(&directory.0, &policy())).is_empty());
+}
+
+#[test]
 fn renames_count_for_active_users_that_stay_active() {
     let mut directory = Directory::default();
     let mut server = Server::default();
