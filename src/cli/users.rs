@@ -11,7 +11,7 @@ use super::{EnvironmentArg, EventFormat};
 pub enum UsersCommand {
     /// List users with their state in Amazon Connect.
     List(UsersListArgs),
-    /// Show what is wanted of a user beside what Amazon Connect has.
+    /// Show the desired state of a user next to the state in Amazon Connect.
     Show(UsersShowArgs),
     /// Take over users that are in Amazon Connect but not in the directory.
     Import(UsersImportArgs),

@@ -325,7 +325,7 @@ fn provisioning(environment: &Environment, connect: &Connect, found: &mut Vec<Vi
     }
 }
 
-/// Groups that SCIM cannot tell apart, and lists of security profiles that no user can have.
+/// Groups whose names SCIM holds to be equal, and lists of security profiles that no user can have.
 fn groups(environment: &Environment, found: &mut Vec<Violation>) {
     let mut names = BTreeMap::new();
     for (name, profiles) in &environment.provisioning.groups {

@@ -36,7 +36,7 @@ pub fn removed_clients(before: &Value, after: &Value) -> BTreeSet<String> {
     }
 }
 
-/// The authorizer's list of clients, without what is not a credential.
+/// The authorizer's list of clients: names and credentials only.
 fn clients(template: &Value) -> Option<Vec<Value>> {
     let function = template["Resources"].get("TokenAuthorizerFunction")?;
     let text = &function["Properties"]["Environment"]["Variables"]["TOKEN_CLIENTS"];

@@ -35,12 +35,12 @@ pub enum ConfigurationError {
     /// It is missing.
     #[error("the environment variable {0} is not set; deploy the stack again")]
     Missing(&'static str),
-    /// It is not what the deployer writes.
+    /// It is not in the form that the deployer writes.
     #[error(
         "the environment variable ATTRIBUTE_MAPPING is not understood: {0}; deploy the stack again"
     )]
     AttributeMapping(String),
-    /// It is not what the deployer writes.
+    /// It is not in the form that the deployer writes.
     #[error(
         "the environment variable GROUP_MAPPING is not understood: {0}; deploy the stack again"
     )]

@@ -88,7 +88,7 @@ pub(crate) enum Stop {
     /// See [`Failure`].
     Failed(Failure),
     /// Connect does not know an id that the plan names: a profile was deleted since the
-    /// names were read. The refusal stands if that is not so.
+    /// names were read. Otherwise the refusal is final.
     UnknownId(Refusal),
     /// The username is that of the Connect user of a leaver, whose SCIM id this is.
     HeldByLeaver(String),

@@ -24,7 +24,7 @@ pub enum AssignedKind {
     HierarchyGroups,
 }
 
-/// What is done to one resource.
+/// A change of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Creates one of this name: a security profile without permissions, a routing profile

@@ -1,6 +1,6 @@
 //! How request times grow: look-ups with the number of users, changes of a group with the
 //! number of members. Against a real DynamoDB API (MiniStack) on this machine, so the
-//! ratios between the lines tell more than the times.
+//! ratios between the lines matter more than the times.
 //!
 //! ```text
 //! cargo bench -p endpoint-load --bench growth --profile lambda

@@ -20,7 +20,7 @@ use crate::event::{Answer, BatchItemFailure, Event, Record};
 /// and than the queue needs where it works.
 const SWEEP_AGE: SignedDuration = SignedDuration::from_secs(120);
 
-/// How long the sweep leaves a user alone whom Connect refused: until somebody acts, another
+/// How long the sweep skips a user that Connect refused: until an operator acts, another
 /// attempt only takes calls from the others.
 const REFUSAL_PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
@@ -119,7 +119,7 @@ impl Handler {
     }
 
     /// Works on a message, again and again while there is time. Between attempts, requests
-    /// can change the user. The answer is whether the message is finished.
+    /// can change the user. Returns whether the message is finished.
     async fn work_on(&self, body: &str, end: Instant) -> bool {
         let Ok(message) = serde_json::from_str::<Message>(body) else {
             tracing::error!("a message names no user; it goes to the dead-letter queue");
@@ -288,7 +288,7 @@ fn context(end: Instant) -> Context<'static> {
     }
 }
 
-/// Sleeps, if that ends before `end`. The answer is whether it does.
+/// Sleeps, if that ends before `end`. Returns whether it does.
 async fn sleep(time: Duration, end: Instant) -> bool {
     let is_in_time = Instant::now() + time < end;
     if is_in_time {

@@ -43,10 +43,10 @@ pub(crate) fn group_error(error: GroupError) -> ScimError {
     }
 }
 
-/// The request stopped in time. What was done stays done.
+/// The request stopped in time. Completed parts stay.
 pub(crate) fn out_of_time() -> ScimError {
     ScimError::unavailable(
-        "the time of the request is used up: what was done stays, repeat the request to go on",
+        "the time of the request is used up: completed parts stay, repeat the request to continue",
         BUSY_RETRY_SECONDS,
     )
 }

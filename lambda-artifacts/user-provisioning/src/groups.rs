@@ -1,6 +1,6 @@
 //! SCIM operations on groups, as changes of the directory.
 //!
-//! A group's version is a hash of what it consists of: the generation and the change count
+//! A group's version is a hash of its parts: the generation and the change count
 //! of its members, its name and the client's id of it. So it is known without the members.
 
 use std::collections::BTreeSet;
@@ -322,7 +322,7 @@ pub(crate) async fn delete(
         .map_err(|Refusal(error)| error)
 }
 
-/// The change from a group with these members to what is wanted.
+/// The change from a group with these members to the wanted one.
 fn change_to(before: &BTreeSet<String>, wanted: &Resource) -> Result<GroupChange, ScimError> {
     let text = |name: &str| wanted.get(name).and_then(Value::as_str);
     let display_name = text("displayName").unwrap_or_default().trim();

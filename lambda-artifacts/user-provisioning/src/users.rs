@@ -115,7 +115,7 @@ const LIST_BATCH: usize = 500;
 /// The most bytes of users that a searched list may have in all.
 const MAXIMUM_LISTED: usize = 32 * 1024 * 1024;
 
-/// Writes into a user what is stored of a resource.
+/// Writes a resource into a stored user.
 fn write(user: &mut StoredUser, mut resource: Resource, client: &str) -> Result<(), ScimError> {
     let external_id = resource.get("externalId").and_then(Value::as_str);
     let external_id = external_id.map(str::to_owned);
@@ -224,7 +224,7 @@ pub(crate) async fn patch(
         log_ignored(&patched);
         let is_about_password = patched.write_only.contains_key("password");
         if is_about_password && !patched.changed && directory.has_passwords() {
-            // Success would tell the identity provider that the new password is valid.
+            // After a success, the identity provider would take the new password to be valid.
             return Err(ScimError::of(
                 ScimType::Mutability,
                 "password: Amazon Connect takes a password only when a user is created, and has no operation that changes it; switch password synchronisation off",
@@ -288,7 +288,7 @@ pub(crate) async fn delete(
 }
 
 /// All users that may satisfy the query. A look-up by `userName`, `externalId`, `id` or
-/// e-mail address reads what it names, anything else all users.
+/// e-mail address reads the users that it names, anything else all users.
 pub(crate) async fn candidates(
     directory: &Directory,
     resource_type: &ResourceType,

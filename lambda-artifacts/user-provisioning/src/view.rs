@@ -2,7 +2,7 @@
 
 use connect_directory::directory::Context;
 
-/// For whom, and under which URL, resources are shown.
+/// The client that resources are shown to, and their URL.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     /// The URL of the endpoint.

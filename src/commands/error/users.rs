@@ -33,7 +33,7 @@ pub enum UsersError {
     NotACopy {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The directory was not copied.
@@ -69,7 +69,7 @@ impl UsersError {
                 "stop provisioning at the identity providers, wait until `connect-scim users list --pending` is empty, and repeat"
             }
             Self::Restore(RestoreError::NotEmpty(_)) => {
-                "nothing was written; restore into a new stack, or add --merge to add what the table lacks"
+                "nothing was written; restore into a new stack, or add --merge to add the items that the table lacks"
             }
             Self::Restore(RestoreError::Conflicts(_)) => {
                 "nothing more was written; restore into a new stack, which has an empty table"

@@ -22,7 +22,7 @@ use crate::printer::Printer;
 /// another form.
 const VERSION: u32 = 1;
 
-/// What the file is.
+/// The kind and version of the file.
 const FORMAT: &str = "connect-scim directory";
 
 /// The first line.

@@ -171,7 +171,7 @@ fn may_be_edited(record: &Record, seen: &Seen) -> bool {
     !plan(Some(&found), Some(written)).is_empty()
 }
 
-/// Users who have what was last written, under settings that have changed since.
+/// Users who are in Connect as last written, under settings that have changed since.
 fn not_applied(users: usize, policy: &Policy) -> Option<Finding> {
     if users == 0 {
         return None;
@@ -190,8 +190,8 @@ fn not_applied(users: usize, policy: &Policy) -> Option<Finding> {
             "users",
             "settings that have changed are not applied to users in Amazon Connect yet",
         )
-        .expected("what the deployed settings want")
-        .actual(format!("{counted} what was last written"))
+        .expected("the result of the deployed settings")
+        .actual(format!("{counted} the last written values"))
         .cure(format!(
             "`connect-scim users reconcile --all --env {}` applies the settings to users, at two users per second: about {minutes} minute{} for these",
             policy.environment,
@@ -246,7 +246,7 @@ async fn confirmed(
     Ok(differences(&record, &comparison, names, &groups, policy))
 }
 
-/// The edits by others: what differs from the last write, and from what is wanted by now.
+/// The edits by others: values that differ from the last write and from the current settings.
 fn differences(
     record: &Record,
     comparison: &Comparison,
@@ -579,12 +579,12 @@ mod tests {
     fn only_what_differs_from_the_last_write_is_an_edit() {
         let written = || Some(user("Canary", "s1"));
         let other_profile = || Some(user("Canary", "s2"));
-        // The settings want something else by now, and Connect has what was last written.
+        // The settings have changed, and Connect has the last written values.
         assert_eq!(found(other_profile(), written()), []);
         assert_eq!(found(None, written()), []);
-        // Somebody has made the change by hand that the settings want.
+        // An administrator has made the change of the settings by hand.
         assert_eq!(found(other_profile(), other_profile()), []);
-        // The settings have changed, and somebody has edited another property.
+        // The settings have changed, and an administrator has edited another property.
         let findings = found(other_profile(), Some(user("Other", "s1")));
         assert_eq!(ids(&findings), ["connect.first-name:7"]);
     }
@@ -597,7 +597,7 @@ mod tests {
         assert_eq!(finding.severity, Severity::Medium);
         assert_eq!(
             finding.actual.as_deref(),
-            Some("1878 users have what was last written")
+            Some("1878 users have the last written values")
         );
         assert!(
             finding

@@ -43,7 +43,7 @@ struct Pace {
     interval: Duration,
     /// When the next call can be made.
     next: Instant,
-    /// What the latest failure was.
+    /// The latest failure.
     failure: Error,
 }
 

@@ -37,7 +37,7 @@ pub use mapping::GroupMapping;
 pub struct Group {
     /// `displayName`.
     pub display_name: String,
-    /// What is stored. For a security profile that no identity provider has changed yet,
+    /// The stored group. For a security profile that no identity provider has changed yet,
     /// the state is [`GroupState::Seen`].
     pub stored: StoredGroup,
 }
@@ -49,7 +49,7 @@ impl Group {
     }
 }
 
-/// What is to be changed of a group.
+/// A change of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupChange {
     /// `displayName` from now on.
@@ -92,8 +92,8 @@ pub enum GroupError {
     /// Connect refuses a member; the others were changed.
     #[error(transparent)]
     Refused(Refusal),
-    /// The time of the request is used up. What was done stays; the same request goes on.
-    #[error("the time of the request is used up; repeat it to go on")]
+    /// The time of the request is used up. Completed parts stay; the same request continues.
+    #[error("the time of the request is used up; repeat it to continue")]
     OutOfTime,
     /// Connect does not return the security profiles.
     #[error("Amazon Connect does not return the security profiles at the moment")]
@@ -107,7 +107,7 @@ pub enum GroupError {
 const ATTEMPTS: u32 = 3;
 
 impl Directory {
-    /// Which security profiles the groups of the identity provider stand for.
+    /// Which security profiles the groups of the identity provider grant.
     pub fn group_mapping(&self) -> &GroupMapping {
         &self.settings.groups
     }

@@ -27,7 +27,7 @@ pub enum AssignedBy {
 }
 
 impl Directory {
-    /// Whether a Connect user can be taken over, as far as a search tells: without its
+    /// Whether a Connect user can be taken over, as far as a search shows: without its
     /// addresses.
     ///
     /// # Errors
@@ -184,8 +184,8 @@ impl Directory {
         Ok(())
     }
 
-    /// The SCIM id for a Connect user: the one in its tags, if it has one and nobody here
-    /// has it; else a new one.
+    /// The SCIM id for a Connect user: the one in its tags, if it has one and no user of
+    /// the directory has it; else a new one.
     async fn id_for(
         &self,
         owner: Option<&str>,
@@ -204,7 +204,7 @@ impl Directory {
     }
 }
 
-/// A user about to be taken over: it differs from what is wanted by its tags only.
+/// A user about to be taken over: it differs from the desired state by its tags only.
 struct Import {
     record: Record,
     intent: Intent,

@@ -101,7 +101,7 @@ pub struct Settings {
     pub identity_management: IdentityManagement,
     /// Which SCIM attribute feeds which field.
     pub attributes: Attributes,
-    /// Which security profiles the groups of the identity provider stand for.
+    /// Which security profiles the groups of the identity provider grant.
     pub groups: GroupMapping,
     /// Names of profiles where SCIM names none.
     pub defaults: Defaults,

@@ -95,7 +95,7 @@ impl Directory {
 
     /// Takes the rights from an active user that it must not keep, although the resource
     /// cannot be carried out as a whole: a removed membership ends whatever else is wrong
-    /// with the user. The result is what the user waits for.
+    /// with the user. The result is the reason why the user stays pending.
     async fn reduce(
         &self,
         record: &mut Record,

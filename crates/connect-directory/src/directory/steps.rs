@@ -26,7 +26,7 @@ const ATTEMPTS: u32 = 3;
 const RELEASING: &str = "UserNameIsBeingReleased";
 
 impl Directory {
-    /// Makes Connect have what is wanted, and `record` what was found and done.
+    /// Brings Connect to the desired state, and records the result in `record`.
     pub(super) async fn bring(
         &self,
         record: &mut Record,
@@ -42,7 +42,7 @@ impl Directory {
                     return Err(Failure::Refused(refusal));
                 }
                 Err(Stop::UnknownId(_)) => {
-                    // The list of names is older than the deletion of what it names.
+                    // The list of names is older than the deletion of a profile in it.
                     names_are_fresh = true;
                     self.profiles.forget();
                     presence = match self.presence(record, intent, context).await {
@@ -264,7 +264,7 @@ pub(super) fn note_outcome(
                 tracing::error!(
                     user_id = after.user.id,
                     reason = refusal.code(),
-                    "Connect refuses what is wanted of a user"
+                    "Connect refuses the desired state of a user"
                 );
             }
             after.connect.last_error = Some(match failure {
@@ -275,7 +275,7 @@ pub(super) fn note_outcome(
     }
 }
 
-/// Keeps the time of our own writes, so that changes by others can be told apart, and
+/// Keeps the time of our own writes, to distinguish changes by others, and
 /// forgets usernames that were looked for.
 fn note_write(before: &ConnectState, after: &mut ConnectState, context: Context<'_>) {
     if after.applied != before.applied {
@@ -286,7 +286,7 @@ fn note_write(before: &ConnectState, after: &mut ConnectState, context: Context<
     }
 }
 
-/// Whether the reconciler has to be told of a pending user. One who was pending before has
+/// Whether a pending user needs a message to the reconciler. One who was pending before has
 /// a message already, unless Connect refused the user and the message was used up.
 pub(super) fn needs_message(before: &Record, after: &Record) -> bool {
     after.pending_since.is_some()

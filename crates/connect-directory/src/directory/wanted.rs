@@ -1,4 +1,4 @@
-//! What is wanted of Connect, derived from what the directory keeps of a user.
+//! The desired state of a user in Connect, derived from the stored user.
 //!
 //! This is the one place that decides about access: whatever its other attributes are, a
 //! user who is inactive or deleted is to be suspended or absent. Nothing but an active
@@ -21,7 +21,7 @@ use crate::{
     user::{AppliedUser, ConnectUser, ownership_tags},
 };
 
-/// What the identity provider wants of a user in Connect.
+/// The access to Connect that the identity provider wants for a user.
 #[derive(Clone, PartialEq)]
 pub(super) enum Intent {
     /// No user.
@@ -72,7 +72,7 @@ impl Directory {
             .collect())
     }
 
-    /// What is wanted of a user.
+    /// The intent for a user.
     ///
     /// # Errors
     /// When the user is active and cannot be a Connect user.
@@ -207,7 +207,7 @@ impl Directory {
         }
     }
 
-    /// Whether Connect has what is wanted, and the change asks nothing else of it.
+    /// Whether Connect has the desired state already, before and after the change.
     pub(super) fn is_settled(
         &self,
         before: &Record,

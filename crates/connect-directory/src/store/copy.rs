@@ -26,7 +26,7 @@ pub struct Item {
     line: String,
 }
 
-/// What an item is, as far as a person counts it.
+/// The kinds of items that are counted for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemKind {
     /// A user with everything about it.
@@ -55,13 +55,13 @@ pub enum CopyError {
 /// Why items were not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The table is not empty, and nothing may be added to what it has.
+    /// The table is not empty, and nothing may be added to it.
     #[error("the directory table has {0} items")]
     NotEmpty(usize),
     /// The table has other items of the same keys; nothing was written.
     #[error("{} items of the copy are in the directory table with other contents", .0.values().sum::<usize>())]
     Conflicts(BTreeMap<ItemKind, usize>),
-    /// After the restore, the table has not what was written.
+    /// After the restore, items of the table differ from the copy.
     #[error("{0} items differ from the copy after the restore")]
     Differs(usize),
     /// The table cannot be used.
@@ -102,7 +102,7 @@ impl Item {
         &self.key
     }
 
-    /// What the item is.
+    /// The kind of the item.
     #[must_use]
     pub fn kind(&self) -> ItemKind {
         let (partition, sort) = (self.key.0.as_str(), self.key.1.as_str());

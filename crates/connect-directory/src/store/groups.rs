@@ -1,7 +1,7 @@
 //! Groups: their state, their names, and the gates that their members pass.
 //!
 //! A membership is two entries written in one transaction: the group in the user's own
-//! item, which grants the rights, and a member item, which answers who is in the group.
+//! item, which grants the rights, and a member item, which lists who is in the group.
 //! That transaction also changes the *gate* of the member's lane. An addition passes only
 //! a gate of the generation that its request read, and deleting a group closes all gates
 //! before it removes the members. So an addition either is seen by the deletion or is
@@ -75,7 +75,7 @@ pub struct StoredGroup {
     pub version: u64,
     /// Changes when the group is created again after a deletion.
     pub generation: String,
-    /// What the group is to the identity provider.
+    /// Whether identity providers use the group.
     pub state: GroupState,
     /// The lanes in which members were changed; the others have none.
     pub lanes: BTreeSet<u8>,

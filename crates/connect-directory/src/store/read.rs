@@ -22,7 +22,7 @@ use super::{
     transaction::{CONFLICT_ATTEMPTS, pause},
 };
 
-/// How many calls for parts of one answer are under way at once.
+/// How many calls for parts of one result are in progress at once.
 const CALLS_AT_ONCE: usize = 8;
 
 /// The most keys that `BatchGetItem` takes.
@@ -359,7 +359,7 @@ fn user_keys(ids: &[String]) -> Vec<Value> {
         .collect()
 }
 
-/// What was read of an item; none, and a line in the log, if it is malformed.
+/// An item that was read; `None`, and a line in the log, if it is malformed.
 fn readable<T>(read: Result<T, StoreError>, item: &Value) -> Option<T> {
     read.inspect_err(|error| {
         let user_id = id_of(item).or_else(|| string(item, "id").ok().map(str::to_owned));

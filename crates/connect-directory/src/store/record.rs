@@ -1,4 +1,4 @@
-//! What the table keeps of a user, and its form in DynamoDB.
+//! The stored state of a user, and its form in DynamoDB.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -105,7 +105,7 @@ struct Name {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Deletion {
-    /// The id of what the users are assigned to before.
+    /// The id that the users are assigned to before.
     instead: Option<String>,
 }
 

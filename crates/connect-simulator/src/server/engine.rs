@@ -206,7 +206,7 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Makes an administrator's change. Returns the id of what was created or changed.
+    /// Makes an administrator's change. Returns the id of the created or changed resource.
     pub(crate) fn administer(
         &self,
         kind: AssignedKind,

@@ -369,7 +369,7 @@ fn as_number(literal: &FilterValue) -> Option<Number> {
     }
 }
 
-/// Whole numbers are compared exactly; beyond 2^53 a float does not tell them apart.
+/// Whole numbers are compared exactly; beyond 2^53 a float does not distinguish them.
 fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i64(), right.as_i64()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),

@@ -10,9 +10,9 @@
 //! - A value path that matches nothing creates the value for `add` and `replace` of a
 //!   sub-attribute, if the filter says what the value looks like by `eq` on something
 //!   else than `value`: Entra ID sends `emails[type eq "work"].value` to users without
-//!   e-mails. `replace` creates only what the schema suggests: a canonical value, or the
+//!   e-mails. `replace` creates only values that the schema suggests: a canonical value, or the
 //!   primary one. Otherwise it is `noTarget`.
-//! - An operation whose path has the URN of a schema that nobody knows is ignored: Entra ID
+//! - An operation whose path has an unknown schema URN is ignored: Entra ID
 //!   sends attributes of its own so, next to those that count. An unknown attribute of a
 //!   known schema is `invalidPath`.
 //! - Removing what is not there is no error: removals are repeated after lost answers.

@@ -50,7 +50,7 @@ impl PatchRequest {
     /// # Errors
     ///
     /// 413; `invalidPath`: [`apply`](Self::apply) would ignore the operation, as it does
-    /// those of schemas that nobody knows.
+    /// those of unknown schemas.
     pub(crate) fn of_type(
         self,
         resource_type: &ResourceType,

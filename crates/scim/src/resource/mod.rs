@@ -288,7 +288,7 @@ pub fn complete_schemas(resource: &mut Resource, resource_type: &ResourceType) {
     resource.insert("schemas".to_owned(), Value::Array(schemas));
 }
 
-/// A new resource: what the client sent, with the defaults of the schema.
+/// A new resource: the one that the client sent, with the defaults of the schema.
 #[must_use]
 pub fn create(incoming: &Resource, resource_type: &ResourceType) -> Resource {
     let mut created = incoming.clone();

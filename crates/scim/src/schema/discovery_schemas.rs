@@ -93,7 +93,7 @@ fn service_provider_config() -> Schema {
                         .describe("The name of the scheme.")
                         .required(),
                     Attribute::string("description")
-                        .describe("What the scheme is.")
+                        .describe("The authentication scheme.")
                         .required(),
                     Attribute::reference("specUri", &["external"])
                         .describe("The address of the specification."),
@@ -143,7 +143,7 @@ fn resource_type() -> Schema {
             Attribute::string("name")
                 .describe("The name of the resource type.")
                 .required(),
-            Attribute::string("description").describe("What the resources are."),
+            Attribute::string("description").describe("The purpose of the resources."),
             Attribute::reference("endpoint", &["uri"])
                 .describe("The address below the base, such as /Users.")
                 .required(),
@@ -184,7 +184,7 @@ fn schema() -> Schema {
                 .returned(Returned::Always)
                 .unique(Uniqueness::Server),
             Attribute::string("name").describe("The name of the schema."),
-            Attribute::string("description").describe("What the schema is for."),
+            Attribute::string("description").describe("The purpose of the schema."),
             Attribute::complex("attributes", attributes)
                 .describe("The attributes.")
                 .multi_valued()
@@ -215,7 +215,7 @@ fn attribute_attributes() -> Vec<Attribute> {
         Attribute::boolean("multiValued")
             .describe("Whether the value is a list.")
             .required(),
-        Attribute::string("description").describe("What the attribute means."),
+        Attribute::string("description").describe("The meaning of the attribute."),
         Attribute::boolean("required").describe("Whether a resource must have it."),
         Attribute::new("canonicalValues", AttributeType::String)
             .describe("Values that are suggested.")

@@ -1,4 +1,4 @@
-//! Which security profiles the groups of the identity provider stand for.
+//! Which security profiles the groups of the identity provider grant.
 
 use std::collections::BTreeMap;
 

@@ -75,7 +75,7 @@ impl Directory {
     /// how many users Connect does not have so yet.
     ///
     /// # Errors
-    /// What is wrong with a member, after the others were changed.
+    /// Why a member was refused, after the others were changed.
     pub(super) async fn change_members(
         &self,
         group: &StoredGroup,
@@ -174,7 +174,7 @@ impl Directory {
         outcome
     }
 
-    /// Writes the memberships of these users. The result is those whom others are changing.
+    /// Writes the memberships of these users. The result is the users that other requests are changing.
     async fn write_batch(
         &self,
         group: &StoredGroup,
