@@ -8,7 +8,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What Connect responds with a status and a code.
+/// The error of a call to which Connect responds with this status and code.
 async fn failure(status: u16, code: &str) -> Error {
     let body = format!(r#"{{"__type": "{code}"}}"#);
     let server = HttpServer::start(move |_| HttpAnswer::Respond(status, body.clone()));

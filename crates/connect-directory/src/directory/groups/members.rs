@@ -174,7 +174,8 @@ impl Directory {
         outcome
     }
 
-    /// Writes the memberships of these users. The result is the users that other requests are changing.
+    /// Writes the memberships of these users. The result is the users that other requests
+    /// are changing.
     async fn write_batch(
         &self,
         group: &StoredGroup,
