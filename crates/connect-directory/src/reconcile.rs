@@ -373,6 +373,18 @@ impl Reconciler {
                 Err(error) => return Err(Failure::Transient(store_code(&error)).into()),
             },
         };
+        if holder == Holder::Unknown {
+            // A deleted user leaves Connect first and the table then, so a Connect user that
+            // was found before may be gone by now.
+            let described = self.connect.describe_user(&existing.user_id);
+            match within(task.deadline, described).await {
+                Ok(_) => {}
+                Err(Trouble::Service(error)) if error.code() == Some(NOT_FOUND) => {
+                    return Err(Failure::Transient(DUPLICATE.to_owned()).into());
+                }
+                Err(trouble) => return Err(trouble.into_failure("DescribeUser").into()),
+            }
+        }
         let is_same = is_same_person(&existing.user.identity, &desired.identity);
         adoption(holder, self.adopt, is_same)?;
         Ok(existing)

@@ -297,6 +297,60 @@ async fn a_newcomer_never_adopts_a_leaver_whatever_the_setting() {
 }
 
 #[tokio::test]
+async fn a_user_is_created_while_the_deletion_of_a_user_of_the_same_name_ends() {
+    for adopt in ["never", "always"] {
+        let variables = [("ADOPT", adopt)];
+        let endpoint = Endpoint::start_with(&variables).await;
+        let (stepped, steps) = endpoint.stepped(&variables);
+        // Reads the lists of names.
+        stepped.get("/Groups").await.expect(200);
+        for stop in 0.. {
+            let name = format!("ada{stop}");
+            let id = endpoint.create(leaver(&name)).await.expect(201).id();
+            let rule = FaultRule::next(1, Operation::DeleteUser, Fault::AccessDenied);
+            endpoint.cloud.simulator.inject(rule);
+            let path = format!("/Users/{id}");
+            endpoint
+                .send("DELETE", &path, Value::Null)
+                .await
+                .expect(204);
+
+            steps.hold_after(stop);
+            let deletion_ends = async {
+                steps.held().await;
+                // The creation may be deleting the leaver itself.
+                let reconciled = endpoint.reconcile(&id).await;
+                assert!(matches!(reconciled, Reconciled::Gone | Reconciled::Busy));
+                steps.release();
+            };
+            let creation = stepped.create(user(&name));
+            tokio::pin!(creation);
+            let created = tokio::select! {
+                created = &mut creation => Err(created),
+                () = deletion_ends => Ok(creation.await),
+            };
+            let was_stopped = created.is_ok();
+            let created = created.unwrap_or_else(|created| created).expect(201).id();
+            endpoint.settle(&created).await;
+            let in_connect = endpoint.connect_user(&name).unwrap();
+            assert_eq!(
+                in_connect["Tags"]["scim:id"],
+                created.as_str(),
+                "{adopt} {stop}"
+            );
+            assert_eq!(
+                endpoint.security_profiles(&name),
+                ["Agent"],
+                "{adopt} {stop}"
+            );
+            if !was_stopped {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_leaver_is_deleted_if_there_is_no_security_profile_for_suspended_users() {
     let variables = [
         ("DEPROVISION", "suspend"),
