@@ -15,6 +15,7 @@ mod list;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::time::Instant;
 
 use self::{
@@ -38,7 +39,7 @@ const OPTIONAL_LIST_TIME: Duration = Duration::from_millis(1500);
 const MAXIMUM_SECURITY_PROFILES: usize = 10;
 
 /// The names that stand where a SCIM User names none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Defaults {
     /// The security profile of a user for whom none is named.
     pub security_profile: String,

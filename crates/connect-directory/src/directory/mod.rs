@@ -58,8 +58,11 @@ mod steps;
 mod tests;
 mod wanted;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use connect_attributes::Attributes;
 use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::{
@@ -77,7 +80,7 @@ pub use operator::{Comparison, GrantingGroup};
 pub(crate) use steps::has_left;
 
 /// What `active: false` does in Connect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Deprovision {
     /// Deletes the user.
     Delete,
@@ -111,6 +114,31 @@ pub struct Settings {
     pub rename: Rename,
     /// Whether users that were there before are taken over.
     pub adopt: Adopt,
+}
+
+impl Settings {
+    /// Identifies the settings that decide what a SCIM User is in Connect: 16 characters.
+    fn fingerprint(&self) -> String {
+        let Self {
+            identity_management,
+            attributes,
+            groups,
+            defaults,
+            deprovision,
+            // These two apply to one change, not to its result.
+            rename: _,
+            adopt: _,
+        } = self;
+        let decisive = (
+            identity_management,
+            attributes,
+            groups,
+            defaults,
+            deprovision,
+        );
+        let written = serde_json::to_vec(&decisive).expect("all keys are text");
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(written)[..12])
+    }
 }
 
 /// The circumstances of one request.
@@ -198,6 +226,8 @@ pub struct Directory {
     profiles: Profiles,
     reconciler: Reconciler,
     settings: Settings,
+    /// [`Settings::fingerprint`].
+    fingerprint: String,
 }
 
 /// Where a reconciliation starts from.
@@ -229,6 +259,7 @@ impl Directory {
                 adopt: settings.adopt,
             },
             store,
+            fingerprint: settings.fingerprint(),
             settings,
         }
     }

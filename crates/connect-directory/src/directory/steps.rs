@@ -134,6 +134,10 @@ impl Directory {
         outcome: Result<(), Failure>,
         context: Context<'_>,
     ) -> Result<Record, StoreError> {
+        if outcome.is_ok() {
+            let applied = after.connect.applied.as_ref();
+            after.connect.settings = applied.map(|_| self.fingerprint.clone());
+        }
         note_outcome(&claimed.record, &mut after, outcome, context);
         self.store.finish(claimed, &after, context.now).await?;
         Ok(after)

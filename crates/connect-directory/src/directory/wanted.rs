@@ -220,6 +220,12 @@ impl Directory {
         if before.user == after.user && before.removed == after.removed {
             return true;
         }
+        // The user may have something that other settings gave it.
+        if before.connect.applied.is_some()
+            && before.connect.settings.as_ref() != Some(&self.fingerprint)
+        {
+            return false;
+        }
         // What a group that is being deleted, or is missing, has granted is not known.
         let is_known = |(id, profile): (&String, &Option<String>)| {
             profile.is_some() || groups.contains_key(id)

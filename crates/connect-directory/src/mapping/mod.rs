@@ -42,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connect_attributes::{Attributes, Sources};
 use scim::Resource;
+use serde::Serialize;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -55,7 +56,7 @@ use person::{check_username, identity};
 use settings::{phone, proficiencies, tags};
 
 /// `IdentityManagementType` of the instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum IdentityManagement {
     /// People sign in through their identity provider.
     Saml,

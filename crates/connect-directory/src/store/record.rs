@@ -91,6 +91,10 @@ pub struct ConnectState {
     /// Why Connect does not yet have what is wanted: an error code, no message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// The settings under which `applied` became what was wanted
+    /// (`directory::Settings::fingerprint`); absent: none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
     /// When Connect was last written to: ISO 8601; the time at which the change began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_at: Option<String>,

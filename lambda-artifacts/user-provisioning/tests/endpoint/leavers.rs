@@ -5,7 +5,7 @@ use connect_directory::directory::Reconciled;
 use connect_simulator::{Fault, FaultRule, Operation};
 use serde_json::{Value, json};
 
-use crate::common::{AMAZON_CONNECT, Answer, Endpoint, SUSPEND, user};
+use crate::common::{AMAZON_CONNECT, Answer, Endpoint, SUSPEND, group, user};
 
 const DELETE: [(&str, &str); 1] = [("DEPROVISION", "delete")];
 
@@ -487,5 +487,50 @@ async fn proficiencies_and_tags_that_connect_would_refuse_do_not_keep_a_leaver()
             true => assert_eq!(endpoint.security_profiles("ada"), ["Suspended"]),
             false => assert_eq!(endpoint.connect_user("ada"), None),
         }
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_a_user_takes_what_only_former_settings_gave() {
+    const TITLE: (&str, &str) = ("ATTRIBUTE_MAPPING", r#"{"securityProfiles": "title"}"#);
+    const LEADS: (&str, &str) = ("GROUP_MAPPING", r#"{"Leads": ["Admin"]}"#);
+    const ANALYSTS: (&str, &str) = ("GROUP_MAPPING", r#"{"Leads": ["QualityAnalyst"]}"#);
+    let analyst = ("DEFAULT_SECURITY_PROFILE", "QualityAnalyst");
+    let entitled = leaver("ada");
+    let mut unnamed = leaver("ada");
+    unnamed.as_object_mut().unwrap().remove("entitlements");
+    for (user, before, after, expected) in [
+        (&entitled, None, TITLE, "Agent"),
+        (&unnamed, Some(LEADS), ANALYSTS, "QualityAnalyst"),
+        (&unnamed, None, analyst, "QualityAnalyst"),
+    ] {
+        let before: Vec<(&str, &str)> = before.into_iter().collect();
+        let endpoint = Endpoint::start_with(&before).await;
+        let id = endpoint.create(user.clone()).await.expect(201).id();
+        if before == [LEADS] {
+            let group = group("Leads", &[&id]);
+            endpoint.send("POST", "/Groups", group).await.expect(201);
+        }
+        let has = endpoint.security_profiles("ada");
+        assert_ne!(has, [expected]);
+
+        let endpoint = endpoint.restarted(&[after]);
+        // A request without effect is none.
+        let unchanged = json!([{"op": "replace", "path": "active", "value": true}]);
+        endpoint.patch(&id, unchanged).await.expect(200);
+        assert_eq!(endpoint.security_profiles("ada"), has);
+        // Neither attribute has a meaning for Connect under the new settings.
+        let removal = json!([
+            {"op": "remove", "path": "entitlements"},
+            {"op": "add", "path": "nickName", "value": "Ada"},
+        ]);
+        endpoint.patch(&id, removal).await.expect(200);
+        assert_eq!(endpoint.security_profiles("ada"), [expected], "{after:?}");
+
+        // From then on, such a change needs no call to Connect.
+        endpoint.cloud.simulator.clear_calls();
+        let nick_name = json!([{"op": "replace", "path": "nickName", "value": "Countess"}]);
+        endpoint.patch(&id, nick_name).await.expect(200);
+        assert_eq!(endpoint.cloud.simulator.calls().len(), 0, "{after:?}");
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::{
     profiles::ProfileError,
     store::{GroupName, fold},
 };
 
 /// `provisioning.groups` and `provisioning.unmappedGroups` of the environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct GroupMapping {
     /// Names of security profiles, by the folded name of the group.
     profiles: BTreeMap<String, Vec<String>>,
