@@ -1,8 +1,9 @@
 //! How public documents are fetched, against a scripted HTTP server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use aws_json_client::{Client, DocumentClient, DocumentError, Environment, Service};
+use aws_json_client::{Client, DocumentClient, DocumentError, Service};
 use serde_json::{Value, json};
+use test_support::test_environment;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -28,16 +29,7 @@ async fn serve(head: String, body: Vec<u8>, is_endless: bool) -> String {
 }
 
 async fn get(url: &str) -> Result<Value, DocumentError> {
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-    let environment = Environment::from_variables(
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
-    )
-    .unwrap();
-    let client = Client::new(Service::SSM, &environment);
+    let client = Client::new(Service::SSM, &test_environment(url));
     DocumentClient::new(client.http_client()).get(url).await
 }
 

@@ -9,6 +9,25 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use aws_json_client::Environment;
+
+/// An environment with test credentials, in which every service is at this URL.
+///
+/// # Panics
+///
+/// Never: the variables are complete.
+#[must_use]
+pub fn test_environment(url: &str) -> Environment {
+    let variables = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL", url),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Environment::from_variables(variables).expect("the variables are complete")
+}
+
 /// A request as it came in.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {

@@ -14,7 +14,7 @@ mod stepped;
 
 pub use cloud::Cloud;
 pub use directory_table::directory_table;
-pub use http::{HttpAnswer, HttpRequest, HttpServer};
+pub use http::{HttpAnswer, HttpRequest, HttpServer, test_environment};
 pub use log::CapturedLog;
 pub use ministack::{MiniStack, free_port};
 pub use python::python;

@@ -7,9 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Service};
 use serde_json::{Value, json};
-use test_support::{HttpAnswer, HttpServer};
+use test_support::{HttpAnswer, HttpServer, test_environment};
 
 use super::{
     Connect, CreateUser, IdentityInfo, PhoneConfig, PhoneType, Proficiency, ProficiencyName,
@@ -21,18 +21,8 @@ const ANSWER: &str = r#"{"UserId": "u", "User": {"Id": "u", "Username": "ada"}, 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_fits_the_model_that_aws_publishes() {
     let server = HttpServer::start(|_| HttpAnswer::ok(ANSWER));
-    let environment = Environment::from_variables(
-        [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", &server.url()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned())),
-    )
-    .unwrap();
     let connect = Connect::new(
-        Client::new(Service::CONNECT, &environment),
+        Client::new(Service::CONNECT, &test_environment(&server.url())),
         "arn:aws:connect:us-east-1:111122223333:instance/11111111-2222-4333-8444-555555555555",
     )
     .unwrap();

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Service};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use test_support::test_environment;
 use tokio::time::Instant;
 
 use super::{
@@ -32,14 +33,7 @@ fn context() -> Context<'static> {
 
 /// A directory whose calls would all fail.
 fn directory(deprovision: Deprovision) -> Directory {
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::from_variables(variables).unwrap();
+    let environment = test_environment("http://127.0.0.1:9");
     let arn = "arn:aws:connect:eu-central-1:444455556666:instance/i";
     let connect = Connect::new(Client::new(Service::CONNECT, &environment), arn).unwrap();
     let store = Store::new(Client::new(Service::DYNAMODB, &environment), "table");

@@ -1,7 +1,8 @@
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Service};
 use connect_attributes::Attributes;
 use connect_simulator::{AssignedKind, Fault, FaultRule, Operation, Options, Settings, Simulator};
 use serde_json::{Value, json};
+use test_support::test_environment;
 
 use super::*;
 use crate::{
@@ -36,16 +37,7 @@ impl Setup {
         })
         .await
         .unwrap();
-        let variables = [
-            ("AWS_REGION", "us-east-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
-            ("AWS_ENDPOINT_URL_CONNECT", simulator.url()),
-        ];
-        let environment =
-            Environment::from_variables(variables.map(|(name, value)| (name.to_owned(), value)))
-                .unwrap();
-        let client = Client::builder(Service::CONNECT, &environment)
+        let client = Client::builder(Service::CONNECT, &test_environment(&simulator.url()))
             .max_attempts(1)
             .build();
         let connect = Connect::new(client, &simulator.instance_arn()).unwrap();

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use aws_json_client::{Environment, Service};
-use test_support::{Cloud, HttpAnswer, HttpRequest, HttpServer};
+use aws_json_client::Service;
+use test_support::{Cloud, HttpAnswer, HttpRequest, HttpServer, test_environment};
 
 use super::*;
 
@@ -14,17 +14,7 @@ fn queue(
         let input = serde_json::from_str(&request.body).unwrap_or_default();
         respond(target.trim_start_matches("AmazonSQS."), &input)
     });
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-    let environment = Environment::from_variables(
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
-    )
-    .unwrap();
-    let client = Client::builder(Service::SQS, &environment)
-        .endpoint_url(server.url())
+    let client = Client::builder(Service::SQS, &test_environment(&server.url()))
         .max_attempts(1)
         .build();
     (server, client)

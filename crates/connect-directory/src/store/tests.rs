@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_json_client::{Client, Environment, Service};
+use aws_json_client::{Client, Service};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use test_support::test_environment;
 
 use super::{
     key::{
@@ -20,13 +21,7 @@ use super::{
 const ID: &str = "0190a1b2-0000-7000-8000-00000000000b";
 
 fn store() -> Store {
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::from_variables(variables).unwrap();
+    let environment = test_environment("http://127.0.0.1:9");
     Store::new(Client::new(Service::DYNAMODB, &environment), "table")
 }
 

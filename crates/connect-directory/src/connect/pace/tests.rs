@@ -1,8 +1,8 @@
 use std::cell::Cell;
 
-use aws_json_client::{Client, Environment, ErrorKind, Service};
+use aws_json_client::{Client, ErrorKind, Service};
 use serde_json::Value;
-use test_support::{HttpAnswer, HttpServer};
+use test_support::{HttpAnswer, HttpServer, test_environment};
 
 use super::*;
 
@@ -12,17 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn failure(status: u16, code: &str) -> Error {
     let body = format!(r#"{{"__type": "{code}"}}"#);
     let server = HttpServer::start(move |_| HttpAnswer::Respond(status, body.clone()));
-    let variables = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-    let environment = Environment::from_variables(
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
-    )
-    .unwrap();
-    let client = Client::builder(Service::CONNECT, &environment)
-        .endpoint_url(server.url())
+    let client = Client::builder(Service::CONNECT, &test_environment(&server.url()))
         .max_attempts(1)
         .build();
     client
