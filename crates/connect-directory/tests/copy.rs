@@ -1,5 +1,4 @@
-//! A copy of the table, and its restore into another one, against a real DynamoDB API
-//! (MiniStack).
+//! A copy of the table, and its restore into another one.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_json_client::Client;
@@ -42,7 +41,7 @@ fn new_user(user_name: &str) -> StoredUser {
 
 /// A cloud whose directory has these users.
 async fn with_users(names: &[&str]) -> Cloud {
-    let cloud = Cloud::unthrottled().await;
+    let cloud = Cloud::in_process().await;
     for name in names {
         create(&cloud, name).await;
     }

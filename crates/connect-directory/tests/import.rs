@@ -1,5 +1,5 @@
 //! Users of a directory that was lost, taken over by another one: what took their rights away
-//! before does so again. Against a real DynamoDB API (MiniStack) and the Connect simulator.
+//! before does so again.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeSet, time::Duration};
@@ -50,7 +50,7 @@ struct Setup {
 
 impl Setup {
     async fn start(variables: &[(&'static str, &str)]) -> Self {
-        let cloud = Cloud::unthrottled().await;
+        let cloud = Cloud::in_process().await;
         let variables = variables.iter();
         Self {
             cloud,

@@ -1,5 +1,5 @@
 //! Settings that change under existing users: each is found not to be applied, and is applied
-//! by a reconciliation. Against a real DynamoDB API (MiniStack) and the Connect simulator.
+//! by a reconciliation.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -111,7 +111,7 @@ async fn each_changed_setting_is_not_applied_until_users_are_reconciled() {
         (&[("RENAME", "recreate")], [true, true, true, true]),
     ];
     for (changed, expected) in cases {
-        let cloud = Cloud::unthrottled().await;
+        let cloud = Cloud::in_process().await;
         let before = directory(&cloud, &[MAPPING, SUSPEND, SUSPENDED]);
         create(&before, "default", &json!({})).await;
         create(&before, "titled", &json!({"title": "Admin"})).await;

@@ -9,7 +9,7 @@ use connect_simulator::{Options, Settings, Simulator};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{MiniStack, directory_table};
+use crate::{InProcessDynamoDb, MiniStack, directory_table, test_environment};
 
 /// An empty table and a new Connect instance; a queue where a test asks for one.
 ///
@@ -26,21 +26,38 @@ pub struct Cloud {
     /// The URL of the queue to the reconciler; empty where there is none.
     pub queue_url: String,
     environment: Environment,
-    ministack: Arc<MiniStack>,
+    ministack: Option<Arc<MiniStack>>,
 }
 
 impl Cloud {
     /// With a Connect of these settings, and without a queue.
     pub async fn start(settings: Settings) -> Self {
         let ministack = MiniStack::shared();
-        let options = Options {
-            settings,
-            ..Options::default()
-        };
-        let simulator = Simulator::start(options)
-            .await
-            .expect("the Connect simulator starts");
-        let environment = environment(&ministack, &simulator, None);
+        let simulator = simulator(settings).await;
+        let environment = on_ministack(&ministack, &simulator, None);
+        Self::with(simulator, environment, Some(ministack)).await
+    }
+
+    /// With a Connect that never throttles.
+    pub async fn unthrottled() -> Self {
+        Self::start(unthrottled()).await
+    }
+
+    /// With a table in the process of the test in place of MiniStack, and a Connect that
+    /// never throttles.
+    pub async fn in_process() -> Self {
+        let simulator = simulator(unthrottled()).await;
+        let environment = test_environment(&simulator.url());
+        let http_client = Client::new(Service::CONNECT, &environment).http_client();
+        let dynamodb = SharedHttpClient::new(InProcessDynamoDb::new(http_client));
+        Self::with(simulator, environment.http_client(dynamodb), None).await
+    }
+
+    async fn with(
+        simulator: Simulator,
+        environment: Environment,
+        ministack: Option<Arc<MiniStack>>,
+    ) -> Self {
         let table = Uuid::new_v4().to_string();
         let dynamodb = Client::new(Service::DYNAMODB, &environment);
         dynamodb
@@ -56,15 +73,6 @@ impl Cloud {
             environment,
             ministack,
         }
-    }
-
-    /// With a Connect that never throttles.
-    pub async fn unthrottled() -> Self {
-        Self::start(Settings {
-            throttle: None,
-            ..Settings::default()
-        })
-        .await
     }
 
     /// With a queue of this visibility timeout in seconds.
@@ -96,9 +104,11 @@ impl Cloud {
         &self.environment
     }
 
-    /// The same with one more variable.
+    /// The same with one more variable, on MiniStack.
     pub fn environment_with(&self, variable: Option<(&str, &str)>) -> Environment {
-        environment(&self.ministack, &self.simulator, variable)
+        let ministack = self.ministack.as_ref();
+        let ministack = ministack.expect("the test has a MiniStack");
+        on_ministack(ministack, &self.simulator, variable)
     }
 
     /// A client of a service, as the functions' own are.
@@ -181,7 +191,24 @@ impl Cloud {
     }
 }
 
-fn environment(
+fn unthrottled() -> Settings {
+    Settings {
+        throttle: None,
+        ..Settings::default()
+    }
+}
+
+async fn simulator(settings: Settings) -> Simulator {
+    let options = Options {
+        settings,
+        ..Options::default()
+    };
+    Simulator::start(options)
+        .await
+        .expect("the Connect simulator starts")
+}
+
+fn on_ministack(
     ministack: &MiniStack,
     simulator: &Simulator,
     variable: Option<(&str, &str)>,

@@ -6,6 +6,7 @@
 mod cloud;
 mod directory_table;
 mod http;
+mod in_process;
 mod log;
 mod ministack;
 mod python;
@@ -15,6 +16,7 @@ mod stepped;
 pub use cloud::Cloud;
 pub use directory_table::directory_table;
 pub use http::{HttpAnswer, HttpRequest, HttpServer, test_environment};
+pub use in_process::InProcessDynamoDb;
 pub use log::CapturedLog;
 pub use ministack::{MiniStack, free_port};
 pub use python::python;

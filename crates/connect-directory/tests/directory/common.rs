@@ -43,7 +43,7 @@ impl Setup {
 
     /// With these variables of the functions' environment.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
-        let cloud = Cloud::unthrottled().await;
+        let cloud = Cloud::in_process().await;
         let connect = Client::builder(Service::CONNECT, cloud.environment())
             .initial_backoff(Duration::from_millis(5))
             .build();
@@ -119,6 +119,7 @@ impl Setup {
             _ = request => panic!("the request ended before it could crash"),
             () = is_carried_out => {}
         }
+        self.cloud.simulator.clear_faults();
     }
 
     pub async fn set(

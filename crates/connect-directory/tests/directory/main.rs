@@ -1,5 +1,5 @@
-//! Concurrent requests, crashes and lost answers, against a real DynamoDB API
-//! (MiniStack) and the Connect simulator.
+//! Concurrent requests, crashes and lost answers, with a table in the process of the test and
+//! the Connect simulator.
 //!
 //! A crash is a request that is dropped in the middle; time passes by the context's
 //! clock.
@@ -110,7 +110,11 @@ async fn two_crashed_renames_leave_one_user_in_connect() {
     setup.crash(Operation::SearchUsers, second).await;
     assert!(setup.cloud.connect_user("bob").is_some());
 
-    // What delayed the first request delays this one.
+    // A reconciliation that ends before Connect responds.
+    let delay = Fault::Delay {
+        milliseconds: 60_000,
+    };
+    setup.inject(Operation::SearchUsers, delay);
     let context = Context {
         deadline: Instant::now() + Duration::from_millis(500),
         ..setup.context_at(2 * LATER)

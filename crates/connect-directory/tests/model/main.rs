@@ -1,7 +1,7 @@
 //! Random requests for users and groups by several instances of the function at once. Some
 //! instances are killed, lose a response, or are overtaken between any two calls to the
-//! store or to Connect. The store is a real DynamoDB API (MiniStack), Connect is the
-//! simulator. Afterwards the reconciler and the sweep complete what is pending, and the
+//! store or to Connect. The table is in the process of the test, Connect is the simulator;
+//! `tests/ministack` runs some cases with MiniStack. Afterwards the reconciler and the sweep complete what is pending, and the
 //! table, Connect and the users and groups that SCIM returns are compared with a model.
 //!
 //! The model permits both outcomes of a request without a response. The effect of an
@@ -37,7 +37,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 
-use crate::{plan::Plan, world::World};
+use test_support::Cloud;
+
+use crate::world::World;
 
 /// Cases that run at once.
 const AT_ONCE: usize = 3;
@@ -51,15 +53,6 @@ fn number(variable: &str) -> Option<u64> {
         .map(|number| number.parse().unwrap())
 }
 
-/// The problems of a case, with its history; none if all is well.
-async fn failure(seed: u64) -> Option<String> {
-    let world = World::new(Plan::new(seed)).await;
-    let problems = world.run().await;
-    let history = world.history();
-    (!problems.is_empty())
-        .then(|| format!("seed {seed}\n{history}\nPROBLEMS\n{}", problems.join("\n")))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_holds_whichever_requests_are_killed() {
     let first = number("CONNECT_SCIM_MODEL_SEED").unwrap_or_default();
@@ -69,7 +62,8 @@ async fn what_was_acknowledged_holds_whichever_requests_are_killed() {
         .take_while(|_| cases.is_some() || started.elapsed() < TIME);
     let outcomes: Vec<Option<String>> = stream::iter(seeds)
         .map(|seed| async move {
-            let failure = failure(seed).await;
+            let cloud = Cloud::in_process().await;
+            let failure = World::failure(cloud, seed).await;
             if let Some(failure) = &failure {
                 eprintln!("{failure}\n");
             }

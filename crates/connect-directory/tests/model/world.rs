@@ -94,9 +94,10 @@ impl Progress {
 }
 
 impl World {
-    pub async fn new(plan: Plan) -> Self {
+    /// Carries a plan out in an empty cloud.
+    pub async fn new(cloud: Cloud, plan: Plan) -> Self {
         let world = Self {
-            cloud: Cloud::unthrottled().await,
+            cloud,
             plan,
             model: Mutex::default(),
             ahead: AtomicI64::new(0),
@@ -161,6 +162,15 @@ impl World {
         let later = i64::try_from(LATER.as_millis()).unwrap_or(i64::MAX);
         self.ahead.fetch_add(later, Ordering::SeqCst);
         self.model().log.push("-- claims expire".to_owned());
+    }
+
+    /// The problems of a case, with its history; none if all is well.
+    pub async fn failure(cloud: Cloud, seed: u64) -> Option<String> {
+        let world = Self::new(cloud, Plan::new(seed)).await;
+        let problems = world.run().await;
+        let history = world.history();
+        (!problems.is_empty())
+            .then(|| format!("seed {seed}\n{history}\nPROBLEMS\n{}", problems.join("\n")))
     }
 
     /// Carries everything out. The result is what is wrong at the end or before.
