@@ -10,7 +10,7 @@ use connect_directory::{
 };
 use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use test_support::Cloud;
 use tokio::time::Instant;
 
@@ -20,20 +20,61 @@ pub struct Setup {
 }
 
 pub fn new_user(user_name: &str) -> StoredUser {
-    StoredUser {
-        document: document(user_name),
-        ..StoredUser::default()
-    }
+    user_with(user_name, &json!({}))
 }
 
-fn document(user_name: &str) -> Map<String, Value> {
+/// A user with more attributes than the usual ones.
+pub fn user_with(user_name: &str, more: &Value) -> StoredUser {
     let document = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": user_name,
         "name": {"givenName": "Ada", "familyName": "Lovelace"},
         "active": true,
     });
-    document.as_object().unwrap().clone()
+    let mut document = document.as_object().unwrap().clone();
+    document.extend(more.as_object().unwrap().clone());
+    StoredUser {
+        document,
+        external_ids: [("idp".to_owned(), format!("00u-{user_name}"))].into(),
+        ..StoredUser::default()
+    }
+}
+
+/// A request that begins now.
+pub fn context() -> Context<'static> {
+    context_at(Timestamp::now())
+}
+
+fn context_at(now: Timestamp) -> Context<'static> {
+    let deadline = Instant::now() + Duration::from_secs(6);
+    Context {
+        now,
+        deadline,
+        stop: deadline,
+        client: "idp",
+    }
+}
+
+pub async fn create(directory: &Directory, user_name: &str, more: &Value) -> String {
+    let user = user_with(user_name, more);
+    let created = directory.create(user, None, context()).await.unwrap();
+    assert!(!created.pending);
+    created.user.id
+}
+
+/// Sets an attribute of a user, as a request at this time does.
+pub async fn set(
+    directory: &Directory,
+    id: &str,
+    attribute: &str,
+    value: Value,
+    context: Context<'static>,
+) -> Result<Written, ChangeError<Value>> {
+    let change = |user: &mut StoredUser| {
+        user.document.insert(attribute.to_owned(), value.clone());
+        Ok(())
+    };
+    directory.update(id, change, context).await
 }
 
 impl Setup {
@@ -69,13 +110,7 @@ impl Setup {
     }
 
     pub fn context_at(&self, later: Duration) -> Context<'static> {
-        let deadline = Instant::now() + Duration::from_secs(6);
-        Context {
-            now: self.at(later),
-            deadline,
-            stop: deadline,
-            client: "idp",
-        }
+        context_at(self.at(later))
     }
 
     pub fn inject(&self, operation: Operation, fault: Fault) {
@@ -85,13 +120,7 @@ impl Setup {
     }
 
     pub async fn create(&self, user_name: &str) -> String {
-        let created = self
-            .directory
-            .create(new_user(user_name), None, self.context())
-            .await
-            .unwrap();
-        assert!(!created.pending);
-        created.user.id
+        create(&self.directory, user_name, &json!({})).await
     }
 
     /// Lets Connect carry an operation out, loses the answer, and kills the request
@@ -129,16 +158,8 @@ impl Setup {
         value: Value,
         later: Duration,
     ) -> Result<Written, ChangeError<Value>> {
-        self.directory
-            .update(
-                id,
-                |user| {
-                    user.document.insert(attribute.to_owned(), value.clone());
-                    Ok(())
-                },
-                self.context_at(later),
-            )
-            .await
+        let context = self.context_at(later);
+        set(&self.directory, id, attribute, value, context).await
     }
 
     /// The ids of the security profiles that a user has in Connect.

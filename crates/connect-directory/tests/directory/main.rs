@@ -6,7 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
+mod copy;
 mod groups;
+mod import;
+mod settings;
 
 use std::{sync::Arc, time::Duration};
 

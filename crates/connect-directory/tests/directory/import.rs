@@ -1,54 +1,25 @@
 //! Users of a directory that was lost, taken over by another one: what took their rights away
 //! before does so again.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
-use aws_json_client::Service;
 use connect_directory::{
-    directory::{AssignedBy, Context, Directory, GroupChange},
-    store::StoredUser,
+    directory::{AssignedBy, Directory, GroupChange},
     user::owner,
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use test_support::{Cloud, directory_table};
-use tokio::time::Instant;
 use uuid::Uuid;
 
-fn context() -> Context<'static> {
-    let deadline = Instant::now() + Duration::from_secs(6);
-    Context {
-        now: Timestamp::now(),
-        deadline,
-        stop: deadline,
-        client: "idp",
-    }
-}
+use crate::common::{context, create, set};
 
-fn new_user(user_name: &str, more: &Value) -> StoredUser {
-    let document = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": user_name,
-        "name": {"givenName": "Ada", "familyName": "Lovelace"},
-        "active": true,
-    });
-    let mut document = document.as_object().unwrap().clone();
-    document.extend(more.as_object().unwrap().clone());
-    StoredUser {
-        document,
-        external_ids: [("idp".to_owned(), "00u7".to_owned())].into(),
-        ..StoredUser::default()
-    }
-}
-
-struct Setup {
+struct Lost {
     cloud: Cloud,
     /// Of the directory that replaces the lost one.
     variables: Vec<(&'static str, String)>,
 }
 
-impl Setup {
+impl Lost {
     async fn start(variables: &[(&'static str, &str)]) -> Self {
         let cloud = Cloud::in_process().await;
         let variables = variables.iter();
@@ -71,16 +42,13 @@ impl Setup {
     }
 
     async fn create(&self, user_name: &str, more: &Value) -> String {
-        let directory = self.directory();
-        let user = new_user(user_name, more);
-        let created = directory.create(user, None, context()).await;
-        created.unwrap().user.id
+        create(&self.directory(), user_name, more).await
     }
 
     /// Loses the table, and takes all users over into a new one.
     async fn lose_and_import(&mut self, assigned_by: AssignedBy) {
         let table = Uuid::new_v4().to_string();
-        let dynamodb = self.cloud.client(Service::DYNAMODB);
+        let dynamodb = &self.cloud.dynamodb;
         dynamodb
             .call::<Value>("CreateTable", &directory_table(&table))
             .await
@@ -122,60 +90,58 @@ impl Setup {
     }
 
     async fn set(&self, id: &str, attribute: &str, value: Value) {
-        let directory = self.directory();
-        let updated = directory.update(
-            id,
-            |user| -> Result<_, ()> {
-                user.document.insert(attribute.to_owned(), value.clone());
-                Ok(())
-            },
-            context(),
-        );
-        assert!(updated.await.is_ok());
+        let changed = set(&self.directory(), id, attribute, value, context()).await;
+        changed.unwrap();
     }
 }
 
-fn set(names: &[&str]) -> BTreeSet<String> {
+fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[tokio::test]
 async fn removal_from_a_group_has_its_effect_after_a_directory_was_lost() {
-    let mut setup = Setup::start(&[]).await;
+    let mut setup = Lost::start(&[]).await;
     let id = setup.create("member", &json!({})).await;
     setup.change_members("CallCenterManager", &[&id], &[]).await;
-    assert_eq!(setup.profiles("member").await, set(&["CallCenterManager"]));
+    assert_eq!(
+        setup.profiles("member").await,
+        names(&["CallCenterManager"])
+    );
 
     setup.lose_and_import(AssignedBy::Groups).await;
-    assert_eq!(setup.profiles("member").await, set(&["CallCenterManager"]));
+    assert_eq!(
+        setup.profiles("member").await,
+        names(&["CallCenterManager"])
+    );
     let directory = setup.directory();
     let stored = directory.store().get(&id).await.unwrap().unwrap();
     assert_eq!(stored.document.get("entitlements"), None);
-    assert_eq!(stored.external_ids["idp"], "00u7");
+    assert_eq!(stored.external_ids["idp"], "00u-member");
     setup.change_members("CallCenterManager", &[], &[&id]).await;
-    assert_eq!(setup.profiles("member").await, set(&["Agent"]));
+    assert_eq!(setup.profiles("member").await, names(&["Agent"]));
 }
 
 #[tokio::test]
 async fn removal_of_an_entitlement_has_its_effect_after_a_directory_was_lost() {
-    let mut setup = Setup::start(&[]).await;
+    let mut setup = Lost::start(&[]).await;
     let entitlements = json!({"entitlements": [{"value": "Admin"}, {"value": "Agent"}]});
     let id = setup.create("named", &entitlements).await;
     setup.lose_and_import(AssignedBy::Attributes).await;
-    assert_eq!(setup.profiles("named").await, set(&["Admin", "Agent"]));
+    assert_eq!(setup.profiles("named").await, names(&["Admin", "Agent"]));
     setup
         .set(&id, "entitlements", json!([{"value": "Agent"}]))
         .await;
-    assert_eq!(setup.profiles("named").await, set(&["Agent"]));
+    assert_eq!(setup.profiles("named").await, names(&["Agent"]));
 }
 
 #[tokio::test]
 async fn a_user_with_the_defaults_follows_changed_defaults_after_a_directory_was_lost() {
     for assigned_by in [AssignedBy::Groups, AssignedBy::Attributes] {
-        let mut setup = Setup::start(&[]).await;
+        let mut setup = Lost::start(&[]).await;
         let id = setup.create("default", &json!({})).await;
         setup.lose_and_import(assigned_by).await;
-        assert_eq!(setup.profiles("default").await, set(&["Agent"]));
+        assert_eq!(setup.profiles("default").await, names(&["Agent"]));
         let changed = ("DEFAULT_SECURITY_PROFILE", "QualityAnalyst".to_owned());
         setup.variables.push(changed);
         let record = setup.directory().store().get_record(&id).await.unwrap();
@@ -188,7 +154,7 @@ async fn a_user_with_the_defaults_follows_changed_defaults_after_a_directory_was
         let applied = directory.are_applied(&[&record]).await.unwrap();
         assert!(matches!(applied[..], [Ok(false)]));
         directory.mend(&id, context()).await.unwrap();
-        assert_eq!(setup.profiles("default").await, set(&["QualityAnalyst"]));
+        assert_eq!(setup.profiles("default").await, names(&["QualityAnalyst"]));
     }
 }
 
@@ -198,17 +164,17 @@ async fn a_suspended_user_stays_inactive_after_a_directory_was_lost() {
         ("DEPROVISION", "suspend"),
         ("SUSPENDED_SECURITY_PROFILE", "QualityAnalyst"),
     ];
-    let mut setup = Setup::start(&suspend).await;
+    let mut setup = Lost::start(&suspend).await;
     let id = setup.create("leaver", &json!({})).await;
     setup.set(&id, "active", json!(false)).await;
-    assert_eq!(setup.profiles("leaver").await, set(&["QualityAnalyst"]));
+    assert_eq!(setup.profiles("leaver").await, names(&["QualityAnalyst"]));
 
     setup.lose_and_import(AssignedBy::Groups).await;
     let directory = setup.directory();
     let stored = directory.store().get(&id).await.unwrap().unwrap();
     assert!(!stored.is_active());
     assert!(stored.groups.is_empty());
-    assert_eq!(setup.profiles("leaver").await, set(&["QualityAnalyst"]));
+    assert_eq!(setup.profiles("leaver").await, names(&["QualityAnalyst"]));
     setup.set(&id, "active", json!(true)).await;
-    assert_eq!(setup.profiles("leaver").await, set(&["Agent"]));
+    assert_eq!(setup.profiles("leaver").await, names(&["Agent"]));
 }

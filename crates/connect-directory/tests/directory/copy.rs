@@ -1,57 +1,21 @@
 //! A copy of the table, and its restore into another one.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_json_client::Client;
-use connect_directory::{
-    directory::Context,
-    store::{CopyError, Item, ItemKind, RestoreError, Store, StoredUser},
-};
-use jiff::Timestamp;
+use connect_directory::store::{CopyError, Item, ItemKind, RestoreError, Store};
 use serde_json::{Value, json};
 use test_support::{Cloud, directory_table};
-use tokio::{
-    runtime::Handle,
-    time::{Duration, Instant},
-};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
-fn context() -> Context<'static> {
-    let deadline = Instant::now() + Duration::from_secs(6);
-    Context {
-        now: Timestamp::now(),
-        deadline,
-        stop: deadline,
-        client: "idp",
-    }
-}
-
-fn new_user(user_name: &str) -> StoredUser {
-    let document = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": user_name,
-        "name": {"givenName": "Ada", "familyName": "Lovelace"},
-        "active": true,
-    });
-    StoredUser {
-        document: document.as_object().unwrap().clone(),
-        external_ids: [("idp".to_owned(), format!("00u-{user_name}"))].into(),
-        ..StoredUser::default()
-    }
-}
+use crate::common::create;
 
 /// A cloud whose directory has these users.
 async fn with_users(names: &[&str]) -> Cloud {
     let cloud = Cloud::in_process().await;
     for name in names {
-        create(&cloud, name).await;
+        create(&cloud.directory(), name, &json!({})).await;
     }
     cloud
-}
-
-async fn create(cloud: &Cloud, name: &str) -> String {
-    let directory = cloud.directory();
-    let created = directory.create(new_user(name), None, context()).await;
-    created.unwrap().user.id
 }
 
 async fn copied(store: &Store) -> Vec<Item> {

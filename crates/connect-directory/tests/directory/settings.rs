@@ -1,64 +1,15 @@
 //! Settings that change under existing users: each is found not to be applied, and is applied
 //! by a reconciliation.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
-
-use connect_directory::{
-    directory::{Context, Directory, GroupChange},
-    store::StoredUser,
-};
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use connect_directory::directory::{Directory, GroupChange};
+use serde_json::json;
 use test_support::Cloud;
-use tokio::time::Instant;
 
-fn context() -> Context<'static> {
-    let deadline = Instant::now() + Duration::from_secs(6);
-    Context {
-        now: Timestamp::now(),
-        deadline,
-        stop: deadline,
-        client: "idp",
-    }
-}
+use crate::common::{context, create, set};
 
 fn directory(cloud: &Cloud, variables: &[(&str, &str)]) -> Directory {
     let configuration = cloud.configuration(variables);
     configuration.directory(cloud.environment()).unwrap()
-}
-
-async fn create(directory: &Directory, user_name: &str, more: &Value) -> String {
-    let mut document = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": user_name,
-        "name": {"givenName": "Ada", "familyName": "Lovelace"},
-        "active": true,
-    });
-    let more = more.as_object().unwrap().clone();
-    document.as_object_mut().unwrap().extend(more);
-    let user = StoredUser {
-        document: document.as_object().unwrap().clone(),
-        ..StoredUser::default()
-    };
-    directory
-        .create(user, None, context())
-        .await
-        .unwrap()
-        .user
-        .id
-}
-
-async fn deactivate(directory: &Directory, id: &str) {
-    let deactivated = directory.update(
-        id,
-        |user| -> Result<_, ()> {
-            user.document.insert("active".to_owned(), json!(false));
-            Ok(())
-        },
-        context(),
-    );
-    assert!(deactivated.await.is_ok());
 }
 
 /// Whether what is wanted of each user was written to Connect.
@@ -117,7 +68,8 @@ async fn each_changed_setting_is_not_applied_until_users_are_reconciled() {
         create(&before, "titled", &json!({"title": "Admin"})).await;
         let member = create(&before, "member", &json!({})).await;
         let inactive = create(&before, "inactive", &json!({})).await;
-        deactivate(&before, &inactive).await;
+        let deactivated = set(&before, &inactive, "active", json!(false), context());
+        deactivated.await.unwrap();
         let group = GroupChange {
             display_name: "APP-LEADS".to_owned(),
             added: [member].into(),
