@@ -9,7 +9,7 @@ use connect_simulator::{Options, Settings, Simulator};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{InProcessDynamoDb, MiniStack, directory_table, test_environment};
+use crate::{InProcessAws, MiniStack, directory_table, test_environment};
 
 /// An empty table and a new Connect instance; a queue where a test asks for one.
 ///
@@ -27,6 +27,7 @@ pub struct Cloud {
     pub queue_url: String,
     environment: Environment,
     ministack: Option<Arc<MiniStack>>,
+    in_process: Option<InProcessAws>,
 }
 
 impl Cloud {
@@ -35,7 +36,7 @@ impl Cloud {
         let ministack = MiniStack::shared();
         let simulator = simulator(settings).await;
         let environment = on_ministack(&ministack, &simulator, None);
-        Self::with(simulator, environment, Some(ministack)).await
+        Self::with(simulator, environment, Some(ministack), None).await
     }
 
     /// With a Connect that never throttles.
@@ -43,20 +44,31 @@ impl Cloud {
         Self::start(unthrottled()).await
     }
 
-    /// With a table in the process of the test in place of MiniStack, and a Connect that
-    /// never throttles.
+    /// With a table and a queue in the process of the test in place of MiniStack, and a
+    /// Connect that never throttles.
     pub async fn in_process() -> Self {
         let simulator = simulator(unthrottled()).await;
         let environment = test_environment(&simulator.url());
         let http_client = Client::new(Service::CONNECT, &environment).http_client();
-        let dynamodb = SharedHttpClient::new(InProcessDynamoDb::new(http_client));
-        Self::with(simulator, environment.http_client(dynamodb), None).await
+        let aws = InProcessAws::new(http_client);
+        let environment = environment.http_client(SharedHttpClient::new(aws.clone()));
+        Self::with(simulator, environment, None, Some(aws)).await
+    }
+
+    /// The bodies of the messages that were sent to queues in the process of the test.
+    ///
+    /// # Panics
+    /// The cloud is not in the process of the test.
+    pub fn messages(&self) -> Vec<String> {
+        let aws = self.in_process.as_ref();
+        aws.expect("the queue is in the process").messages()
     }
 
     async fn with(
         simulator: Simulator,
         environment: Environment,
         ministack: Option<Arc<MiniStack>>,
+        in_process: Option<InProcessAws>,
     ) -> Self {
         let table = Uuid::new_v4().to_string();
         let dynamodb = Client::new(Service::DYNAMODB, &environment);
@@ -72,6 +84,7 @@ impl Cloud {
             queue_url: String::new(),
             environment,
             ministack,
+            in_process,
         }
     }
 

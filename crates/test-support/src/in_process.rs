@@ -1,6 +1,9 @@
-//! DynamoDB in the process of the test.
+//! DynamoDB and a queue in the process of the test.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use aws_json_client::SharedHttpClient;
 use aws_smithy_runtime_api::{
@@ -17,19 +20,24 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
-/// An HTTP client that responds to calls of DynamoDB from an empty database of its own, and
-/// sends the calls of Amazon Connect to their URL.
+/// The bodies of messages.
+type Messages = Arc<Mutex<Vec<String>>>;
+
+/// An HTTP client that responds to calls of DynamoDB from an empty database of its own, keeps
+/// the messages that are sent to SQS, and sends the calls of Amazon Connect to their URL.
 ///
 /// The database is an emulator that its authors compare with AWS. It never reports a conflict
-/// of transactions or throttles. Calls of other services fail the test.
+/// of transactions or throttles. Other calls fail the test.
 #[derive(Clone)]
-pub struct InProcessDynamoDb {
+pub struct InProcessAws {
     database: Database,
+    messages: Messages,
     inner: SharedHttpClient,
 }
 
-impl InProcessDynamoDb {
+impl InProcessAws {
     /// An empty database. `inner` sends the calls of Amazon Connect.
     ///
     /// # Panics
@@ -38,20 +46,30 @@ impl InProcessDynamoDb {
     pub fn new(inner: SharedHttpClient) -> Self {
         Self {
             database: Database::memory().expect("a database in memory can be opened"),
+            messages: Messages::default(),
             inner,
         }
     }
+
+    /// The bodies of the messages that were sent so far, of all queues.
+    ///
+    /// # Panics
+    /// When a call panicked.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        self.messages.lock().expect("no call panicked").clone()
+    }
 }
 
-impl fmt::Debug for InProcessDynamoDb {
+impl fmt::Debug for InProcessAws {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("InProcessDynamoDb")
+            .debug_struct("InProcessAws")
             .finish_non_exhaustive()
     }
 }
 
-impl HttpClient for InProcessDynamoDb {
+impl HttpClient for InProcessAws {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -59,6 +77,7 @@ impl HttpClient for InProcessDynamoDb {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(InProcessConnector {
             database: self.database.clone(),
+            messages: Arc::clone(&self.messages),
             inner: self.inner.http_connector(settings, components),
         })
     }
@@ -66,6 +85,7 @@ impl HttpClient for InProcessDynamoDb {
 
 struct InProcessConnector {
     database: Database,
+    messages: Messages,
     inner: SharedHttpConnector,
 }
 
@@ -82,16 +102,17 @@ impl HttpConnector for InProcessConnector {
         let Some(target) = request.headers().get("x-amz-target") else {
             return self.inner.call(request);
         };
-        let operation = target
-            .strip_prefix("DynamoDB_20120810.")
-            .unwrap_or_else(|| panic!("{target} needs a Cloud with MiniStack"))
-            .to_owned();
-        let database = self.database.clone();
+        let target = target.to_owned();
+        let (database, messages) = (self.database.clone(), Arc::clone(&self.messages));
         HttpConnectorFuture::new(async move {
             // As on a network, other requests go on before and after the call.
             tokio::task::yield_now().await;
             let body = request.body().bytes().unwrap_or_default();
-            let (status, body) = respond(&database, &operation, body);
+            let (status, body) = match target.split_once('.') {
+                Some(("DynamoDB_20120810", operation)) => respond(&database, operation, body),
+                Some(("AmazonSQS", operation)) => (200, send(&messages, operation, body)),
+                _ => panic!("{target} needs a Cloud with MiniStack"),
+            };
             tokio::task::yield_now().await;
             let status = StatusCode::try_from(status).expect("a status of DynamoDB");
             Ok(HttpResponse::new(status, SdkBody::from(body)))
@@ -113,6 +134,26 @@ fn respond(database: &Database, operation: &str, body: &[u8]) -> (u16, String) {
         "UpdateItem" => carry_out(body, |input| database.update_item(input)),
         _ => panic!("{operation} needs a Cloud with MiniStack"),
     }
+}
+
+/// Keeps the messages of a call. The result is the body of the response.
+fn send(messages: &Messages, operation: &str, body: &[u8]) -> String {
+    let input: Value = serde_json::from_slice(body).expect("the input of an operation of SQS");
+    let sent = match operation {
+        "SendMessage" => std::slice::from_ref(&input),
+        "SendMessageBatch" => input["Entries"].as_array().map_or(&[][..], Vec::as_slice),
+        _ => panic!("{operation} needs a Cloud with MiniStack"),
+    };
+    let bodies = sent.iter().map(|message| {
+        let body = message["MessageBody"].as_str();
+        body.expect("a message has a body").to_owned()
+    });
+    messages.lock().expect("no call panicked").extend(bodies);
+    let successful: Vec<Value> = sent
+        .iter()
+        .map(|entry| json!({"Id": entry["Id"]}))
+        .collect();
+    json!({"Successful": successful}).to_string()
 }
 
 fn carry_out<I: DeserializeOwned, O: Serialize>(

@@ -4,6 +4,8 @@
 mod official_model;
 mod pace;
 mod shapes;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

@@ -13,6 +13,8 @@ mod members;
 mod read;
 mod record;
 #[cfg(test)]
+mod responses;
+#[cfg(test)]
 mod tests;
 mod transaction;
 

@@ -17,7 +17,7 @@ use connect_directory::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use test_support::{Cloud, InProcessDynamoDb, directory_table};
+use test_support::{Cloud, InProcessAws, directory_table};
 use tokio::time::{Duration, Instant};
 
 /// An operation and its input.
@@ -315,7 +315,7 @@ async fn the_table_in_the_process_responds_as_ministack_does() {
 
     let other_cloud = Cloud::unthrottled().await;
     let ministack = &other_cloud.dynamodb;
-    let in_process = InProcessDynamoDb::new(ministack.http_client());
+    let in_process = InProcessAws::new(ministack.http_client());
     let in_process = Client::builder(Service::DYNAMODB, cloud.environment())
         .http_client(SharedHttpClient::new(in_process))
         .build();
