@@ -6,6 +6,7 @@ use aws_json_client::{Client, Method, Request, Service};
 use connect_directory::{
     connect::Connect,
     directory::{ChangeError, Context, Directory, Written},
+    queue::Queue,
     store::{Store, StoredUser},
 };
 use connect_simulator::{Fault, FaultRule, Operation};
@@ -90,9 +91,10 @@ impl Setup {
             .build();
         let instance = Connect::new(connect, &cloud.simulator.instance_arn()).unwrap();
         let store = Store::new(cloud.dynamodb.clone(), &cloud.table);
+        let queue = Queue::new(cloud.client(Service::SQS), "https://queue");
         let settings = cloud.configuration(variables).settings;
         Self {
-            directory: Directory::new(store, instance, None, settings),
+            directory: Directory::new(store, instance, Some(queue), settings),
             cloud,
         }
     }

@@ -6,7 +6,7 @@ use connect_directory::{
     directory::{Group, GroupChange, GroupError},
     store::{GroupState, StoreError},
 };
-use connect_simulator::AssignedKind;
+use connect_simulator::{AssignedKind, Fault, FaultRule, Operation};
 use serde_json::{Value, json};
 
 use crate::{
@@ -227,4 +227,416 @@ async fn the_sweep_removes_what_a_late_step_leaves_of_a_deleted_security_profile
 async fn has_items(setup: &Setup, id: &str) -> bool {
     let items = setup.cloud.items().await;
     items.iter().any(|item| item.to_string().contains(id))
+}
+
+/// An error of a group as one word.
+fn named(error: &GroupError) -> &'static str {
+    match error {
+        GroupError::Unmapped(_) => "unmapped",
+        GroupError::NameTaken => "taken",
+        GroupError::Rename => "rename",
+        GroupError::RenameToMapped => "rename to mapped",
+        GroupError::NotFound => "not found",
+        GroupError::Changed => "changed",
+        GroupError::Member(_) => "member",
+        GroupError::Refused(_) => "refused",
+        GroupError::OutOfTime => "out of time",
+        GroupError::Unlisted(_) => "unlisted",
+        GroupError::Store(_) => "store",
+    }
+}
+
+fn group_named(name: &str, added: &[&String], removed: &[&String]) -> GroupChange {
+    let ids = |ids: &[&String]| ids.iter().map(|id| (*id).clone()).collect();
+    GroupChange {
+        display_name: name.to_owned(),
+        added: ids(added),
+        removed: ids(removed),
+        ..GroupChange::default()
+    }
+}
+
+async fn create_group(setup: &Setup, change: &GroupChange) -> Result<(Group, u32), &'static str> {
+    let created = setup.directory.create_group(change, setup.context()).await;
+    created.map_err(|error| named(&error))
+}
+
+async fn change_group(
+    setup: &Setup,
+    group: &Group,
+    change: &GroupChange,
+) -> Result<(Group, u32), &'static str> {
+    let changed = setup.directory.change_group(group, change, setup.context());
+    changed.await.map_err(|error| named(&error))
+}
+
+async fn find(setup: &Setup, name: &str) -> Vec<Group> {
+    let found = setup.directory.groups_by_name(name, setup.context()).await;
+    found.unwrap()
+}
+
+async fn members(setup: &Setup, id: &str) -> Vec<String> {
+    let members = setup.store().members(id).await.unwrap();
+    members.into_iter().map(|member| member.user_id).collect()
+}
+
+#[tokio::test]
+async fn groups_are_security_profiles_and_those_of_own_names() {
+    let setup = Setup::with(&variables()).await;
+    let listed = || async {
+        let groups = setup.directory.groups(setup.context()).await.unwrap();
+        let names: Vec<String> = groups
+            .iter()
+            .map(|group| group.display_name.clone())
+            .collect();
+        assert!(names.is_sorted());
+        names
+    };
+    let before = listed().await;
+    assert!(before.contains(&"Agent".to_owned()) && !before.contains(&MAPPED.to_owned()));
+    let agent = find(&setup, "AGENT").await.remove(0);
+    assert!(agent.is_security_profile());
+    let later = setup
+        .directory
+        .group(&agent.stored.id, setup.context_at(LATER));
+    assert_eq!(later.await.unwrap().stored.created, agent.stored.created);
+
+    let (own, _) = create_group(&setup, &group_named(MAPPED, &[], &[]))
+        .await
+        .unwrap();
+    assert!(!own.is_security_profile());
+    assert_eq!(listed().await.len(), before.len() + 1);
+    assert_eq!(find(&setup, "app-leads").await[0].stored.id, own.stored.id);
+    assert!(find(&setup, "Nothing").await.is_empty());
+    let ids = [own.stored.id.as_str(), agent.stored.id.as_str(), "missing"];
+    let names = setup.directory.group_names(ids).await.unwrap();
+    assert_eq!(names, [(own.stored.id.clone(), MAPPED.to_owned())].into());
+    assert!(setup.directory.group_mapping().has_own_names());
+
+    for group in [&own, &agent] {
+        let id = group.stored.id.as_str();
+        let delete = || {
+            let check = |_: &Group| Ok::<(), GroupError>(());
+            setup.directory.delete_group(id, check, setup.context())
+        };
+        let refuse = |_: &Group| Err::<(), _>(GroupError::Rename);
+        let refused = setup
+            .directory
+            .delete_group(id, refuse, setup.context())
+            .await;
+        assert_eq!(refused.map_err(|error| named(&error)), Err("rename"));
+        assert_eq!(find(&setup, &group.display_name).await.len(), 1);
+        assert_eq!(delete().await.unwrap(), 0);
+        assert!(find(&setup, &group.display_name).await.is_empty());
+        let found = setup.directory.group(id, setup.context()).await;
+        assert_eq!(
+            found.map_err(|error| named(&error)).unwrap_err(),
+            "not found"
+        );
+        assert_eq!(
+            delete().await.map_err(|error| named(&error)),
+            Err("not found")
+        );
+    }
+    let mut left = before;
+    left.retain(|name| name != "Agent");
+    assert_eq!(listed().await, left);
+    // The name is free again.
+    let (again, _) = create_group(&setup, &group_named(MAPPED, &[], &[]))
+        .await
+        .unwrap();
+    assert_ne!(again.stored.id, own.stored.id);
+    let (again, _) = create_group(&setup, &group_named("Agent", &[], &[]))
+        .await
+        .unwrap();
+    assert_eq!(again.stored.id, agent.stored.id);
+    assert_eq!(again.stored.created, agent.stored.created);
+}
+
+#[tokio::test]
+async fn a_group_is_created_only_once_and_only_of_known_users_and_names() {
+    for (variables, name, expected) in [
+        (&[][..], "Agent", Ok(())),
+        (&[], MAPPED, Err("unmapped")),
+        (&variables()[..], MAPPED, Ok(())),
+        (&[("UNMAPPED_GROUPS", "accept")], "Anything", Ok(())),
+    ] {
+        let setup = Setup::with(variables).await;
+        let missing = "missing".to_owned();
+        let too_long = "m".repeat(901);
+        if expected.is_ok() {
+            for id in [&missing, &too_long] {
+                let created = create_group(&setup, &group_named(name, &[id], &[])).await;
+                assert_eq!(created.unwrap_err(), "member", "{name}");
+            }
+        }
+        let change = group_named(name, &[], &[]);
+        let created = create_group(&setup, &change).await;
+        assert_eq!(created.map(drop), expected, "{name}");
+        if expected.is_ok() {
+            let again = create_group(&setup, &group_named(&name.to_uppercase(), &[], &[])).await;
+            assert_eq!(again.unwrap_err(), "taken", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rename_grants_no_rights_and_takes_no_name_of_another_group() {
+    const MAPPING: &str = r#"{"APP-LEADS": ["Admin"], "APP-OTHERS": ["Agent"]}"#;
+    let setup = Setup::with(&[("GROUP_MAPPING", MAPPING), ("UNMAPPED_GROUPS", "accept")]).await;
+    let create = |name: &'static str| {
+        let setup = &setup;
+        async move {
+            create_group(setup, &group_named(name, &[], &[]))
+                .await
+                .unwrap()
+                .0
+        }
+    };
+    create("Taken").await;
+    let plain = create("Plain").await;
+    let mapped = create(MAPPED).await;
+    let profile = find(&setup, "QualityAnalyst").await.remove(0);
+    for (group, name, expected) in [
+        (&profile, "QualityAnalyst", Ok("QualityAnalyst")),
+        (&profile, "qualityanalyst", Ok("QualityAnalyst")),
+        (&profile, "Other", Err("rename")),
+        (&plain, "PLAIN", Ok("PLAIN")),
+        (&plain, "Plain 2", Ok("Plain 2")),
+        (&plain, "Taken", Err("taken")),
+        (&plain, "app-leads", Err("rename to mapped")),
+        (&mapped, "Leads", Ok("Leads")),
+        (&mapped, "APP-OTHERS", Err("rename to mapped")),
+        (&mapped, "APP-LEADS", Ok("APP-LEADS")),
+    ] {
+        let group = setup
+            .directory
+            .group(&group.stored.id, setup.context())
+            .await
+            .unwrap();
+        let before = group.stored.name.clone();
+        let changed = change_group(&setup, &group, &group_named(name, &[], &[])).await;
+        let what = format!("{} to {name}", group.display_name);
+        let changed = changed.map(|(group, _)| group);
+        let found = changed.as_ref().map(|group| group.display_name.as_str());
+        assert_eq!(found.map_err(|error| *error), expected, "{what}");
+        if let (Ok(changed), Some(before)) = (changed, before) {
+            let own = changed.stored.name.unwrap();
+            let is_mapped = before.mapped == MAPPED;
+            assert_eq!(own.mapped == MAPPED, is_mapped, "{what}");
+            if !is_mapped && name == "Plain 2" {
+                assert_eq!(own.mapped, "Plain 2");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_external_id_belongs_to_its_client_and_a_stale_group_is_not_changed() {
+    let setup = Setup::with(&variables()).await;
+    let mut change = group_named(MAPPED, &[], &[]);
+    change.external_id = Some("00g1".to_owned());
+    let (first, _) = create_group(&setup, &change).await.unwrap();
+    let other = connect_directory::directory::Context {
+        client: "other",
+        ..setup.context()
+    };
+    change.external_id = Some("o1".to_owned());
+    let changed = setup.directory.change_group(&first, &change, other);
+    let (second, _) = changed.await.unwrap();
+    let ids = |group: &Group| group.stored.external_ids.clone();
+    assert_eq!(ids(&second).len(), 2);
+    assert!(second.stored.last_modified >= first.stored.last_modified);
+    change.external_id = None;
+    let stale = change_group(&setup, &first, &change).await;
+    assert_eq!(stale.unwrap_err(), "changed");
+    let (third, _) = change_group(&setup, &second, &change).await.unwrap();
+    assert_eq!(ids(&third), [("other".to_owned(), "o1".to_owned())].into());
+}
+
+#[tokio::test]
+async fn members_join_and_leave_with_their_rights() {
+    let setup = Setup::with(&variables()).await;
+    let ada = setup.create("ada").await;
+    let bob = setup.create("bob").await;
+    let (group, pending) = create_group(&setup, &group_named(MAPPED, &[&ada, &bob], &[]))
+        .await
+        .unwrap();
+    assert_eq!(pending, 0);
+    let id = group.stored.id.as_str();
+    assert_eq!(members(&setup, id).await, [ada.clone(), bob.clone()]);
+    let default = default_profiles(&setup).await;
+    for name in ["ada", "bob"] {
+        assert_ne!(setup.profiles(name), default);
+    }
+    let version = |id: String| {
+        let setup = &setup;
+        async move { setup.store().get(&id).await.unwrap().unwrap().version }
+    };
+    let before = version(ada.clone()).await;
+    let nobody = "nobody".to_owned();
+    for (added, removed, left) in [
+        (vec![&ada], vec![], vec![&ada, &bob]),
+        (vec![], vec![&bob], vec![&ada]),
+        (vec![], vec![&bob, &nobody], vec![&ada]),
+        (vec![&bob], vec![&ada], vec![&bob]),
+        (vec![], vec![&bob], vec![]),
+    ] {
+        let group = setup.directory.group(id, setup.context()).await.unwrap();
+        let change = group_named(MAPPED, &added, &removed);
+        let (changed, pending) = change_group(&setup, &group, &change).await.unwrap();
+        assert_eq!(pending, 0);
+        assert!(changed.stored.version > group.stored.version || added == [&ada]);
+        let left: Vec<String> = left.into_iter().cloned().collect();
+        assert_eq!(members(&setup, id).await, left);
+        for (user, name) in [(&ada, "ada"), (&bob, "bob")] {
+            let has_rights = setup.profiles(name) != default;
+            assert_eq!(has_rights, left.contains(user), "{name} {change:?}");
+            let stored = setup.store().get(user).await.unwrap().unwrap();
+            assert_eq!(stored.groups.contains_key(id), left.contains(user));
+        }
+    }
+    assert_eq!(version(ada).await, before + 1, "it left once");
+    let group = setup.directory.group(id, setup.context()).await.unwrap();
+    let unknown = group_named(MAPPED, &[&nobody], &[]);
+    assert_eq!(
+        change_group(&setup, &group, &unknown).await.unwrap_err(),
+        "member"
+    );
+}
+
+#[tokio::test]
+async fn a_user_is_a_member_of_at_most_30_groups() {
+    let setup = Setup::with(&[("UNMAPPED_GROUPS", "accept")]).await;
+    let ada = setup.create("ada").await;
+    for number in 0..=30 {
+        let created = create_group(&setup, &group_named(&format!("G{number}"), &[&ada], &[])).await;
+        let expected = if number < 30 { Ok(()) } else { Err("member") };
+        assert_eq!(created.map(drop), expected, "{number}");
+    }
+    let user = setup.store().get(&ada).await.unwrap().unwrap();
+    assert_eq!(user.groups.len(), 30);
+    let first = find(&setup, "G0").await.remove(0);
+    change_group(&setup, &first, &group_named("G0", &[], &[&ada]))
+        .await
+        .unwrap();
+    let last = find(&setup, "G30").await.remove(0);
+    change_group(&setup, &last, &group_named("G30", &[&ada], &[]))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_membership_that_connect_refuses_ends_and_one_that_fails_is_pending() {
+    let operation = Operation::UpdateUserSecurityProfiles;
+    for (fault, expected) in [
+        (Fault::AccessDenied, Err("refused")),
+        (Fault::Error { status: 503 }, Ok(1)),
+    ] {
+        let setup = Setup::with(&variables()).await;
+        let ada = setup.create("ada").await;
+        let default = default_profiles(&setup).await;
+        let (group, _) = create_group(&setup, &group_named(MAPPED, &[], &[]))
+            .await
+            .unwrap();
+        let id = group.stored.id.clone();
+        let fail = || {
+            setup
+                .cloud
+                .simulator
+                .inject(FaultRule::next(1_000, operation, fault))
+        };
+        fail();
+        let change = group_named(MAPPED, &[&ada], &[]);
+        let changed = change_group(&setup, &group, &change).await;
+        assert_eq!(changed.map(|(_, pending)| pending), expected);
+        let is_member = expected.is_ok();
+        assert_eq!(members(&setup, &id).await.len(), usize::from(is_member));
+        assert_eq!(setup.cloud.messages().len(), usize::from(is_member));
+        setup.cloud.simulator.clear_faults();
+        setup
+            .directory
+            .reconcile(&ada, setup.context())
+            .await
+            .unwrap();
+        assert_eq!(setup.profiles("ada") != default, is_member);
+        if !is_member {
+            continue;
+        }
+        // A removal stays, whatever Connect does.
+        fail();
+        let group = setup.directory.group(&id, setup.context()).await.unwrap();
+        let change = group_named(MAPPED, &[], &[&ada]);
+        let changed = change_group(&setup, &group, &change).await;
+        assert_eq!(changed.map(|(_, pending)| pending), Ok(1));
+        assert!(members(&setup, &id).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn many_members_are_left_to_the_reconciler_after_a_second() {
+    let setup = Setup::with(&variables()).await;
+    let mut ids = Vec::new();
+    for number in 0..17 {
+        ids.push(setup.create(&format!("user{number}")).await);
+    }
+    let delay = Fault::Delay { milliseconds: 400 };
+    let operation = Operation::UpdateUserSecurityProfiles;
+    for (count, left) in [(16, 0..1), (17, 12..16)] {
+        let setup = &setup;
+        let users: Vec<&String> = ids[..count].iter().collect();
+        let (group, _) = create_group(setup, &group_named(MAPPED, &[], &[]))
+            .await
+            .unwrap();
+        if count == 17 {
+            setup
+                .cloud
+                .simulator
+                .inject(FaultRule::next(1_000, operation, delay));
+        }
+        let change = group_named(MAPPED, &users, &[]);
+        let (_, pending) = change_group(setup, &group, &change).await.unwrap();
+        assert!(left.contains(&pending), "{count}: {pending}");
+        assert_eq!(setup.cloud.messages().len(), pending as usize);
+        assert_eq!(members(setup, &group.stored.id).await.len(), count);
+        let check = |_: &Group| Ok::<(), GroupError>(());
+        let id = group.stored.id.as_str();
+        setup.cloud.simulator.clear_faults();
+        setup
+            .directory
+            .delete_group(id, check, setup.context())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_sweep_completes_a_deletion_and_leaves_new_security_profiles() {
+    let setup = Setup::with(&variables()).await;
+    let (user, id) = member(&setup).await;
+    let stored = setup.store().group(&id).await.unwrap().unwrap();
+    let now = setup.at(Duration::ZERO);
+    setup.store().begin_deletion(&stored, now).await.unwrap();
+    // A security profile that the list of the function is too old for.
+    let simulator = &setup.cloud.simulator;
+    let new = simulator
+        .create(AssignedKind::SecurityProfiles, "New")
+        .unwrap();
+    let other = setup.cloud.directory();
+    let open = other.open_security_profiles([new.as_str()], setup.context());
+    open.await.unwrap();
+    assert_eq!(
+        setup.directory.sweep_groups(setup.context()).await.unwrap(),
+        1
+    );
+    assert!(setup.store().group(&id).await.unwrap().is_none());
+    assert!(setup.store().group(&new).await.unwrap().is_some());
+    assert!(members(&setup, &id).await.is_empty());
+    let user = setup.store().get(&user).await.unwrap().unwrap();
+    assert!(user.groups.is_empty());
+    assert_eq!(setup.profiles("ada"), default_profiles(&setup).await);
+    assert_eq!(
+        setup.directory.sweep_groups(setup.context()).await.unwrap(),
+        0
+    );
 }

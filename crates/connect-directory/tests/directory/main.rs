@@ -9,6 +9,7 @@ mod common;
 mod copy;
 mod groups;
 mod import;
+mod requests;
 mod settings;
 
 use std::{sync::Arc, time::Duration};
