@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::attribute::{Attribute, fold};
+use crate::attribute::Attribute;
 
 /// Letters, marks, symbols, numbers and punctuation; no spaces and no control characters.
 static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\p{L}\p{M}\p{S}\p{N}\p{P}]+$"));
@@ -92,7 +92,8 @@ pub(super) fn group(name: &str) -> Result<(), Problem> {
 /// "Administrator and AWSAdministrators are reserved names and can't be used for users or groups"
 /// (CreateUser and CreateGroup).
 fn not_reserved(name: &str) -> Result<(), Problem> {
-    if ["administrator", "awsadministrators"].contains(&fold(name).as_str()) {
+    let mut reserved = ["Administrator", "AWSAdministrators"].into_iter();
+    if reserved.any(|reserved| name.eq_ignore_ascii_case(reserved)) {
         return Err(Problem::Reserved);
     }
     Ok(())

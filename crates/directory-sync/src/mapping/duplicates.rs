@@ -5,7 +5,8 @@
 //! server has, and are reported. Inactive entries make room for the only active one, and are not
 //! reported. A shared e-mail address is left alone; the other attributes are synchronized.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Desired, Kind, Skipped};
 use crate::attribute::{Attribute, fold};
@@ -24,11 +25,9 @@ pub(super) fn reserve(desired: &mut Desired) {
     for attribute in [Attribute::UserName, Attribute::Email] {
         let users = desired.users.values();
         let needed = users.filter_map(|user| user.profile.as_ref()?.get(attribute));
-        let others = desired.users.values();
-        let others = others
-            .filter_map(|user| user.alternatives.get(&attribute))
-            .flatten();
-        let counts = count(needed.chain(others.map(String::as_str)));
+        let users = desired.users.values();
+        let others = users.filter_map(|user| user.alternatives.get(&attribute));
+        let counts = uses(needed, others.flatten());
         for user in desired.users.values_mut() {
             if let Some(others) = user.alternatives.get_mut(&attribute) {
                 others.retain(|value| counts.get(&fold(value)) == Some(&1));
@@ -38,7 +37,7 @@ pub(super) fn reserve(desired: &mut Desired) {
     let groups = desired.groups.values();
     let needed = groups.filter_map(|group| group.display_name.as_deref());
     let others = desired.groups.values().flat_map(|group| &group.other_names);
-    let counts = count(needed.chain(others.map(String::as_str)));
+    let counts = uses(needed, others);
     for group in desired.groups.values_mut() {
         group
             .other_names
@@ -46,12 +45,23 @@ pub(super) fn reserve(desired: &mut Desired) {
     }
 }
 
-fn count<'a>(values: impl Iterator<Item = &'a str>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for value in values {
-        *counts.entry(fold(value)).or_default() += 1;
+/// The number of entries with each value of `others`, in `needed` and `others` together.
+fn uses<'a>(
+    needed: impl Iterator<Item = &'a str>,
+    others: impl Iterator<Item = &'a String>,
+) -> HashMap<String, usize> {
+    let mut uses = HashMap::new();
+    for value in others {
+        *uses.entry(fold(value)).or_default() += 1;
     }
-    counts
+    if !uses.is_empty() {
+        for value in needed {
+            if let Some(count) = uses.get_mut(&fold(value)) {
+                *count += 1;
+            }
+        }
+    }
+    uses
 }
 
 fn user_names(desired: &mut Desired, names: &BTreeMap<EntryId, String>) {
@@ -166,12 +176,18 @@ fn shared_by_users(desired: &Desired, attribute: Attribute) -> Vec<Sharers> {
 
 /// The entries that share a name, for each name that is shared.
 fn shared<'a>(named: impl Iterator<Item = (String, &'a EntryId)>) -> Vec<Vec<EntryId>> {
-    let mut entries: BTreeMap<String, Vec<EntryId>> = BTreeMap::new();
+    let mut first_entries: HashMap<String, &EntryId> = HashMap::new();
+    let mut shared: BTreeMap<String, Vec<EntryId>> = BTreeMap::new();
     for (name, id) in named {
-        entries.entry(name).or_default().push(id.clone());
+        match first_entries.entry(name) {
+            Entry::Vacant(free) => drop(free.insert(id)),
+            Entry::Occupied(taken) => shared
+                .entry(taken.key().clone())
+                .or_insert_with(|| vec![EntryId::clone(taken.get())])
+                .push(id.clone()),
+        }
     }
-    entries.retain(|_, ids| ids.len() > 1);
-    entries.into_values().collect()
+    shared.into_values().collect()
 }
 
 /// Entries of a report, at most three by name.

@@ -407,21 +407,20 @@ fn values(
 ) -> Result<Option<(String, BTreeSet<String>)>, Problem> {
     let mut first_problem = None;
     for source in sources {
-        let problem = if source.attributes().any(|name| unreadable.contains(name)) {
-            Problem::NotText
-        } else {
-            let values = source.values(attributes);
-            let problem = values.iter().find_map(|value| check(value).err());
-            let mut usable = values.into_iter().filter(|value| check(value).is_ok());
-            if let Some(least) = usable.next() {
-                return Ok(Some((least, usable.collect())));
-            }
-            let Some(problem) = problem else {
-                continue;
-            };
-            problem
-        };
-        first_problem.get_or_insert(problem);
+        if source.attributes().any(|name| unreadable.contains(name)) {
+            first_problem.get_or_insert(Problem::NotText);
+            continue;
+        }
+        let mut usable = source.values(attributes);
+        usable.retain(|value| {
+            let problem = check(value).err();
+            first_problem = first_problem.or(problem);
+            problem.is_none()
+        });
+        let mut usable = usable.into_iter();
+        if let Some(least) = usable.next() {
+            return Ok(Some((least, usable.collect())));
+        }
     }
     first_problem.map_or(Ok(None), Err)
 }

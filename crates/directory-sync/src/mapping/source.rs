@@ -138,6 +138,12 @@ impl Source {
     /// attributes has none: half a template is no value.
     #[must_use]
     pub fn values(&self, attributes: &Attributes) -> Vec<String> {
+        // The usual case, without an allocation for each combination: a large company has a
+        // million values.
+        if let [Part::Attribute(name)] = &*self.parts {
+            let values = trimmed_values(attributes, name).into_iter();
+            return values.map(str::to_owned).collect();
+        }
         let mut values = vec![String::new()];
         for part in &self.parts {
             match part {
@@ -168,12 +174,15 @@ impl Source {
 /// How many combinations of values a template may have.
 const MAX_COMBINATIONS: usize = 100;
 
-fn trimmed_values<'a>(attributes: &'a Attributes, name: &str) -> BTreeSet<&'a str> {
+fn trimmed_values<'a>(attributes: &'a Attributes, name: &str) -> Vec<&'a str> {
     let values = attributes.get(name).into_iter().flatten();
-    values
+    let mut values: Vec<&str> = values
         .map(|value| trimmed(value))
         .filter(|value| !value.is_empty())
-        .collect()
+        .collect();
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// Without the spaces and the format characters at its ends, such as the byte order mark and the

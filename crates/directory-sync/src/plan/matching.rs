@@ -352,8 +352,8 @@ impl<'a> Matcher<'a> {
                 MatchBy::ObjectSid => entry.sid,
                 MatchBy::UserName => None,
             };
-            let object = identifier.and_then(|identifier| by_external_id.get(&fold(identifier)));
-            self.take_free(id, object.copied());
+            let object = identifier.and_then(|identifier| find(&by_external_id, identifier));
+            self.take_free(id, object);
         }
     }
 
@@ -367,12 +367,12 @@ impl<'a> Matcher<'a> {
             .map(|(index, object)| (fold(object.name), index))
             .collect();
         for (id, entry) in self.entries {
-            let object = entry.name.and_then(|name| by_name.get(&fold(name)));
-            self.take_free(id, object.copied());
+            let object = entry.name.and_then(|name| find(&by_name, name));
+            self.take_free(id, object);
         }
         for (id, entry) in self.entries {
             for name in &entry.other_names {
-                self.take_free(id, by_name.get(&fold(name)).copied());
+                self.take_free(id, find(&by_name, name));
             }
         }
     }
@@ -387,7 +387,7 @@ impl<'a> Matcher<'a> {
             .map(|(index, object)| (fold(object.name), index))
             .collect();
         for (id, entry) in self.entries {
-            let Some(&index) = entry.name.and_then(|name| by_name.get(&fold(name))) else {
+            let Some(index) = entry.name.and_then(|name| find(&by_name, name)) else {
                 continue;
             };
             if !self.matched.objects.contains_key(id)
@@ -414,6 +414,15 @@ impl<'a> Matcher<'a> {
             .enumerate()
             .filter(|(index, _)| self.matched.standing(*index) == Standing::Foreign)
     }
+}
+
+/// The object with a value, among objects by their folded values. Without objects, which is the
+/// usual case, the value is not folded.
+fn find(objects: &HashMap<String, usize>, value: &str) -> Option<usize> {
+    if objects.is_empty() {
+        return None;
+    }
+    objects.get(&fold(value)).copied()
 }
 
 /// The entries that stand for objects, by the objects' indices.

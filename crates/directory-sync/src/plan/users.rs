@@ -303,6 +303,12 @@ impl<'a> UniqueValues<'a, '_> {
     /// Gives each change its turn. A value that cannot be had is taken out of the change and
     /// reported; without a user name, no user is created.
     fn settle(&self, attribute: Attribute, changes: &mut Vec<Change<'a>>, skipped: &mut Vec<Skip>) {
+        if !changes
+            .iter()
+            .any(|change| change.changes.set.contains_key(&attribute))
+        {
+            return;
+        }
         let users = self.current.users();
         let value = |index: usize| users[index].profile.get(attribute).map(fold);
         let held: HashMap<String, usize> = (0..users.len())
