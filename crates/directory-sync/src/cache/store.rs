@@ -1,9 +1,10 @@
-//! Where the record is: read, and replaced only if nobody else has written meanwhile.
+//! The store of the record, which replaces a record only if no other run has written meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::configuration::CacheConfiguration;
+use super::credentials::Environment;
 use super::record::Record;
 use super::s3::{Operation, S3};
 
@@ -13,10 +14,10 @@ pub(super) enum Store {
     S3(S3),
 }
 
-/// What a run has seen there last: the content of a file, the entity tag of an object.
+/// The version that a run saw last: the content of a file, or the entity tag of an object.
 pub(super) struct Seen(pub(super) Vec<u8>);
 
-/// Why the record could not be read or written. The run does not depend on it.
+/// The record could not be read or written. The run continues without it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoreError {
     #[error("failed to use {}", path.display())]
@@ -59,12 +60,12 @@ fn hint(status: u16) -> &'static str {
 impl Store {
     pub(super) fn new(configuration: &CacheConfiguration) -> Result<Self, StoreError> {
         match (&configuration.file, &configuration.s3) {
-            (_, Some(object)) => Ok(Self::S3(S3::new(object)?)),
+            (_, Some(object)) => Ok(Self::S3(S3::new(object, Environment::of_process())?)),
             (file, None) => Ok(Self::File(file.clone().unwrap_or_default())),
         }
     }
 
-    /// None: nothing is there.
+    /// The record and its version; `None` if there is none.
     pub(super) async fn read(&self) -> Result<Option<(Vec<u8>, Seen)>, StoreError> {
         match self {
             Self::File(path) => match fs::read(path) {
@@ -76,7 +77,7 @@ impl Store {
         }
     }
 
-    /// Puts a record in the place of the one that was seen, or of whatever is there.
+    /// Replaces the record, with `expected` only if it has not changed since.
     pub(super) async fn replace(
         &self,
         expected: Option<&Seen>,
@@ -99,12 +100,12 @@ impl Store {
     }
 }
 
-/// All of it or nothing: a run may be killed at any time.
+/// Writes atomically, because a run may be killed at any time.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, bytes)?;
-    fs::rename(&beside, path)
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    fs::write(&new, bytes)?;
+    fs::rename(&new, path)
 }
 
 fn failed(path: &Path, source: io::Error) -> StoreError {
