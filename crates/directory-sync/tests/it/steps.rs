@@ -14,7 +14,7 @@ pub struct Steps {
     rest: IntoIter<String>,
 }
 
-/// What a step led to.
+/// The result of a step.
 #[derive(Debug)]
 pub struct Outcome {
     /// Exit code of `run`.

@@ -174,10 +174,10 @@ groups: {names: ['aws-*']}";
     assert_eq!(dina["emails"][0]["value"], "cem@example.com");
 }
 
-/// An entry below `ou=People`; `unit` is empty or a unit with a comma behind it.
-fn person(name: &str, unit: &str, uid: &str) -> String {
+/// An entry below `ou=People`.
+fn person(name: &str, uid: &str) -> String {
     format!(
-        "dn: cn={name},{unit}ou=People,dc=example,dc=test
+        "dn: cn={name},ou=People,dc=example,dc=test
 objectClass: inetOrgPerson
 uid: {uid}
 cn: {name}
@@ -189,100 +189,100 @@ mail: {name}@example.com
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_uid_that_several_people_have_gives_no_access_and_takes_none() {
-    let ldif = format!(
-        "# step 1\n\n{}dn: cn=aws-posix,ou=Groups,dc=example,dc=test
+/// Step 1: `ann`, whose `uid` is the only member of a POSIX group. Step 2: `ben` with the same
+/// `uid` in another case, and the records of `change`.
+fn shared_uid(group: &str, change: &str) -> String {
+    format!(
+        "# step 1\n\n{}dn: cn={group},ou=Groups,dc=example,dc=test
 objectClass: posixGroup
-cn: aws-posix
+cn: {group}
 gidNumber: 1000
 memberUid: shared
 
-# step 2\n\n{}# step 3
+# step 2\n\n{}{change}",
+        person("ann", "shared"),
+        person("ben", "Shared"),
+    )
+}
+
+const NAMED_BY_CN: &str = "mapping: {user: {userName: [cn]}}";
+
+/// The result of a step: the exit code, the number of skipped entries, the active users and the
+/// members of the group.
+type Expected<'a> = (i32, usize, &'a [&'a str], &'a [&'a str]);
+
+/// Takes one step for each expected result. Each run writes all of its plan.
+async fn assert_steps(mut steps: Steps, group: &str, expected: &[Expected<'_>]) {
+    for (exit, skipped, active, members) in expected {
+        let outcome = steps.next().await;
+        assert_eq!(outcome.exit, *exit, "{outcome:?}");
+        let result = outcome.report["result"].as_str().unwrap();
+        assert!(["equal", "done"].contains(&result), "{outcome:?}");
+        let found = outcome.report["skipped"].as_array().unwrap().len();
+        assert_eq!(found, *skipped, "{outcome:?}");
+        assert_eq!(steps.active(), *active);
+        assert_eq!(steps.members(group), *members);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_uid_that_several_people_have_gives_no_access_and_takes_none() {
+    let ldif = shared_uid(
+        "aws-posix",
+        "# step 3
 
 dn: cn=ann,ou=People,dc=example,dc=test
 changetype: modify
 add: employeeType
 employeeType: left
 ",
-        person("ann", "", "shared"),
-        person("ben", "", "Shared"),
     );
     let source = "users:
   searches: [{base: 'ou=People,dc=example,dc=test'}]
   inactiveWhen: {attribute: employeeType, values: [left]}
 groups: {names: ['aws-*']}";
-    let mapping = "mapping: {user: {userName: [cn]}}";
-    let mut steps = Steps::new(&ldif, source, mapping).await;
-    for (exit, active, members, skipped) in [
-        (0, &["ann"][..], &["ann"][..], 0),
-        (5, &["ann", "ben"], &["ann"], 2),
-        (0, &["ben"], &["ben"], 0),
-    ] {
-        let outcome = steps.next().await;
-        assert_eq!(outcome.exit, exit, "{outcome:?}");
-        assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), skipped);
-        assert_eq!(steps.active(), active);
-        assert_eq!(steps.members("aws-posix"), members);
-    }
+    let expected: [Expected<'_>; 3] = [
+        (0, 0, &["ann"], &["ann"]),
+        (5, 2, &["ann", "ben"], &["ann"]),
+        (0, 0, &["ben"], &["ben"]),
+    ];
+    let steps = Steps::new(&ldif, source, NAMED_BY_CN).await;
+    assert_steps(steps, "aws-posix", &expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_uid_that_several_people_have_keeps_no_one_who_leaves_the_scope_of_a_search() {
-    let ldif = format!(
-        "# step 1\n\n{}dn: cn=aws-posix,ou=Groups,dc=example,dc=test
-objectClass: posixGroup
-cn: aws-posix
-gidNumber: 1000
-memberUid: shared
-
-# step 2\n\n{}dn: cn=ann,ou=People,dc=example,dc=test
+    let ldif = shared_uid(
+        "aws-posix",
+        "dn: cn=ann,ou=People,dc=example,dc=test
 changetype: modrdn
 newrdn: cn=ann
 deleteoldrdn: 1
 newsuperior: ou=Elsewhere,dc=example,dc=test
 ",
-        person("ann", "", "shared"),
-        person("ben", "", "Shared"),
     );
-    let mapping = "mapping: {user: {userName: [cn]}}";
-    let mut steps = Steps::new(&ldif, SEARCHES, mapping).await;
-    assert_eq!(steps.next().await.exit, 0);
-    assert_eq!(steps.active(), ["ann"]);
-    let outcome = steps.next().await;
-    assert_eq!(outcome.exit, 5, "{outcome:?}");
-    assert_eq!(outcome.report["result"], "done");
-    assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), 2);
-    assert_eq!(steps.active(), ["ben"]);
-    assert!(steps.members("aws-posix").is_empty());
+    let expected: [Expected<'_>; 2] = [(0, 0, &["ann"], &["ann"]), (5, 2, &["ben"], &[])];
+    let steps = Steps::new(&ldif, SEARCHES, NAMED_BY_CN).await;
+    assert_steps(steps, "aws-posix", &expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_uid_that_several_people_have_takes_no_one_out_of_the_scope_of_a_group() {
-    let ldif = format!(
-        "# step 1\n\n{}dn: cn=aws-admins,ou=Groups,dc=example,dc=test
-objectClass: posixGroup
-cn: aws-admins
-gidNumber: 1000
-memberUid: shared
-
-# step 2\n\n{}# step 3
+    let ldif = shared_uid(
+        "aws-admins",
+        "# step 3
 
 dn: cn=ben,ou=People,dc=example,dc=test
 changetype: delete
 ",
-        person("ann", "", "shared"),
-        person("ben", "", "Shared"),
     );
-    let mapping = "mapping: {user: {userName: [cn]}}";
-    let mut steps = Steps::new(&ldif, MEMBER_OF, mapping).await;
-    for (exit, skipped) in [(0, 0), (5, 2), (0, 0)] {
-        let outcome = steps.next().await;
-        assert_eq!(outcome.exit, exit, "{outcome:?}");
-        assert_eq!(outcome.report["skipped"].as_array().unwrap().len(), skipped);
-        assert_eq!(steps.active(), ["ann"]);
-        assert_eq!(steps.members("aws-admins"), ["ann"]);
-    }
+    let expected: [Expected<'_>; 3] = [
+        (0, 0, &["ann"], &["ann"]),
+        (5, 2, &["ann"], &["ann"]),
+        (0, 0, &["ann"], &["ann"]),
+    ];
+    let steps = Steps::new(&ldif, MEMBER_OF, NAMED_BY_CN).await;
+    assert_steps(steps, "aws-admins", &expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,16 +301,12 @@ changetype: modrdn
 newrdn: cn=ann.married
 deleteoldrdn: 0
 ",
-        person("ann", "", "ann"),
-        person("ben", "", "ben"),
+        person("ann", "ann"),
+        person("ben", "ben"),
     );
-    let mut steps = Steps::new(&ldif, MEMBER_OF, "").await;
-    for _ in 0..2 {
-        let outcome = steps.next().await;
-        assert_eq!(outcome.exit, 0, "{outcome:?}");
-        assert_eq!(steps.active(), ["ann", "ben"]);
-        assert_eq!(steps.members("aws-admins"), ["ann", "ben"]);
-    }
+    let both: Expected<'_> = (0, 0, &["ann", "ben"], &["ann", "ben"]);
+    let steps = Steps::new(&ldif, MEMBER_OF, "").await;
+    assert_steps(steps, "aws-admins", &[both, both]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -329,7 +325,7 @@ async fn values_that_are_exchanged_change_hands_in_one_run() {
     let people = ["ann", "ben", "cem"];
     let mut ldif = "# step 1\n\n".to_owned();
     for name in people {
-        ldif += &person(name, "", name);
+        ldif += &person(name, name);
         ldif += &group(&format!("aws-{name}"), name);
     }
     // User names go round in a circle, addresses and names of groups are exchanged.

@@ -1,4 +1,4 @@
-//! What is planned, case by case.
+//! Plans for single cases.
 
 use super::*;
 
@@ -101,7 +101,7 @@ fn gone_groups_are_emptied_deleted_or_left() {
 }
 
 #[test]
-fn what_is_not_marked_is_never_changed() {
+fn an_object_without_a_mark_is_never_changed() {
     let directory = Directory::default()
         .user("1", "ann")
         .group("7", "all", &["1"]);
@@ -125,7 +125,7 @@ fn what_is_not_marked_is_never_changed() {
 }
 
 #[test]
-fn a_name_of_somebody_else_is_reported_and_not_taken() {
+fn a_name_of_an_unmanaged_user_is_reported_and_not_taken() {
     let directory = Directory::default()
         .user("1", "root")
         .user("2", "bob")
@@ -290,7 +290,7 @@ fn users_are_taken_over_by_guid_or_by_name_as_asked() {
 }
 
 #[test]
-fn a_person_deleted_and_made_again_gets_a_new_user_where_leavers_are_deleted() {
+fn a_person_deleted_and_created_again_gets_a_new_user_if_leavers_are_deleted() {
     let directory = Directory::default()
         .user("2", "ann")
         .group("7", "all", &["2"]);
@@ -328,7 +328,7 @@ fn a_person_deleted_and_made_again_gets_a_new_user_where_leavers_are_deleted() {
     }
 }
 
-/// The objects that stand for another entry than before, with both entries.
+/// The objects that are reassigned, with both entries.
 fn reassigned(plan: &Plan) -> Vec<(Kind, &str, &str, &str)> {
     let reassigned = plan.reassigned.iter();
     reassigned
@@ -438,7 +438,7 @@ fn a_person_who_cannot_be_mapped_is_left_alone_but_loses_access_with_the_account
     );
 }
 
-/// What the directory has of entries that are not in scope.
+/// The looked-up entries that are not in scope.
 fn looked_up(found: &[&str], in_scope: &[&str]) -> LookedUp {
     LookedUp {
         found: found
@@ -690,7 +690,7 @@ fn membership_changes_fill_requests_of_a_hundred() {
     for id in &ids {
         directory = directory.user(id, id);
         if id.as_str() < "340" {
-            server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), id);
+            server = server.managed_user(id, id);
         }
     }
     // 150 leave the group, 30 come who are there, and ten who are new.

@@ -53,18 +53,12 @@ fn world() -> (Desired, Server) {
         .group("71", "readers", &["1", "2", "3"])
         .group("72", "admins", &["1"]);
     let mut server = Server::default();
-    for (id, name) in [(1, "ann"), (2, "bob"), (3, "cid"), (4, "dea"), (5, "eve")] {
-        server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), name);
+    // Users 6 to 8 are not in the directory; 8 is inactive.
+    let names = ["ann", "bob", "cid", "dea", "eve", "gone6", "gone7", "gone8"];
+    for (index, name) in names.iter().enumerate() {
+        server = server.managed_user(&(index + 1).to_string(), name);
     }
-    // Gone: two who are active, and one who is not.
-    for id in 6..9 {
-        server = server.user(
-            &format!("u{id}"),
-            Some(&format!("corp:{id}")),
-            &format!("gone{id}"),
-        );
-    }
-    server.users.get_mut("u8").unwrap().active = false;
+    server = server.inactive("u8");
     for id in 0..20 {
         server = server.user(&format!("x{id}"), None, &format!("other{id}"));
     }
@@ -76,22 +70,13 @@ fn world() -> (Desired, Server) {
             &["u6", "u1", "x1"],
         );
     }
+    let readers = ["u1", "u2", "u3", "u6", "u8", "x1", "x2"];
     let server = server
-        .group(
-            "g71",
-            Some("corp:71"),
-            "readers",
-            &["u1", "u2", "u3", "u6", "u8", "x1", "x2"],
-        )
-        .group("g72", Some("corp:72"), "admins", &["u1", "u2", "u7"])
-        .group(
-            "g73",
-            Some("corp:73"),
-            "gone",
-            &["u1", "u2", "u4", "u6", "x3"],
-        )
-        .group("g74", Some("corp:74"), "gone and empty", &[])
-        .group("g75", Some("corp:75"), "gone and empty as well", &[]);
+        .managed_group("71", "readers", &readers)
+        .managed_group("72", "admins", &["u1", "u2", "u7"])
+        .managed_group("73", "gone", &["u1", "u2", "u4", "u6", "x3"])
+        .managed_group("74", "gone and empty", &[])
+        .managed_group("75", "gone and empty as well", &[]);
     (directory.0, server)
 }
 
@@ -202,20 +187,13 @@ fn the_same_loss_has_the_same_figure_whatever_causes_it() {
     };
     let mut server = Server::default();
     for id in everyone {
-        server = server.user(
-            &format!("u{id}"),
-            Some(&format!("corp:{id}")),
-            &format!("n{id}"),
-        );
+        server = server.managed_user(id, &format!("n{id}"));
     }
     let ids = everyone.map(|id| format!("u{id}"));
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let server = server.group("g70", Some("corp:70"), "kept", &["u1"]).group(
-        "g71",
-        Some("corp:71"),
-        "all",
-        &ids,
-    );
+    let server = server
+        .managed_group("70", "kept", &["u1"])
+        .managed_group("71", "all", &ids);
     let mut without_group = directory(&everyone, &[]).0;
     without_group.groups.remove(&entry("71"));
     // Six of eight people lose the membership.
@@ -260,6 +238,14 @@ fn the_same_loss_has_the_same_figure_whatever_causes_it() {
     }
 }
 
+/// Carries out the plan for a directory, which consists of `expected`; the next plan is empty.
+fn assert_plan(directory: &Directory, mut server: Server, expected: &[&str]) {
+    let plan = server.plan(&directory.0, &policy());
+    assert_eq!(lines(&plan), expected);
+    server.carry_out(&plan);
+    assert!(lines(&server.plan(&directory.0, &policy())).is_empty());
+}
+
 #[test]
 fn a_deactivation_does_not_wait_for_a_user_name_that_is_in_use() {
     // Ann leaves and gets the name that bob has until he is renamed.
@@ -267,57 +253,63 @@ fn a_deactivation_does_not_wait_for_a_user_name_that_is_in_use() {
         .user("1", "bob")
         .disabled("1")
         .user("2", "bert");
-    let mut server =
-        Server::default()
-            .user("u1", Some("corp:1"), "ann")
-            .user("u2", Some("corp:2"), "bob");
-    let plan = server.plan(&directory.0, &policy());
-    assert_eq!(
-        lines(&plan),
-        [
+    let server = Server::default()
+        .managed_user("1", "ann")
+        .managed_user("2", "bob");
+    assert_plan(
+        &directory,
+        server,
+        &[
             "0 update ann: active=false",
             "1 update bob: userName=bert displayName=bert",
             "2 update ann: userName=bob displayName=bob",
-        ]
+        ],
     );
-    server.carry_out(&plan);
-    assert!(lines(&server.plan(&directory.0, &policy())).is_empty());
 
     // A free name is part of the same write.
     let directory = Directory::default().user("1", "free").disabled("1");
-    let server = Server::default().user("u1", Some("corp:1"), "ann");
-    assert_eq!(
-        lines(&server.plan(&directory.0, &policy())),
-        ["0 update ann: active=false userName=free displayName=free"]
-    );
+    let server = Server::default().managed_user("1", "ann");
+    let expected = "0 update ann: active=false userName=free displayName=free";
+    assert_plan(&directory, server, &[expected]);
 }
 
 #[test]
-fn an_e_mail_address_is_written_after_the_user_that_had_it() {
-    let directory = Directory::default()
-        .user("1", "ann")
-        .with("1", Attribute::Email, "b")
-        .user("2", "bob")
-        .with("2", Attribute::Email, "c")
-        .user("3", "cid")
-        .with("3", Attribute::Email, "d");
-    let mut server = Server::default();
-    for (id, name, email) in [("1", "ann", "a"), ("2", "bob", "b"), ("3", "cid", "c")] {
-        server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), name);
-        let user = server.users.get_mut(&format!("u{id}")).unwrap();
-        user.profile.0.insert(Attribute::Email, email.to_owned());
+fn an_e_mail_address_is_passed_on_in_order() {
+    type Users<'a> = &'a [(&'a str, &'a str, &'a str)];
+    let cases: [(Users<'_>, Users<'_>, &[&str]); 2] = [
+        (
+            &[("1", "ann", "b"), ("2", "bob", "c"), ("3", "cid", "d")],
+            &[("1", "ann", "a"), ("2", "bob", "b"), ("3", "cid", "c")],
+            &[
+                "0 update cid: email=d",
+                "1 update bob: email=c",
+                "2 update ann: email=b",
+            ],
+        ),
+        // From a leaver.
+        (
+            &[("1", "ann", "a"), ("2", "bob", "b")],
+            &[("0", "left", "a"), ("1", "ann", "b"), ("2", "bob", "c")],
+            &[
+                "0 update left: active=false -email",
+                "1 update ann: email=a",
+                "2 update bob: email=b",
+            ],
+        ),
+    ];
+    for (wanted, current, expected) in cases {
+        let (mut directory, mut server) = (Directory::default(), Server::default());
+        for (id, name, email) in wanted {
+            directory = directory.user(id, name).with(id, Attribute::Email, email);
+        }
+        for (id, name, email) in current {
+            let user = format!("u{id}");
+            server = server
+                .managed_user(id, name)
+                .with(&user, Attribute::Email, email);
+        }
+        assert_plan(&directory, server, expected);
     }
-    let plan = server.plan(&directory.0, &policy());
-    assert_eq!(
-        lines(&plan),
-        [
-            "0 update cid: email=d",
-            "1 update bob: email=c",
-            "2 update ann: email=b",
-        ]
-    );
-    server.carry_out(&plan);
-    assert!(lines(&server.plan(&directory.0, &policy())).is_empty());
 }
 
 #[test]
@@ -326,37 +318,8 @@ fn a_free_e_mail_address_is_part_of_the_same_write() {
         .user("1", "ann")
         .with("1", Attribute::Email, "free")
         .with("1", Attribute::Title, "Head");
-    let server = Server::default().user("u1", Some("corp:1"), "ann");
-    assert_eq!(
-        lines(&server.plan(&directory.0, &policy())),
-        ["0 update ann: title=Head email=free"]
-    );
-}
-
-#[test]
-fn an_e_mail_address_of_a_leaver_is_passed_on_in_order() {
-    let directory = Directory::default()
-        .user("1", "ann")
-        .with("1", Attribute::Email, "a")
-        .user("2", "bob")
-        .with("2", Attribute::Email, "b");
-    let mut server = Server::default();
-    for (id, name, email) in [("0", "left", "a"), ("1", "ann", "b"), ("2", "bob", "c")] {
-        server = server.user(&format!("u{id}"), Some(&format!("corp:{id}")), name);
-        let user = server.users.get_mut(&format!("u{id}")).unwrap();
-        user.profile.0.insert(Attribute::Email, email.to_owned());
-    }
-    let plan = server.plan(&directory.0, &policy());
-    assert_eq!(
-        lines(&plan),
-        [
-            "0 update left: active=false -email",
-            "1 update ann: email=a",
-            "2 update bob: email=b",
-        ]
-    );
-    server.carry_out(&plan);
-    assert!(lines(&server.plan(&directory.0, &policy())).is_empty());
+    let server = Server::default().managed_user("1", "ann");
+    assert_plan(&directory, server, &["0 update ann: title=Head email=free"]);
 }
 
 #[test]
@@ -366,16 +329,11 @@ fn renames_count_for_active_users_that_stay_active() {
     for id in 0..10 {
         let id = id.to_string();
         directory = directory.user(&id, &format!("new{id}"));
-        server = server.user(
-            &format!("u{id}"),
-            Some(&format!("corp:{id}")),
-            &format!("old{id}"),
-        );
+        server = server.managed_user(&id, &format!("old{id}"));
     }
     // One leaves, one comes back, one keeps the name, and one name belongs to others.
     directory = directory.disabled("0").user("2", "old2");
-    server.users.get_mut("u1").unwrap().active = false;
-    let server = server.user("x", None, "new3");
+    let server = server.inactive("u1").user("x", None, "new3");
     let removals = server.plan(&directory.0, &policy()).removals;
     assert_eq!(
         (removals.renames, removals.users, removals.users_before),

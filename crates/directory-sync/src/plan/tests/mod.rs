@@ -1,4 +1,5 @@
-//! The planner against a server that does what it is told and refuses what breaks its rules.
+//! The planner against a server that carries out each operation and refuses those that violate its
+//! rules.
 
 mod cases;
 pub(crate) mod figures;

@@ -44,6 +44,36 @@ impl Server {
         self
     }
 
+    /// The user `u1` with the mark of entry `1`, and so on.
+    pub(crate) fn managed_user(self, entry: &str, user_name: &str) -> Self {
+        self.user(
+            &format!("u{entry}"),
+            Some(&format!("corp:{entry}")),
+            user_name,
+        )
+    }
+
+    /// The group `g1` with the mark of entry `1`, and so on.
+    pub(crate) fn managed_group(self, entry: &str, name: &str, members: &[&str]) -> Self {
+        self.group(
+            &format!("g{entry}"),
+            Some(&format!("corp:{entry}")),
+            name,
+            members,
+        )
+    }
+
+    pub(crate) fn with(mut self, id: &str, attribute: Attribute, value: &str) -> Self {
+        let user = self.users.get_mut(id).unwrap();
+        user.profile.0.insert(attribute, value.to_owned());
+        self
+    }
+
+    pub(crate) fn inactive(mut self, id: &str) -> Self {
+        self.users.get_mut(id).unwrap().active = false;
+        self
+    }
+
     pub(crate) fn current(&self, desired: &Desired, policy: &Policy) -> (Current, Matching) {
         self.current_looked_up(desired, policy, &LookedUp::default())
     }
@@ -77,7 +107,7 @@ impl Server {
         self.plan_looked_up(desired, policy, &LookedUp::default())
     }
 
-    /// With what the directory has of entries that are not in scope.
+    /// With looked-up entries that are not in scope.
     pub(crate) fn plan_looked_up(
         &self,
         desired: &Desired,

@@ -198,7 +198,7 @@ fn an_emptied_group_gives_its_name_up_and_an_ignored_one_keeps_it() {
     }
 }
 
-/// What the objects of a circle are.
+/// The type of the objects of a circle.
 #[derive(Debug, Clone, Copy)]
 enum Circle {
     UserNames,
