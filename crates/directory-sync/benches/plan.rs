@@ -106,7 +106,7 @@ target:
     .unwrap()
 }
 
-/// What the server has when it is as the directory says.
+/// The state of a server that matches the directory.
 fn current(configuration: &Configuration) -> Current {
     let desired = configuration.mapping().unwrap().apply(snapshot());
     let users: Vec<CurrentUser> = desired

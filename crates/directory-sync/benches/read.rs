@@ -1,4 +1,4 @@
-//! Reading 20,000 users beside `ldapsearch`, which reads the same attributes of the same
+//! Reading 20,000 users compared to `ldapsearch`, which reads the same attributes of the same
 //! server and does nothing with them but print them.
 //!
 //! ```text

@@ -1,8 +1,8 @@
 //! The attributes of a user that can be filled from a directory, each with one text value.
 //!
 //! Identity Center takes one value per multi-valued attribute, so `emails`, `phoneNumbers`
-//! and `addresses` are flat here: an e-mail address is one attribute, an address five. What
-//! each looks like in a request stands in [`crate::target`].
+//! and `addresses` are flat here: an e-mail address is one attribute, an address five.
+//! [`crate::target`] converts them to the SCIM schema.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,13 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An attribute of a user, by the key that the configuration gives it.
+/// An attribute of a user, by its key in the configuration.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Attribute {
-    /// What the user signs in with; unique.
+    /// `userName`: the sign-in name; unique.
     UserName,
     /// `name.givenName`.
     GivenName,
@@ -26,7 +26,7 @@ pub enum Attribute {
     MiddleName,
     /// `name.formatted`.
     FormattedName,
-    /// What the user is shown as.
+    /// `displayName`.
     DisplayName,
     /// `nickName`.
     NickName,
@@ -42,9 +42,9 @@ pub enum Attribute {
     Locale,
     /// `timezone`, such as `Europe/Berlin`.
     Timezone,
-    /// The one e-mail address; unique in Identity Center.
+    /// `emails`: the only e-mail address; unique in Identity Center.
     Email,
-    /// The one telephone number.
+    /// `phoneNumbers`: the only telephone number.
     PhoneNumber,
     /// `addresses`: street and number.
     StreetAddress,
@@ -66,8 +66,8 @@ pub enum Attribute {
     Division,
     /// Enterprise extension.
     Department,
-    /// Enterprise extension: the user who is the manager. Filled from the distinguished name of
-    /// somebody in scope.
+    /// Enterprise extension: the manager. The directory has the manager's distinguished name; the
+    /// manager must be in scope.
     Manager,
 }
 
@@ -102,7 +102,7 @@ impl Attribute {
         Self::Manager,
     ];
 
-    /// Without which Identity Center makes no user
+    /// The attributes that Identity Center requires for a new user
     /// (<https://docs.aws.amazon.com/singlesignon/latest/developerguide/createuser.html>).
     pub const REQUIRED: [Self; 4] = [
         Self::UserName,
@@ -111,7 +111,7 @@ impl Attribute {
         Self::DisplayName,
     ];
 
-    /// The key of the configuration.
+    /// The key in the configuration.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -144,7 +144,7 @@ impl Attribute {
         }
     }
 
-    /// Whether Identity Center makes no user without it.
+    /// Whether Identity Center requires it for a new user.
     #[must_use]
     pub fn is_required(self) -> bool {
         Self::REQUIRED.contains(&self)
@@ -157,12 +157,12 @@ impl fmt::Display for Attribute {
     }
 }
 
-/// The values of a user. Personal data: has no `Debug` that shows it.
+/// The attribute values of a user. Personal data: `Debug` prints the attribute names only.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Profile(pub BTreeMap<Attribute, String>);
 
 impl Profile {
-    /// The value, if there is one.
+    /// The value; `None` if the user has none.
     #[must_use]
     pub fn get(&self, attribute: Attribute) -> Option<&str> {
         self.0.get(&attribute).map(String::as_str)
@@ -175,8 +175,8 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// A name as it is compared: without regard to case, as directories and RFC 7643 compare
-/// user names. Identity Center's documentation does not say how it does.
+/// Normalizes a name for comparison without regard to case, as directories and RFC 7643 compare
+/// user names. The documentation of Identity Center does not specify its comparison.
 #[must_use]
 pub fn fold(name: &str) -> String {
     name.to_lowercase()
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_what_the_configuration_is_read_with() {
+    fn each_key_is_the_one_that_the_configuration_is_parsed_with() {
         for attribute in Attribute::ALL {
             let key = serde_json::to_value(attribute).unwrap();
             assert_eq!(key, attribute.key());

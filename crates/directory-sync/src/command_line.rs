@@ -168,7 +168,7 @@ impl<E: Into<run::Error>> From<E> for Ended {
     }
 }
 
-/// Does what the command line says.
+/// Runs the command.
 pub async fn run(command_line: CommandLine) -> Exit {
     let command = &command_line.command;
     let Common {

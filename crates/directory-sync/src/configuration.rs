@@ -94,7 +94,7 @@ pub struct Secrets {
     pub token: SecretString,
 }
 
-/// What is wrong with a configuration, and where.
+/// A problem of a configuration, with its position.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -194,7 +194,7 @@ impl Configuration {
         Mapping::new(self.source.flavor, &self.mapping)
     }
 
-    /// What the planner may do.
+    /// The settings of the planner.
     #[must_use]
     pub fn policy(&self) -> Policy {
         Policy {
@@ -305,7 +305,7 @@ target:
 ";
 
     #[test]
-    fn what_is_not_said_is_safe_and_fits_identity_center() {
+    fn the_defaults_are_safe_and_fit_identity_center() {
         let configuration = Configuration::parse(SMALLEST).unwrap();
         let policy = configuration.policy();
         assert_eq!(policy.leavers, Leavers::Deactivate);
@@ -372,7 +372,7 @@ target:
     }
 
     #[test]
-    fn the_owner_is_known_though_the_rest_is_wrong() {
+    fn the_owner_is_known_although_another_section_is_invalid() {
         for (text, owner) in [
             ("owner: corp\nleaver: delete", Some("corp")),
             ("{owner: corp, source: 7}", Some("corp")),
@@ -425,7 +425,7 @@ target:
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_configuration_can_be_read() {
         let configuration = Configuration::parse(SMALLEST).unwrap();
         let text = serde_yaml::to_string(&configuration).unwrap();
         assert_eq!(Configuration::parse(&text).unwrap(), configuration);

@@ -20,7 +20,7 @@ pub enum Exit {
     Incomplete = 5,
     /// A password or token is missing or refused.
     Credentials = 9,
-    /// Too much would be taken away, and nobody has confirmed it; nothing was written.
+    /// The removals exceed a safety limit and are not confirmed; nothing was written.
     ApprovalNeeded = 10,
     /// Interrupted by Ctrl-C.
     Interrupted = 130,

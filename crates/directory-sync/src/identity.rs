@@ -1,12 +1,11 @@
-//! Whose an object on the SCIM server is, and which entry of the directory it stands for.
+//! The owner of an object on the SCIM server, and the directory entry that it represents.
 //!
 //! Identity Center has no tags, and keeps no record of who made a user. What a client can
 //! leave on users and groups alike is the `externalId` (RFC 7643, section 3.1: set by the
-//! client, not interpreted by the server). So this sync writes there what marks an object
-//! as its own and says which entry it stands for: `corp:37750eb4-fab1-4350-9cd9-ade7070b02d5`,
-//! the name of the sync and the entry's objectGUID. An object without the mark is somebody
-//! else's and never changed, whatever its name is; nothing needs to be remembered anywhere
-//! else, so nothing can be lost between two runs.
+//! client, not interpreted by the server). The sync writes its mark there:
+//! `corp:37750eb4-fab1-4350-9cd9-ade7070b02d5`, the name of the sync and the objectGUID of the
+//! entry. An object without the mark is not managed by the sync and never changed, whatever its
+//! name is. No other state exists, so none can be lost between two runs.
 //!
 //! An object that an earlier tool made has another `externalId`, or none. [`MatchBy`] says
 //! how such an object is recognised; it gets the mark, and is the sync's from then on.
@@ -63,13 +62,13 @@ impl fmt::Display for Owner {
 }
 
 impl Owner {
-    /// The `externalId` of the object that stands for an entry.
+    /// The `externalId` of the object of an entry.
     #[must_use]
     pub fn mark(&self, entry: &EntryId) -> String {
         format!("{}:{}", self.0, entry.0)
     }
 
-    /// The entry that a marked object stands for; none where the mark is not this sync's.
+    /// The entry that the mark of an object names; `None` without a mark of this sync.
     #[must_use]
     pub fn marked_entry(&self, external_id: &str) -> Option<EntryId> {
         let entry = external_id.strip_prefix(&self.0)?.strip_prefix(':')?;
@@ -113,7 +112,7 @@ pub enum MatchBy {
 }
 
 /// What all security identifiers of a domain begin with: `S-1-5-21-1-2-3` of
-/// `S-1-5-21-1-2-3-1104`. None for what is not an identifier of a domain's account.
+/// `S-1-5-21-1-2-3-1104`. `None` for an identifier that is not one of a domain account.
 #[must_use]
 pub fn domain_of_sid(sid: &str) -> Option<&str> {
     let (domain, relative) = sid.rsplit_once('-')?;
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_marks_of_all_syncs_can_be_told_from_other_identifiers() {
+    fn the_marks_of_all_syncs_differ_from_other_identifiers() {
         assert!(is_mark("corp2:37750eb4"));
         for other in [
             "37750eb4",

@@ -18,11 +18,11 @@ pub struct EntryId(pub String);
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// A person.
+    /// A user.
     User,
     /// A group.
     Group,
-    /// Unknown: the entry exists, and the account may not read it.
+    /// Unknown: the entry exists, but the account may not read it.
     Entry,
 }
 

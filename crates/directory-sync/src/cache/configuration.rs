@@ -1,4 +1,4 @@
-//! The `cache:` section: where a run notes that both sides were equal.
+//! The `cache:` section: where a run records that the server matches the directory.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! SHA-256 of what a run depends on.
+//! SHA-256 digests of the input of a run.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -15,18 +15,18 @@ use crate::mapping::Desired;
 pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
-    /// Of the configuration, and of the program that reads it.
+    /// The digest of the configuration and of the program version.
     pub(super) fn of_configuration(configuration: &Configuration) -> Self {
         let mut hasher = Sha256Hasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        // Plain data with text keys always has a JSON form.
+        // Serializing plain data with string keys cannot fail.
         let json = serde_json::to_string(configuration).unwrap_or_default();
         json.hash(&mut hasher);
         hasher.digest()
     }
 
-    /// Of everything that the planner looks at. How Rust hashes a value may change with the
-    /// compiler; then a digest differs, and both sides are compared.
+    /// The digest of all input of the planner. Rust may hash a value differently after a change of
+    /// the compiler; the digest differs then, and both sides are compared.
     pub(crate) fn of_desired(desired: &Desired) -> Self {
         let mut hasher = Sha256Hasher::new();
         desired.hash(&mut hasher);
@@ -62,7 +62,7 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// `derive(Hash)` tells lengths and variants apart, so that no two values give the same bytes.
+/// `derive(Hash)` includes lengths and variants, so that different values produce different bytes.
 struct Sha256Hasher(Context);
 
 impl Sha256Hasher {
@@ -82,7 +82,7 @@ impl Hasher for Sha256Hasher {
         self.0.update(bytes);
     }
 
-    /// Not used: 64 bits are too few to be sure.
+    /// Not used: 64 bits do not exclude collisions.
     fn finish(&self) -> u64 {
         0
     }

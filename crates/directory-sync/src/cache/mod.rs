@@ -1,19 +1,19 @@
-//! What a run may skip, because the last one found both sides equal and nothing has changed.
+//! The record of the last successful run, which lets the next run skip reading the server.
 //!
-//! Reading the directory takes seconds; reading the server takes a call for each hundred users
-//! and for each group, at 40 calls a second. So a run that was successful in everything leaves
-//! a record: a digest of what the directory wanted the server to have, and when both sides
-//! were compared. While the directory wants the same, the server need not be read, until
-//! `fullEveryHours` have passed: then both sides are compared again, as somebody may have
-//! changed the server by other means.
+//! Reading the directory takes seconds. Reading the server takes a request for each hundred users
+//! and for each group, at 40 requests a second. So a run in which every write succeeded leaves a
+//! record: a digest of the users and groups that the server should have, and the time of the
+//! comparison. While the digest stays the same, the server is not read, until `fullEveryHours`
+//! have passed. Both sides are compared then, because the server may have been changed by other
+//! means.
 //!
-//! Nothing depends on the record. It counts for nothing when in doubt: when it cannot be read,
-//! when another version or another configuration made it, when its time is in the future or
-//! too old. Before a run compares both sides it puts a void record of its own in the place of
-//! the old one, and its record at the end replaces only that one: a run that was killed, that
-//! failed in anything, or that another one overtook, leaves nothing to trust behind.
+//! No result depends on the record. It is ignored in case of doubt: if it cannot be read, if
+//! another version or another configuration wrote it, or if its time is in the future or too old.
+//! Before a run compares both sides, it replaces the old record with a void one, and its final
+//! record replaces only that one. A run that was killed, that failed in part, or that another run
+//! overtook leaves no valid record.
 //!
-//! The record holds digests and times, and nothing of any person.
+//! The record has digests and times, and no personal data.
 
 mod configuration;
 mod credentials;
@@ -31,17 +31,17 @@ pub(crate) use record::{Agreement, DirectoryMark, Record};
 use self::store::{Seen, Store, StoreError};
 use crate::configuration::Configuration;
 
-/// The record of the last run, and the place for that of this one.
+/// The record of the last run, and the store for the record of this one.
 pub(crate) struct Cache {
     store: Store,
     key: Digest,
     found: Option<(Agreement, Seen)>,
-    /// The void record that this run has put there.
+    /// The void record of this run; `None` before it is written.
     void: Option<Seen>,
 }
 
 impl Cache {
-    /// Opens the cache that the configuration names, if it names one.
+    /// Opens the cache of the configuration; `None` without one.
     pub(crate) async fn open(configuration: &Configuration, now: Timestamp) -> Option<Self> {
         let settings = configuration.cache.as_ref()?;
         let store = match Store::new(settings) {
@@ -70,21 +70,21 @@ impl Cache {
         })
     }
 
-    /// What the last run found equal, where that still counts.
+    /// The agreement of the last run; `None` if it is not valid any more.
     pub(crate) fn agreement(&self) -> Option<&Agreement> {
         self.found.as_ref().map(|(agreement, _)| agreement)
     }
 
-    /// What the last run found equal does not count.
+    /// Ignores the agreement of the last run.
     pub(crate) fn disregard(&mut self) {
         self.found = None;
     }
 
-    /// To be called before both sides are compared: from here on the old record is void.
+    /// Invalidates the old record. Must be called before both sides are compared.
     pub(crate) async fn begin(&mut self) {
         self.disregard();
-        // Twice: a record that stays counts until it is too old, if the directory comes to want
-        // again what it wanted then.
+        // Two attempts: an old record that is not replaced stays valid until it is too old, if the
+        // digest becomes the same again.
         for _ in 0..2 {
             match self.store.replace(None, &Record::void()).await {
                 Ok(seen) => {
@@ -96,15 +96,15 @@ impl Cache {
         }
     }
 
-    /// To be called after everything was done: both sides are equal.
+    /// Writes the record of this run. Must be called only after every write succeeded.
     pub(crate) async fn agree(self, agreement: Agreement) {
-        // Without a void record nobody could tell whether another run has been here meanwhile.
+        // Without a void record, a concurrent run could not be detected.
         if let Some(void) = &self.void {
             self.replace(void, agreement).await;
         }
     }
 
-    /// Notes what the directory is like now, where it still wants the same.
+    /// Records the new state of the directory if the digest is still the same.
     pub(crate) async fn still_agree(self, directory: Option<DirectoryMark>) {
         if let Some((agreement, seen)) = &self.found
             && agreement.directory != directory

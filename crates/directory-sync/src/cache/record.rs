@@ -1,4 +1,4 @@
-//! What one run leaves for the next, and when the next one may rely on it: pure.
+//! The content of the record, and its validity. No input and no output.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,24 +7,24 @@ use uuid::Uuid;
 use super::digest::Digest;
 use crate::source::Mark;
 
-/// The version of the form; a record of another one counts for nothing.
+/// The version of the format. A record of another version is ignored.
 const VERSION: u32 = 1;
 
-/// What stands in the cache.
+/// The content of the cache.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Record {
     version: u32,
-    /// Which run wrote it: no two records are equal.
+    /// The run that wrote it: no two records are equal.
     run: Uuid,
-    /// None: the run has not ended, or not well.
+    /// `None` if the run has not ended, or has failed.
     agreed: Option<Agreed>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Agreed {
-    /// The configuration, and the program.
+    /// The digest of the configuration and the program.
     key: Digest,
     /// RFC 3339.
     compared_at: String,
@@ -41,36 +41,36 @@ struct RecordedMark {
     valid_until: Option<String>,
 }
 
-/// That both sides were equal.
+/// The fact that the server matched the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Agreement {
-    /// When the comparison began.
+    /// The time at which the comparison began.
     pub(crate) compared_at: Timestamp,
-    /// What the directory wanted the server to have, and the server had.
+    /// The digest of the users and groups of both sides.
     pub(crate) desired: Digest,
-    /// Which state of the directory it was that wanted this, where that can be said.
+    /// The state of the directory; `None` if the directory does not provide one.
     pub(crate) directory: Option<DirectoryMark>,
 }
 
 /// A state of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DirectoryMark {
-    /// What was written last when the read began.
+    /// The last write to the directory when the read began.
     pub(crate) mark: Mark,
-    /// When the next account expires, which changes what the directory says without a write.
+    /// The time at which the next account expires, which changes the result without a write;
+    /// `None` if no account expires.
     pub(crate) valid_until: Option<Timestamp>,
 }
 
 impl DirectoryMark {
-    /// Whether what was read then can be taken for what would be read now, if nothing has been
-    /// written since.
+    /// Whether a read at `now` has the same result, if nothing has been written since.
     pub(crate) fn holds_at(&self, now: Timestamp) -> bool {
         self.valid_until.is_none_or(|until| now < until)
     }
 }
 
 impl Record {
-    /// That a run has begun.
+    /// The record of a run that has begun.
     pub(super) fn void() -> Self {
         Self {
             version: VERSION,
@@ -96,18 +96,18 @@ impl Record {
         }
     }
 
-    /// None where it is no record of this version.
+    /// `None` if it is not a record of this version.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let record: Self = serde_json::from_slice(bytes).ok()?;
         (record.version == VERSION).then_some(record)
     }
 
     pub(super) fn json(&self) -> String {
-        // Plain data with text keys always has a JSON form.
+        // Serializing plain data with string keys cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What it says, where that still counts.
+    /// The agreement; `None` if the record is void, too old or of another configuration.
     pub(super) fn agreement(
         self,
         key: &Digest,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_until_it_is_too_old() {
+    fn a_record_is_valid_until_it_is_too_old() {
         let written = Record::new(digest(0), agreement()).json();
         for (now, counts) in [
             ("2026-11-22T12:00:00Z", true),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_in_doubt_counts_for_nothing() {
+    fn a_doubtful_record_is_ignored() {
         let now = "2026-11-22T12:30:00Z";
         let good = Record::new(digest(0), agreement()).json();
         assert!(after(&good, now).is_some());

@@ -1,6 +1,6 @@
-//! What Identity Center takes as a value: lengths and characters of the Identity Store's
+//! Limits of Identity Center for values: lengths and characters of the Identity Store's
 //! model (<https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateUser.html>),
-//! so that what it would refuse is reported before anything is sent.
+//! so that an invalid value is reported before anything is sent.
 
 use std::sync::LazyLock;
 

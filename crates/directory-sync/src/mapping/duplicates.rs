@@ -1,8 +1,8 @@
 //! Names that two entries of the directory share, but that the server takes once.
 //!
-//! Which entry the name belongs to cannot be decided here, and giving it to the first one would
-//! let one user's data, and access, go to another. So no entry gets it: all of them keep what the
-//! server has, and are reported. Inactive entries make room for the only active one, and are not
+//! The owner of the name is unknown, and assigning it to the first entry could give one user's
+//! data and access to another. So no entry gets it: their users and groups are not changed, and
+//! all of them are reported. Inactive entries make room for the only active one, and are not
 //! reported. A shared e-mail address is left alone; the other attributes are synchronized.
 
 use std::collections::hash_map::Entry;

@@ -1,6 +1,6 @@
-//! Whose manager is whom. Directories name a manager by the distinguished name of an entry
+//! Resolves managers. Directories name a manager by the distinguished name of an entry
 //! (RFC 2798, section 9.1.10; MS-ADA2, attribute manager), SCIM by a user's id (RFC 7643,
-//! section 4.3), so only somebody in scope can be a manager.
+//! section 4.3), so only a user in scope can be a manager.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -1,8 +1,9 @@
-//! From what the directory holds to what the SCIM server should have: pure.
+//! Maps the entries of the directory to the users and groups that the SCIM server should have.
+//! No input and no output.
 //!
 //! An entry that cannot be mapped (no surname, a name that Identity Center would refuse, a
-//! name that two people share) is reported and left on the server as it is; the others go
-//! on. What is left alone is never taken for somebody who left.
+//! name that two people share) is reported, and its user or group is not changed. It is never
+//! treated as a leaver. All other entries are mapped.
 //!
 //! The result does not depend on the order in which the directory gave its entries.
 
@@ -27,24 +28,24 @@ use crate::source::Flavor;
 /// The attribute with an entry's security identifier, decoded by the reader.
 const SECURITY_IDENTIFIER: &str = "objectsid";
 
-/// What the SCIM server should have of the users and groups in scope.
+/// The users and groups that the SCIM server should have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Desired {
-    /// The users, by the entry that each stands for.
+    /// The users, by their entry.
     pub users: BTreeMap<EntryId, DesiredUser>,
-    /// The groups, by the entry that each stands for.
+    /// The groups, by their entry.
     pub groups: BTreeMap<EntryId, DesiredGroup>,
     /// The attributes that the sync fills; it leaves all others alone.
     pub managed: BTreeSet<Attribute>,
-    /// Entries that were read but could not be used, where it is known which they are. What
-    /// stands for them is left as it is.
+    /// Entries that were read but cannot be used, if their identifier is known. Their users and
+    /// groups are not changed.
     pub unusable: BTreeSet<EntryId>,
     /// Active users that may or may not be in scope. Their users on the server stay as they are.
     pub uncertain: BTreeSet<EntryId>,
     /// The types of entries in scope whose identifier cannot be read. A leaver of such a type
     /// that the directory does not have under its own identifier may be one of these entries.
     pub unidentified: BTreeSet<Kind>,
-    /// What is left as it is, and why.
+    /// Entries and attributes that are not synchronized, with the reason.
     pub skipped: Vec<Skipped>,
     /// Member values of groups that lead to no entry.
     pub unresolved: Vec<UnresolvedMember>,
@@ -80,8 +81,8 @@ pub struct DesiredUser {
     pub active: bool,
     /// The security identifier, where the directory has them.
     pub sid: Option<String>,
-    /// What the user should have; none where that could not be said, so that the user is
-    /// left as it is (but for losing access with a disabled account).
+    /// The attribute values; `None` if the entry cannot be mapped. The user is not changed then,
+    /// except that a disabled account is deactivated.
     pub profile: Option<Profile>,
     /// Attributes to leave as they are, because their value could not be used.
     pub kept: BTreeSet<Attribute>,
@@ -105,22 +106,22 @@ pub struct DesiredGroup {
     pub uncertain_members: BTreeSet<EntryId>,
 }
 
-/// Something that is left on the server as it is, and why.
+/// An entry or attribute that is not synchronized, with the reason.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Skipped {
-    /// What it is.
+    /// The type of the entry.
     pub kind: Kind,
-    /// Which entry; none where the reader could not tell.
+    /// The entry; `None` if its identifier cannot be read.
     pub entry: Option<EntryId>,
     /// The name that the user or group should have, as far as the directory has one. Personal data.
     pub name: Option<String>,
-    /// Where the entry is. Names people.
+    /// The distinguished name. Personal data.
     pub distinguished_name: String,
-    /// The only attribute that is left; none where it is the whole entry.
+    /// The attribute; `None` if it is the whole entry.
     pub attribute: Option<Attribute>,
     /// Whether leavers may be this entry, because its identifier cannot be read.
     pub is_unidentified: bool,
-    /// Why, and what to do. Names nobody.
+    /// The cause, and how to correct it. Contains no personal data.
     pub reason: String,
 }
 
@@ -156,7 +157,7 @@ pub enum Error {
 }
 
 impl Mapping {
-    /// The defaults for a kind of directory, with what the configuration says instead.
+    /// The defaults for a type of directory, overridden by the configuration.
     ///
     /// # Errors
     /// When a required attribute is left without sources.
@@ -223,7 +224,7 @@ impl Mapping {
         names(self.user.get(&Attribute::Manager).into_iter().flatten())
     }
 
-    /// What the SCIM server should have.
+    /// Maps a snapshot.
     #[must_use]
     pub fn apply(&self, snapshot: Snapshot) -> Desired {
         let mut desired = Desired {
@@ -397,8 +398,8 @@ impl Mapping {
     }
 }
 
-/// The least value of the first source with one that can be used, and the other values of that
-/// source; else what is wrong with the first that cannot.
+/// The least value of the first source with a usable one, and the other usable values of that
+/// source; without one, the problem of the first value.
 fn values(
     sources: &[Source],
     attributes: &Attributes,

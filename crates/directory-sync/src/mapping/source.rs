@@ -1,5 +1,4 @@
-//! Where a value comes from: one attribute of the directory, or several joined by a
-//! template.
+//! The source of a value: one attribute of the directory, or a template that joins several.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,7 +22,7 @@ pub struct Source {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    /// Stands as it is.
+    /// Text that is copied.
     Literal(String),
     /// The name of an attribute, in lower case.
     Attribute(String),
@@ -41,7 +40,7 @@ pub enum InvalidSource {
     /// A brace is missing, or one too many.
     #[error("the braces of `{0}` do not match; a template looks like `{{givenName}} {{sn}}`")]
     Braces(String),
-    /// A template in which no attribute stands would give everybody the same value.
+    /// A template without an attribute would give every user the same value.
     #[error("`{0}` names no attribute")]
     NoAttribute(String),
 }
@@ -300,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_source_is_refused_with_the_reason() {
+    fn an_invalid_source_is_refused_with_the_reason() {
         let cases = [
             ("", "not the name"),
             ("given name", "not the name"),

@@ -48,7 +48,7 @@ fn reasons(desired: &Desired) -> Vec<&str> {
         .collect()
 }
 
-/// The names that the directory has for what is skipped.
+/// The names of the skipped entries in the directory.
 fn names_of_skipped(desired: &Desired) -> Vec<Option<&str>> {
     let skipped = desired.skipped.iter();
     skipped.map(|skipped| skipped.name.as_deref()).collect()
@@ -159,7 +159,7 @@ fn the_attributes_that_a_file_names_have_their_keys() {
 }
 
 #[test]
-fn unknown_keys_and_sources_are_refused_where_they_stand() {
+fn unknown_keys_and_sources_are_refused_with_their_position() {
     for (text, reason) in [
         ("user: {userNames: [mail]}", "unknown variant `userNames`"),
         ("user: {userName: ['{mail']}", "braces"),
@@ -224,7 +224,7 @@ fn a_source_that_cannot_be_used_makes_room_for_the_next() {
 }
 
 #[test]
-fn nobody_gets_a_user_name_that_two_share_whatever_its_case() {
+fn a_user_name_that_two_entries_share_in_any_case_goes_to_neither() {
     let mut other = ADA.to_vec();
     other[0].1 = "ADA@example.test";
     let desired = apply(vec![person("1", ADA), person("2", &other)]);
@@ -410,7 +410,7 @@ fn a_shared_e_mail_address_is_left_alone_and_the_people_go_on() {
 }
 
 #[test]
-fn a_manager_is_somebody_in_scope_named_in_any_spelling() {
+fn a_manager_is_a_user_in_scope_named_in_any_spelling() {
     let configuration = serde_yaml::from_str("user: {manager: [manager]}").unwrap();
     let mapping = Mapping::new(Flavor::ActiveDirectory, &configuration).unwrap();
     let managers = [
@@ -525,7 +525,7 @@ fn groups_that_share_a_name_are_left_alone() {
 }
 
 #[test]
-fn entries_that_nobody_can_tell_are_counted() {
+fn entries_without_a_readable_identifier_are_counted() {
     let unusable = |id: Option<&str>| Unusable {
         kind: Kind::User,
         distinguished_name: "CN=x".to_owned(),
@@ -584,7 +584,7 @@ fn a_reported_member_holds_no_one_back_and_stays_the_manager() {
 }
 
 #[test]
-fn what_is_skipped_prints_without_names() {
+fn a_skipped_entry_prints_without_names() {
     let nameless = person("canary", &[]);
     let desired = apply(vec![nameless]);
     let text = format!("{desired:?}");

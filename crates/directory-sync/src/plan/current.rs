@@ -1,4 +1,5 @@
-//! What the SCIM server has, at one moment: plain data between the client and the planner.
+//! The users and groups of the SCIM server at one moment: plain data between the client and the
+//! planner.
 
 use std::fmt;
 
@@ -50,7 +51,7 @@ pub struct Current {
 }
 
 impl Current {
-    /// From what was read, each user and group once; members are not known yet.
+    /// Takes each user and group once; members are not known yet.
     #[must_use]
     pub fn new(mut users: Vec<CurrentUser>, mut groups: Vec<CurrentGroup>) -> Self {
         users.sort_by(|a, b| a.id.cmp(&b.id));

@@ -36,7 +36,7 @@ pub(super) struct Planner<'a> {
     pub policy: &'a Policy,
     pub users: &'a Users,
     pub deleted: &'a Deleted,
-    /// The users that stand for entries: half a million look-ups in a large company.
+    /// The users by their entries: half a million look-ups in a large company.
     pub user_indices: HashMap<&'a EntryId, usize>,
 }
 
@@ -50,7 +50,7 @@ struct Change<'a> {
 }
 
 impl Planner<'_> {
-    /// Adds the writes to `phases` and what is left alone to `skipped`.
+    /// Adds the writes to `phases`, and groups that cannot be written to `skipped`.
     pub(super) fn plan(&self, phases: &mut Phases, skipped: &mut Vec<Skip>) -> Groups {
         let matched = &self.matching.groups;
         let gone = with_standing(matched, Standing::Gone);

@@ -55,7 +55,7 @@ impl<'a> Manager<'a> {
     }
 }
 
-/// The writes that had to wait until it was known for whom a user is made.
+/// The writes that depend on the users that the plan creates.
 pub(super) fn pending(
     desired: &Desired,
     current: &Current,

@@ -1,13 +1,12 @@
-//! Which object on the server stands for which entry, and whose the others are.
+//! Matches the objects on the server with the entries of the directory.
 //!
-//! 1. An object with this sync's mark stands for the entry that the mark names.
-//! 2. An entry without one takes over the object that [`MatchBy`] recognises.
-//! 3. A marked object whose entry is gone, and whose name an entry now has that stands for
-//!    nothing: the person was deleted and made again. Where leavers are deleted, the old
-//!    object goes and a new one is made; where they stay, the name is taken, and the object
-//!    is taken over.
+//! 1. An object with this sync's mark belongs to the entry that the mark names.
+//! 2. An entry without an object adopts the one that [`MatchBy`] recognises.
+//! 3. A marked object whose entry is deleted may have the name of an entry without an object: the
+//!    person was deleted and created again. If leavers are deleted, the old object is deleted and
+//!    a new one is created. Otherwise the name is in use, and the entry adopts the object.
 //!
-//! Everything that no rule names is somebody else's.
+//! The sync does not manage any other object.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,27 +17,27 @@ use crate::identity::{Identifier, MatchBy, domain_of_sid, is_mark};
 use crate::mapping::{Desired, Kind};
 use crate::snapshot::EntryId;
 
-/// Whose an object is.
+/// The relation of an object to the sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Somebody else's: never changed.
+    /// Not managed by the sync: never changed.
     Foreign,
-    /// Stands for an entry in scope.
+    /// Represents an entry in scope.
     Matched,
-    /// Stood for an entry that is gone.
+    /// Represents an entry that is deleted or no longer in scope.
     Gone,
-    /// The sync's, but not to be changed: its entry is in scope but could not be used or was
-    /// moved during the read, or may be in scope, or it is not known whether the entry is gone, or
-    /// another object has the same mark.
+    /// Managed, but not changed: its entry is in scope but cannot be used or was moved during the
+    /// read, or may be in scope, or may exist without a readable identifier, or another object has
+    /// the same mark.
     Kept,
 }
 
 /// The users, or the groups, of both sides brought together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// The index of the object that stands for an entry.
+    /// The index of the object of an entry.
     pub objects: BTreeMap<EntryId, usize>,
-    /// Whose each object is, by its index.
+    /// The standing of each object, by its index.
     pub standings: Vec<Standing>,
     /// Objects that are kept because of something that the account cannot read: whether their
     /// entry is active, or the identifier of an entry that may be theirs.
@@ -49,8 +48,8 @@ pub struct Matched {
     pub doubles: Vec<usize>,
     /// Objects that an entry adopts by its name from an entry that is gone.
     pub reassigned: Vec<(usize, EntryId)>,
-    /// Users of AWS's PowerShell sample for whom nobody is in scope. That sample removes nobody;
-    /// they are somebody else's until `takeOverLeavers` makes leavers of them.
+    /// Users of AWS's PowerShell sample without an entry in scope. That sample never removes users.
+    /// The sync manages them only with `takeOverLeavers`, as leavers.
     pub left_behind: Vec<usize>,
 }
 
@@ -65,7 +64,7 @@ impl Matched {
     }
 }
 
-/// What the directory has of the entries that a read did not have in scope.
+/// Entries that were looked up because a read did not have them in scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LookedUp {
     /// The entries that exist, in scope or not.
@@ -84,8 +83,8 @@ pub struct Matching {
 }
 
 impl Matching {
-    /// Brings both sides together. Members are not looked at. `looked_up` is what the directory
-    /// has of [`Matching::missing`], which is the same whatever `looked_up` is.
+    /// Matches both sides. Members are not considered. `looked_up` has the entries of
+    /// [`Matching::missing`] that exist in the directory; it does not affect `missing`.
     #[must_use]
     pub fn new(
         desired: &Desired,
@@ -99,7 +98,7 @@ impl Matching {
         }
     }
 
-    /// The entries that the read did not have in scope, and that objects of the sync stand for.
+    /// The entries of managed objects that the read did not have in scope.
     #[must_use]
     pub fn missing(&self) -> BTreeSet<Identifier> {
         self.users
@@ -233,7 +232,7 @@ fn groups(desired: &Desired, current: &Current, policy: &Policy, looked_up: &Loo
     )
 }
 
-/// What is known of entries of one type that are not among those in scope.
+/// The data about entries of one type that are not in scope.
 #[derive(Clone, Copy)]
 struct Search<'a> {
     kind: Kind,
@@ -305,7 +304,7 @@ impl<'a> Matcher<'a> {
             self.by_name(by_bare_name);
         }
         if gone_stay {
-            self.made_again();
+            self.created_again();
         }
         self.matched
     }
@@ -340,7 +339,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// By what the directory itself identifies the entry with.
+    /// By the identifier that the directory assigns to the entry.
     fn by_identifier(&mut self) {
         let by_external_id: HashMap<String, usize> = self
             .foreign()
@@ -377,7 +376,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn made_again(&mut self) {
+    fn created_again(&mut self) {
         let standings = &self.matched.standings;
         let by_name: HashMap<String, usize> = self
             .objects
@@ -425,7 +424,7 @@ fn find(objects: &HashMap<String, usize>, value: &str) -> Option<usize> {
     objects.get(&fold(value)).copied()
 }
 
-/// The entries that stand for objects, by the objects' indices.
+/// The entries of objects, by the indices of the objects.
 #[must_use]
 pub fn entries_by_object(matched: &Matched) -> HashMap<usize, &EntryId> {
     matched

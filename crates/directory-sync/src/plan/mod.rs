@@ -1,7 +1,7 @@
-//! From what should be and what is to the fewest writes that make both equal: pure.
+//! Plans the fewest writes that make the server match the directory. No input and no output.
 //!
-//! The plan is the same whatever order either side gives its entries in, and empty when
-//! nothing differs. It never touches an object of somebody else; what that means stands in
+//! The plan does not depend on the order of the entries on either side, and it is empty if
+//! nothing differs. It never changes an object that the sync does not manage; see
 //! [`crate::identity`] and [`matching`].
 
 mod current;
@@ -36,20 +36,20 @@ pub struct Plan {
     /// The writes. Those of a phase do not depend on each other; each phase needs the ones
     /// before it.
     pub phases: Vec<Vec<Operation>>,
-    /// What is left as it is because of what the server has, and why.
+    /// Objects and attributes that cannot be changed because of other objects on the server.
     pub skipped: Vec<Skip>,
-    /// What is taken away.
+    /// The number of removals.
     pub removals: Removals,
     /// What belongs to others.
     pub foreign: Foreign,
     /// What another tool made, and becomes the sync's.
     pub taken_over: TakenOver,
-    /// Users whom AWS's PowerShell sample made, and for whom nobody is in scope any more.
+    /// Users of AWS's PowerShell sample without an entry in scope.
     pub left_behind: Vec<Subject>,
     /// Users and groups that keep everything because of something that the account cannot read.
     pub held_back: Vec<HeldBack>,
-    /// Users and groups that stand for another entry than before: the old one is gone, and the new
-    /// one has its name.
+    /// Users and groups that are reassigned to another entry with the same name, because their
+    /// former entry is deleted.
     pub reassigned: Vec<Reassigned>,
 }
 
@@ -73,7 +73,8 @@ pub struct HeldBack {
     pub subject: Subject,
 }
 
-/// What another tool made, and this plan gives the mark of the sync.
+/// Objects of another tool that the plan adopts: it sets their `externalId` to the mark of the
+/// sync.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TakenOver {
@@ -83,7 +84,7 @@ pub struct TakenOver {
     pub groups: usize,
 }
 
-/// What the server has that is not the sync's, in figures.
+/// The number of objects on the server that the sync does not manage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Foreign {
@@ -91,24 +92,24 @@ pub struct Foreign {
     pub users: usize,
     /// Groups.
     pub groups: usize,
-    /// Memberships of such users in the sync's groups.
+    /// Memberships of such users in groups that the sync manages.
     pub memberships: usize,
 }
 
-/// Something that is left on the server as it is.
+/// An object or attribute that is not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
-    /// What it is.
+    /// The type of the object.
     pub kind: Kind,
-    /// Which entry it stands for, or should.
+    /// The entry that the object represents, or should.
     pub entry: Option<EntryId>,
-    /// The object that is left as it is; `None` if there is none yet.
+    /// The object that is not changed; `None` if it does not exist yet.
     pub id: Option<ResourceId>,
     /// The object that has a value which cannot be taken.
     pub holder: Option<ResourceId>,
     /// The only attribute that is left; none where it is the whole object.
     pub attribute: Option<Attribute>,
-    /// Why, and what to do. Names nobody.
+    /// The cause, and how to correct it. Contains no personal data.
     pub reason: String,
 }
 

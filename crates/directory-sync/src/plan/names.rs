@@ -51,7 +51,7 @@ pub(super) struct Settlement {
     /// Claim by claim. A claim of a yielding object is of wave 0.
     pub settled: Vec<Settled>,
     /// The objects that give their value up and take no other: the caller writes that with wave
-    /// 0, in place of what it had for the object.
+    /// 0, instead of the write that it had for the object.
     pub yielded: Vec<usize>,
 }
 

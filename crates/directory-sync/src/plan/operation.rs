@@ -20,11 +20,11 @@ pub enum Reference {
 /// Which object an operation is about, for the report.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The entry that it stands for; none for an object that never had this sync's mark.
+    /// The entry that it represents; `None` for an object that never had this sync's mark.
     pub entry: Option<EntryId>,
-    /// The server's id; none for what is to be made.
+    /// The SCIM `id`; `None` for an object that the plan creates.
     pub id: Option<ResourceId>,
-    /// What it is called. Of a user, personal data.
+    /// The name. Of a user, personal data.
     pub name: String,
 }
 
@@ -47,7 +47,7 @@ const ADDRESS: [Attribute; 5] = [
     Attribute::Country,
 ];
 
-/// What changes of a user; what is not named stays.
+/// The changes to a user. All other attributes keep their values.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UserChanges {
     /// Whether the user may sign in.
@@ -58,7 +58,7 @@ pub struct UserChanges {
     pub set: BTreeMap<Attribute, String>,
     /// Attributes that lose their value.
     pub removed: BTreeSet<Attribute>,
-    /// A manager whose user this plan makes; one who has a user already stands in `set`, by the
+    /// A manager whose user this plan creates; one that already has a user is in `set`, by the
     /// server's id.
     pub new_manager: Option<EntryId>,
 }
@@ -124,7 +124,7 @@ pub enum Operation {
     },
     /// Changes a user.
     UpdateUser {
-        /// The user; without an id, one whom this plan makes.
+        /// The user; without an id, one that this plan creates.
         subject: Subject,
         /// What changes.
         changes: UserChanges,

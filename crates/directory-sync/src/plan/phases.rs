@@ -1,5 +1,5 @@
-//! The order of writes: what takes access away first, then what changes names, then what is
-//! made, then memberships. If a run ends half-way, nobody has access longer than needed.
+//! The order of writes: removals of access first, then changes of names, then new users and
+//! groups, then memberships. If a run is interrupted, no user keeps access longer than needed.
 
 use super::operation::Operation;
 

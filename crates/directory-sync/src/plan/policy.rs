@@ -1,11 +1,11 @@
-//! What is done about objects whose entry is gone, and how many of them at most.
+//! The policy for objects whose entry is deleted or no longer in scope.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{MatchBy, Owner};
 
-/// What is done about a user who is no longer in scope.
+/// The policy for users that are no longer in scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Leavers {
@@ -18,11 +18,11 @@ pub enum Leavers {
     Ignore,
 }
 
-/// What is done about a group that is no longer in scope.
+/// The policy for groups that are no longer in scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum GoneGroups {
-    /// The members are removed: nobody has access through it, and its assignments of
+    /// The members are removed: no user has access through it, and its assignments of
     /// permission sets are still there when it comes back.
     #[default]
     Empty,
@@ -32,7 +32,7 @@ pub enum GoneGroups {
     Ignore,
 }
 
-/// What the planner may do.
+/// The settings of the planner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Whose objects the plan may change.
@@ -42,9 +42,9 @@ pub struct Policy {
     /// Whether users count as leavers who were made by AWS's PowerShell sample (their
     /// `externalId` is a security identifier of a domain in scope) and are not in scope.
     pub take_over_leavers: bool,
-    /// What is done about users who are gone.
+    /// The policy for users that are no longer in scope.
     pub leavers: Leavers,
-    /// What is done about groups that are gone.
+    /// The policy for groups that are no longer in scope.
     pub gone_groups: GoneGroups,
     /// The most membership changes of one request; 100 in Identity Center.
     pub membership_batch: usize,

@@ -1,29 +1,29 @@
-//! How much may be taken away in one run.
+//! The safety limits for removals in one run.
 //!
-//! A wrong filter, a moved organizational unit or a half-empty directory looks to a sync as
-//! if everybody had left. So a plan that takes away more than is allowed is refused as a
-//! whole, before anything is written; somebody looks at it, and confirms the number.
+//! With a wrong filter, a moved organizational unit or an incomplete directory, all users seem to
+//! have left. A plan whose removals exceed a limit is therefore refused as a whole, before
+//! anything is written, until an operator reviews it and confirms the number.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::wording::counted;
 
-/// A share of so few is no sign of anything: one of four users may leave.
+/// The percentage does not apply to this many removals: one of four users may leave.
 const FEW: usize = 5;
 
 /// The `safety:` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SafetyConfiguration {
-    /// The most that a run takes away of the users, of the groups and of the memberships that
-    /// it looks after, and the most users that it renames, in percent of each. Up to five of each
-    /// are not held to it. Default: 10.
+    /// The limit for removed users, groups and memberships and for renamed users in one run, in
+    /// percent of those that the sync manages. The limit does not apply to up to five of each.
+    /// Default: 10.
     #[schemars(range(max = 100))]
     pub max_delete_percent: u8,
-    /// The most users and groups, together, that a run takes away. Default: 100.
+    /// The limit for removed users and groups together in one run. Default: 100.
     pub max_delete_count: usize,
-    /// Whether a directory without any user, or without any group, may take everything away.
+    /// Whether everything may be removed if the directory returns no user, or no group, in scope.
     /// Default: false.
     pub allow_empty_source: bool,
 }
@@ -38,45 +38,44 @@ impl Default for SafetyConfiguration {
     }
 }
 
-/// What a plan takes away, and of how many.
+/// The number of removals in a plan and the totals that the safety limits apply to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Removals {
-    /// Users who are deleted or deactivated.
+    /// Users that are deleted or deactivated.
     pub users: usize,
-    /// Users whom the sync looks after, without those already inactive.
+    /// Users that the sync manages, except those that are already inactive.
     pub users_before: usize,
-    /// Users among them that stay active and get another user name. The user name is what a user
-    /// signs in with (the SAML name identifier), so they cannot sign in until the identity
-    /// provider sends the new one.
+    /// Active users with a new `userName`. It is the SAML name identifier, so these users cannot
+    /// sign in until the identity provider sends the new value.
     pub renames: usize,
-    /// Groups that are deleted or emptied.
+    /// Groups that are deleted or that lose all members.
     pub groups: usize,
-    /// Groups that the sync looks after.
+    /// Groups that the sync manages.
     pub groups_before: usize,
-    /// Memberships that end: with the user, with the group, or alone.
+    /// Memberships that end, with or without their user or group.
     pub memberships: usize,
-    /// Memberships of the sync's users in its groups, and others that end with an object of the
-    /// sync.
+    /// Memberships of managed users in managed groups, and other memberships that end because
+    /// their user or group is deleted.
     pub memberships_before: usize,
-    /// The directory has no user, but the server has some of ours.
+    /// `true` if the directory has no user in scope.
     pub no_users: bool,
-    /// The directory has no group, but the server has some of ours.
+    /// `true` if the directory has no group in scope.
     pub no_groups: bool,
 }
 
 impl Removals {
-    /// The number that has to be confirmed: users, groups, memberships and renames.
+    /// The number that an operator confirms: users, groups, memberships and renames.
     #[must_use]
     pub fn total(&self) -> usize {
         self.users + self.groups + self.memberships + self.renames
     }
 }
 
-/// Why a plan is not carried out. Nothing was written.
+/// The reason that a plan is refused. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A directory in scope that holds nobody.
+    /// The directory has no user, or no group, in scope.
     #[error(
         "the directory has no {what} in scope, and {loss} would be taken away: most \
          likely a wrong search base, filter or right to read"

@@ -14,13 +14,13 @@ use crate::attribute::{Attribute, Profile, fold};
 use crate::mapping::{Desired, DesiredUser, Kind};
 use crate::snapshot::EntryId;
 
-/// What the writes to groups need to know.
+/// The results of planning users, for the writes to groups.
 pub(super) struct Users {
-    /// Entries for which a user is made.
+    /// Entries for which a user is created.
     pub created: BTreeSet<EntryId>,
-    /// Users who lose access: deleted or deactivated.
+    /// Users that lose access: deleted or deactivated.
     pub removed: usize,
-    /// Users whom the sync looks after, without those already inactive.
+    /// Users that the sync manages, except those that are already inactive.
     pub before: usize,
     /// Users among them that stay active and get another user name.
     pub renamed: usize,
@@ -47,7 +47,7 @@ struct Turn {
     between: Option<Option<String>>,
 }
 
-/// Adds the writes to `phases` and what is left alone to `skipped`.
+/// Adds the writes to `phases`, and users and attributes that cannot be written to `skipped`.
 pub(super) fn plan(
     desired: &Desired,
     current: &Current,
@@ -132,7 +132,7 @@ fn leavers<'a>(gone: &BTreeSet<usize>, current: &Current) -> impl Iterator<Item 
     })
 }
 
-/// Active people whom no user stands for. Nobody is made to be inactive.
+/// Active entries without a user. No user is created as inactive.
 fn joiners<'a>(
     desired: &'a Desired,
     current: &Current,
@@ -203,7 +203,7 @@ fn changed<'a>(
     changes
 }
 
-/// What has to change for a user to be as wanted.
+/// The changes that make a user match its entry.
 fn difference(
     wanted: &DesiredUser,
     user: &CurrentUser,

@@ -50,11 +50,11 @@ pub(super) async fn run(
     Ok(report)
 }
 
-/// What the directory wants now.
+/// The current state of the directory.
 enum Since {
-    /// The same: it is in the state that it was in when both sides were compared.
+    /// The same as when both sides were compared.
     Unchanged { compared_at: Timestamp },
-    /// This, in a state that it may be recognised by.
+    /// Read, with the mark of its state if there is one.
     Read(Box<Desired>, Option<DirectoryMark>),
 }
 

@@ -1,7 +1,7 @@
-//! Carries a plan out, phase by phase; within a phase, many writes at once.
+//! Carries out a plan phase by phase. The writes of a phase run concurrently.
 //!
-//! One write that fails does not hold up the others, but for a token that is refused: that
-//! ends the run. What depends on something that failed is left out and said.
+//! A failed write does not stop the others, unless the server rejects the token, which ends the
+//! run. Writes that depend on a failed one are not attempted, and are reported.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::snapshot::EntryId;
 use crate::target::{CONCURRENT, Client, Error, Made};
 use crate::wording::counted;
 
-/// Carries the plan out, unless it takes away more than is allowed.
+/// Carries out the plan, unless its removals exceed a safety limit.
 pub async fn carry_out(
     comparison: Comparison,
     client: &Client,
@@ -114,7 +114,7 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// The objects that the run made, by their entries.
+/// The objects that the run created, by their entries.
 #[derive(Default)]
 struct NewObjects {
     users: HashMap<EntryId, ResourceId>,
@@ -127,9 +127,9 @@ struct Run<'a> {
 }
 
 enum Failure {
-    /// The server refused, or gave no answer.
+    /// The server rejected the write, or did not respond.
     Refused(Error),
-    /// Needs something that failed before.
+    /// Depends on a write that failed.
     Dependency(&'static str),
 }
 
@@ -139,7 +139,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Default)]
 struct Written {
     id: Option<ResourceId>,
@@ -266,7 +266,7 @@ impl Run<'_> {
         }
     }
 
-    /// The user, and a new manager, may be ones whom the run has made.
+    /// Updates a user. The run may have created the user and its new manager.
     async fn update_user(
         &self,
         subject: &Subject,

@@ -1,4 +1,4 @@
-//! Why there is no report: nothing was written.
+//! Errors that end a command before anything is written, so that there is no report.
 
 use crate::configuration;
 use crate::exit::Exit;
@@ -20,7 +20,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// How a program ends that meets it.
+    /// The exit code for this error.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -33,7 +33,7 @@ impl Error {
         }
     }
 
-    /// What to do next, where the message does not say it.
+    /// The next step, if the message does not contain it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -1,5 +1,5 @@
-//! The outcome of a run as a log line that CloudWatch makes metrics of (embedded metric
-//! format), so that an alarm can tell a failed run, or one that was refused.
+//! The result of a run as a log line in the embedded metric format, from which CloudWatch creates
+//! metrics. Alarms notify of a failed or refused run.
 //!
 //! The name of the sync is the only dimension. Source: "Specification: Embedded metric
 //! format", <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
@@ -19,8 +19,8 @@ const NAMESPACE: &str = "connect-scim";
 /// The dimension.
 const DIMENSION: &str = "DirectorySync";
 
-/// The line of a run, without a line end; `report` is none where there was nothing to report,
-/// because the directory or the server could not be read.
+/// The line of a run, without a newline. `report` is `None` if the directory or the server could
+/// not be read.
 #[must_use]
 pub fn embedded_metrics(
     owner: &Owner,

@@ -1,6 +1,6 @@
-//! The whole way: compare, carry out, tell.
+//! Compares both sides, writes the changes and reports them.
 //!
-//! [`plan()`], [`run()`] and [`verify`] are what the commands of the same names do. Each reads
+//! [`plan()`], [`run()`] and [`verify`] implement the commands of the same names. Each reads
 //! the directory and the server; only [`run()`] writes. [`compare`], and [`describe`] or
 //! [`carry_out`], are the two halves for a caller that has the directory already.
 
@@ -65,21 +65,21 @@ pub enum Progress {
 /// What a caller decides.
 #[derive(Clone)]
 pub struct Options {
-    /// How many removals somebody has agreed to.
+    /// The number of removals that the operator confirmed; `None` if none were confirmed.
     pub confirmed_deletes: Option<usize>,
-    /// How the program is called that hints name: `directory-sync`.
+    /// The name of the program in hints: `directory-sync`.
     pub program: String,
-    /// What follows the verb in its command lines, with a space before it.
+    /// The arguments after the command in hints, with a leading space.
     pub arguments: String,
-    /// Set when the run is to end: writes under way are finished, no other is begun.
+    /// Set to stop the run: started writes are finished, and no other write is started.
     pub stop: Arc<AtomicBool>,
     /// Whether the report names people: user names and distinguished names.
     pub names: bool,
-    /// Whether a run compares both sides whatever its cache says.
+    /// Whether a run ignores its cache and compares both sides.
     pub full: bool,
-    /// When the server's token expires, where somebody has noted it.
+    /// The expiry of the access token of the server, if it is configured.
     pub token_expires: Option<TokenExpiry>,
-    /// Told how far it is.
+    /// Called on progress.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
 
@@ -99,7 +99,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The command line that does `verb`.
+    /// The command line of a command.
     fn command(&self, verb: &str) -> String {
         format!("{} {verb}{}", self.program, self.arguments)
     }
@@ -109,7 +109,7 @@ impl Options {
     }
 }
 
-/// Both sides, brought together.
+/// The result of comparing both sides.
 pub struct Comparison {
     /// The writes that make them equal.
     pub plan: Plan,
@@ -118,7 +118,7 @@ pub struct Comparison {
     matching: Matching,
 }
 
-/// Says what [`run()`] would do.
+/// Reports the changes that [`run()`] would write.
 ///
 /// # Errors
 /// When the directory or the server cannot be read whole.
@@ -131,7 +131,7 @@ pub async fn plan(
     Ok(describe(&comparison, &client, configuration, options))
 }
 
-/// Says what [`carry_out`] would do.
+/// Reports the changes that [`carry_out`] would write.
 #[must_use]
 pub fn describe(
     comparison: &Comparison,
@@ -144,7 +144,7 @@ pub fn describe(
     report.with_refusal(refusal.as_ref(), options)
 }
 
-/// Makes the server equal to the directory.
+/// Writes the changes that make the server match the directory.
 ///
 /// With a cache, and unless `options.full` is set, the server is not read if the directory
 /// wants what the last run made of it.

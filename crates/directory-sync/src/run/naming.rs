@@ -35,7 +35,7 @@ impl<'a> Naming<'a> {
         self.on_request(|| names.get(entry).cloned()).flatten()
     }
 
-    /// The object that stands for an entry, or is to be created for it.
+    /// The object of an entry, or the one that the run creates for it.
     pub(super) fn of_entry(&self, kind: Kind, entry: &EntryId) -> Named {
         let Comparison {
             current, matching, ..

@@ -1,5 +1,5 @@
-//! What a run did, or would do. The JSON form is a public interface; its version changes when
-//! a field loses its meaning.
+//! The report of `plan`, `run` and `verify`. The JSON format is a public interface; its version
+//! changes when a field changes its meaning or is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,146 +20,148 @@ use crate::snapshot::{EntryId, UnresolvedMember};
 use crate::target::{self, Client};
 use crate::token::RENEWAL_DAYS;
 
-/// The version of the JSON form.
+/// The version of the JSON format.
 pub const REPORT_VERSION: u32 = 1;
 
-/// Which command made a report.
+/// The command that produced a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Command {
-    /// Says what would be done.
+    /// `plan`: reports the changes without writing.
     Plan,
-    /// Does it.
+    /// `run`: writes the changes.
     Run,
-    /// Says whether there is anything to do.
+    /// `verify`: reports whether the server differs from the directory.
     Verify,
 }
 
-/// How it came out.
+/// The result of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Result {
-    /// Both sides were equal already.
+    /// The server already matches the directory.
     Equal,
-    /// They differ (`plan`, `verify`).
+    /// The server differs from the directory. `plan` and `verify` only.
     Changes,
-    /// Everything was done.
+    /// All changes were written. `run` only.
     Done,
-    /// Some of it failed.
+    /// At least one write failed. `run` only.
     Failed,
-    /// Everything else was done, or would be; users or groups that may be gone or inactive are held
-    /// back.
+    /// Users or groups whose entry may be deleted or inactive are held back; see `heldBack`. All
+    /// other changes are written (`run`) or planned (`plan`, `verify`).
     HeldBack,
-    /// Nothing was done: too much would have been taken away.
+    /// Nothing was written, because the removals exceed a safety limit; see `refusal`.
     Refused,
-    /// The server refused the token while writing.
+    /// The server rejected the token during the writes.
     CredentialsRefused,
-    /// Ended before it was done.
+    /// The run was interrupted before all changes were written.
     Interrupted,
 }
 
-/// What is done to an object.
+/// The type of a change to a user or group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
-    /// Made.
+    /// The user or group is created.
     Create,
-    /// Changed.
+    /// Attributes change.
     Update,
-    /// May no longer sign in.
+    /// The user becomes inactive and can no longer sign in.
     Deactivate,
-    /// May sign in again.
+    /// The user becomes active again and can sign in.
     Reactivate,
-    /// Deleted.
+    /// The user or group is deleted.
     Delete,
-    /// Members added and removed.
+    /// Members are added to and removed from the group.
     ChangeMembers,
 }
 
-/// What became of it.
+/// The outcome of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// To be done.
+    /// Not written, because the command only plans.
     Planned,
-    /// Done.
+    /// Written.
     Done,
-    /// Failed; `reason` says why.
+    /// The write failed; `reason` has the error.
     Failed,
-    /// Not begun; `reason` says why.
+    /// Not attempted; `reason` has the cause.
     NotAttempted,
 }
 
-/// A user or group that a report names.
+/// A reference to a user or group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Named {
-    /// The server's id; without it, an object that the run creates.
+    /// The SCIM `id`. Absent for a user or group that the run creates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The entry of an object that the run creates.
+    /// The directory entry (objectGUID or entryUUID) of a user or group that the run creates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
-    /// The name. Of users only on request.
+    /// The `userName` of a user, with `--names` only; the `displayName` of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// A value that changes.
+/// A change of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// The attribute.
+    /// The attribute, such as `displayName`.
     pub attribute: Attribute,
-    /// The value before. Of `manager`, the user name.
+    /// The value before the change; of `manager`, the manager's user name. Absent if there was no
+    /// value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub old: Option<String>,
-    /// The value after. Without it, the attribute loses its value.
+    /// The value after the change. Absent if the value is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<String>,
 }
 
-/// One write.
+/// One change to a user or group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// What is done.
+    /// The type of the change.
     pub action: Action,
-    /// To what.
+    /// The type of the changed object.
     pub kind: Kind,
-    /// What became of it.
+    /// The outcome of the change.
     pub outcome: Outcome,
-    /// The entry of the directory: objectGUID or entryUUID.
+    /// The directory entry: objectGUID or entryUUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
-    /// The server's id.
+    /// The SCIM `id`. Absent for an object that is not created yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it is called. Of users only on request.
+    /// The `userName` of a user, with `--names` only; the `displayName` of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The attributes that change.
+    /// The names of the attributes that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<String>,
-    /// The values that change; only on request.
+    /// The old and new value of each attribute that changes. With `--names` only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// Members added.
+    /// The number of members that are added.
     #[serde(skip_serializing_if = "is_zero")]
     pub added: usize,
-    /// Memberships that end: of a group, its members; of a deleted user, its own.
+    /// The number of memberships that end: the members that are removed from a group, or the
+    /// memberships of a deleted user.
     #[serde(skip_serializing_if = "is_zero")]
     pub removed: usize,
-    /// The users that become members.
+    /// The members that are added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added_members: Vec<Named>,
-    /// The users whose membership ends.
+    /// The members that are removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed_members: Vec<Named>,
-    /// Of a deleted user, the groups in which a membership ends.
+    /// The groups in which a membership of the deleted user ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_groups: Vec<Named>,
-    /// Why it failed, or was not begun; or that the object was already there.
+    /// The cause, if the change failed or was not attempted; a note, if the object already existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -172,144 +174,148 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Something left as it is.
+/// An entry or attribute that is not synchronized; the server keeps its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportSkip {
-    /// What.
+    /// The type of the entry.
     pub kind: Kind,
-    /// The entry of the directory.
+    /// The directory entry: objectGUID or entryUUID. Absent if it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
-    /// The server's id of the object that is left as it is.
+    /// The SCIM `id` of the object that keeps its values. Absent if there is no such object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The name of the object. Of users only on request.
+    /// The `userName` of a user, with `--names` only; the `displayName` of a group. Of an entry
+    /// without an object on the server, the name in the directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The object that has a value which cannot be taken.
+    /// The user or group that already has the unique value, such as a user name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<Named>,
-    /// Where it is in the directory; only on request.
+    /// The distinguished name of the entry. With `--names` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinguished_name: Option<String>,
-    /// The only attribute that is left; without it, the whole entry.
+    /// The attribute that is not synchronized. Absent if it is the whole entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<Attribute>,
-    /// Whether users or groups that may be gone or inactive are held back while the account cannot
-    /// read this entry.
+    /// `true` if users or groups are held back because the account cannot read this entry; see
+    /// `heldBack`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub holds_back: bool,
-    /// Why, and what to do.
+    /// The cause, and how to correct it.
     pub reason: String,
 }
 
-/// A user or group that keeps everything, although its entry may be gone or inactive: the account
-/// cannot read an entry that is or may be its own. `skipped` has that entry with `holdsBack`.
+/// A user or group that is not changed although its entry may be deleted or inactive, because the
+/// account cannot read an entry that is or may be its own. That entry is in `skipped` with
+/// `holdsBack`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaverHeldBack {
-    /// User or group.
+    /// `user` or `group`.
     pub kind: Kind,
-    /// The server's id.
+    /// The SCIM `id`.
     pub id: String,
-    /// The entry that the object stands for, if it has a mark.
+    /// The directory entry that `externalId` names. Absent if `externalId` is not a mark of this
+    /// sync.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
-    /// The name of the user or group. Of users only on request.
+    /// The `userName` of a user, with `--names` only; the `displayName` of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// A member value of a group that leads to no entry of the directory. Nothing depends on it.
+/// A member value of a group that identifies no directory entry. For information only: it affects
+/// neither the changes nor the exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportUnresolved {
-    /// The entry of the group.
+    /// The directory entry of the group. Absent if its identifier cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// The name of the group.
+    /// The name of the group in the directory (`cn`).
     pub group_name: String,
-    /// The value; only on request.
+    /// The member value. With `--names` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
-    /// Why it leads to no entry.
+    /// Why the value identifies no entry.
     pub reason: String,
 }
 
-/// A user or group that stands for another entry than before. The entry before is gone, and the
-/// new one has its name; everything that is assigned to the user or group stays.
+/// A user or group that is reassigned to another directory entry with the same name, because its
+/// former entry is deleted. It keeps all assignments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportReassigned {
-    /// User or group.
+    /// `user` or `group`.
     pub kind: Kind,
-    /// The server's id.
+    /// The SCIM `id`.
     pub id: String,
-    /// The name. Of users only on request.
+    /// The `userName` of a user, with `--names` only; the `displayName` of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The entry before.
+    /// The former directory entry.
     pub old_entry: String,
-    /// The entry after.
+    /// The new directory entry.
     pub new_entry: String,
-    /// Where the new entry is in the directory; only on request.
+    /// The distinguished name of the new entry. With `--names` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinguished_name: Option<String>,
 }
 
-/// A user whom nobody removed.
+/// A user of AWS's PowerShell sample without an entry in scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftBehind {
-    /// The server's id.
+    /// The SCIM `id`.
     pub id: String,
-    /// The user name; only on request.
+    /// The user name. With `--names` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// Objects by what was, or would be, done to them.
+/// The number of changes by type: written (`run`) or planned (`plan`, `verify`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Users made.
+    /// Users created.
     pub users_created: usize,
-    /// Users changed in other ways than below.
+    /// Users with changed attributes, except those that are activated or deactivated.
     pub users_updated: usize,
-    /// Users who may no longer sign in.
+    /// Users deactivated.
     pub users_deactivated: usize,
-    /// Users who may sign in again.
+    /// Users activated again.
     pub users_reactivated: usize,
     /// Users deleted.
     pub users_deleted: usize,
-    /// Groups made.
+    /// Groups created.
     pub groups_created: usize,
-    /// Groups renamed or taken over.
+    /// Groups renamed or adopted.
     pub groups_updated: usize,
     /// Groups deleted.
     pub groups_deleted: usize,
-    /// Members added, with those of new groups.
+    /// Memberships added, including those of new groups.
     pub memberships_added: usize,
-    /// Memberships that ended, with those of deleted users and groups.
+    /// Memberships removed, including those of deleted users and groups.
     pub memberships_removed: usize,
-    /// Entries and attributes left as they are.
+    /// Entries and attributes in `skipped`.
     pub skipped: usize,
-    /// Writes that failed.
+    /// Failed writes.
     pub failed: usize,
-    /// Writes that were not begun.
+    /// Writes that were not attempted.
     pub not_attempted: usize,
 }
 
-/// How long the server's token will be taken.
+/// The validity of the access token of the SCIM server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
-    /// When it expires (RFC 3339).
+    /// The time at which the token expires (RFC 3339).
     pub expires: String,
-    /// Whole days until then; negative when it has expired.
+    /// Whole days until the token expires; negative if it has expired.
     pub days_left: i64,
-    /// Whether it is time to make a new one.
+    /// `true` if fewer than 90 days are left, so that the token should be replaced.
     pub renew: bool,
 }
 
@@ -325,61 +331,60 @@ impl Token {
     }
 }
 
-/// What a run did, or would do.
+/// The report of `plan`, `run` or `verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// The version of this form.
+    /// The version of the format.
     pub version: u32,
-    /// Which command made it.
+    /// The command that produced the report.
     pub command: Command,
-    /// How it came out.
+    /// The result of the command.
     pub result: Result,
-    /// In figures: what was done; of a plan, what would be.
+    /// The number of changes by type.
     pub summary: Summary,
-    /// What is taken away, and of how many.
+    /// The number of removals and the totals that the safety limits apply to.
     pub removals: Removals,
-    /// Why nothing was done, or would be.
+    /// The safety limit that the removals exceed. Absent if they exceed none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// What to do about it.
+    /// How to continue after a refusal, as a command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What the server has of others; never changed.
+    /// Objects on the server that the sync does not manage. They are never changed.
     pub foreign: Foreign,
-    /// What another tool made, and this sync takes over.
+    /// Objects of another tool that the sync adopts.
     pub taken_over: TakenOver,
-    /// With `matchBy: objectSid`, users whom AWS's PowerShell sample made and for whom nobody is
-    /// in scope: that sample removes nobody. They are left as they are, unless `takeOverLeavers`
-    /// makes leavers of them, who stand among the writes.
+    /// With `matchBy: objectSid`, users of AWS's PowerShell sample without an entry in scope. They
+    /// are not changed. With `takeOverLeavers`, they are treated as leavers instead and are in
+    /// `entries`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,
-    /// Users and groups that keep everything for now. Never empty if `result` is
-    /// `heldBack`.
+    /// Users and groups that are held back. Not empty if `result` is `heldBack`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held_back: Vec<LeaverHeldBack>,
-    /// Users and groups that stand for another entry than before.
+    /// Users and groups that are reassigned to another directory entry.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reassigned: Vec<ReportReassigned>,
-    /// Member values of groups that lead to no entry.
+    /// Member values of groups that identify no directory entry.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unresolved: Vec<ReportUnresolved>,
-    /// Calls to the server, by operation.
+    /// The number of requests to the SCIM server by operation, including repeated ones.
     pub calls: BTreeMap<target::Operation, usize>,
-    /// Calls among them that had to be repeated.
+    /// The number of requests among them that repeat an earlier one.
     pub repeated_calls: usize,
-    /// When both sides were last compared and found, or made, equal; set only where the directory
-    /// has not changed since, so that the server was not read. There are no figures of it then.
+    /// The time (RFC 3339) at which the server last matched the directory. Present if the directory
+    /// has not changed since; the server was not read, and the figures of the report are 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equal_since: Option<String>,
-    /// How long the server's token will be taken, where that is known.
+    /// The validity of the access token. Absent without `--token-expires`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
-    /// The writes.
+    /// The changes, in the order in which they are written.
     pub entries: Vec<Entry>,
-    /// What is left as it is.
+    /// Entries and attributes that are not synchronized.
     pub skipped: Vec<ReportSkip>,
-    /// Whether the report has names, and its text form is therefore not shortened.
+    /// Whether the report contains names. The text format is complete then.
     #[serde(skip)]
     pub has_names: bool,
 }
@@ -412,7 +417,7 @@ impl Entry {
     }
 }
 
-/// The name of a group, and on request that of a user.
+/// The name of a group, or with `--names` of a user.
 fn name(kind: Kind, subject: &Subject, naming: &Naming<'_>) -> Option<String> {
     match kind {
         Kind::Group => Some(subject.name.clone()),
@@ -544,7 +549,7 @@ impl Report {
             let entry = skip.entry.as_ref();
             let named = entry.map(|entry| naming.of_entry(skip.kind, entry));
             let (id, name) = named.map_or((None, None), |named| (named.id, named.name));
-            // Of an entry without a user or group, the name in the directory.
+            // The name in the directory, for an entry without a user or group.
             let in_directory = || match skip.kind {
                 Kind::Group => skip.name.clone(),
                 Kind::User | Kind::Entry => naming.on_request(|| skip.name.clone()).flatten(),
@@ -611,7 +616,7 @@ impl Report {
         }
     }
 
-    /// Of a run that found the directory as the last one left it.
+    /// The report of a run that reads the same directory state as the last one.
     pub(super) fn unchanged(compared_at: Timestamp, options: &Options) -> Self {
         Self {
             version: REPORT_VERSION,
@@ -643,7 +648,7 @@ impl Report {
         self
     }
 
-    /// How a program ends that shows this report.
+    /// The exit code for this report.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self.result {
@@ -657,10 +662,10 @@ impl Report {
         }
     }
 
-    /// The JSON form, with a line end.
+    /// The report as JSON, with a trailing newline.
     #[must_use]
     pub fn json(&self) -> String {
-        // Plain data with text keys always has a JSON form.
+        // Serializing plain data with string keys cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
@@ -718,10 +723,10 @@ fn unresolved(members: &[UnresolvedMember], naming: &Naming<'_>) -> Vec<ReportUn
     members.collect()
 }
 
-/// The JSON Schema of the JSON form, with a line end.
+/// The JSON Schema of the JSON format, with a trailing newline.
 #[must_use]
 pub fn report_schema() -> String {
-    // Of what is written: a field that is left out when it is empty is not required.
+    // The schema of the output: a field that is omitted when it is empty is not required.
     let settings = SchemaSettings::default().for_serialize();
     let schema = settings.into_generator().into_root_schema_for::<Report>();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
@@ -737,7 +742,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_in_the_documentation_is_that_of_the_code() {
+    fn the_schema_in_the_documentation_matches_the_code() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../docs/directory-sync-report.schema.json");
         if env::var_os("UPDATE_REFERENCE").is_some() {

@@ -1,4 +1,4 @@
-//! Reports in each form, and what they lead to: exit code, metrics, text.
+//! Reports in each format, and the exit code, metrics and text that result from them.
 
 use std::time::Duration;
 
@@ -586,7 +586,7 @@ fn exit_code_metrics_and_text_agree_for_each_result() {
 }
 
 #[test]
-fn a_summary_counts_what_was_done_and_what_was_not() {
+fn a_summary_counts_written_failed_and_unattempted_changes() {
     let cases = [
         (Action::Create, Kind::User),
         (Action::Update, Kind::User),

@@ -1,4 +1,4 @@
-//! A report for people: plain text, and Markdown for the page of a pipeline.
+//! The report as plain text, and as Markdown for the summary page of a pipeline.
 
 use std::fmt::Write as _;
 
@@ -6,21 +6,21 @@ use super::report::{Action, Command, Entry, Named, Outcome, Report, Result};
 use crate::mapping::Kind;
 use crate::wording::counted;
 
-/// Lines of each list that are shown in a report without names; the JSON form has all.
+/// The number of lines of each list in a report without names. The JSON format has all.
 const SHOWN: usize = 50;
 
-/// What is said before a list of users of another tool whom nobody removed.
+/// The heading of users of another tool without an entry in scope.
 const LEFT_BEHIND: &str = "Made by AWS's PowerShell sample, and nobody in scope is theirs \
                            (leavers with `takeOverLeavers: true`)";
 
-/// The heading of users and groups that keep everything for now.
+/// The heading of users and groups that are held back.
 const HELD_BACK: &str = "Held back, because the account cannot read an entry that may be theirs";
 
-/// The heading of users and groups that stand for another entry than before.
+/// The heading of users and groups that are reassigned to another entry.
 const REASSIGNED: &str = "Represent another directory entry of the same name, with everything that \
                           is assigned to them";
 
-/// The heading of member values that lead to no entry.
+/// The heading of member values that identify no entry.
 const UNRESOLVED: &str = "Members that lead to no entry of this directory (the run ignores them)";
 
 /// The report as text.

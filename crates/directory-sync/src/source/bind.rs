@@ -14,7 +14,7 @@ pub struct BindRefusal {
     pub code: u32,
     /// The Windows error number in hexadecimal, where the server is an Active Directory.
     pub windows_error: Option<String>,
-    /// What the server says.
+    /// The message of the server.
     pub diagnostic: String,
 }
 

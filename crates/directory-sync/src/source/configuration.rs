@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_safe_and_fits_active_directory() {
+    fn the_defaults_are_safe_and_fit_active_directory() {
         let configuration = read(SMALLEST).unwrap();
         assert_eq!(configuration.flavor, Flavor::ActiveDirectory);
         assert!(!configuration.allow_plaintext);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_section_can_be_read() {
         let text = "
             flavor: openLdap
             servers: [ldap://one.example.com, ldaps://two.example.com:1636]
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused_where_it_stands() {
+    fn an_invalid_section_is_refused_with_its_position() {
         let cases = [
             (
                 "servers: [ldaps://dc1.corp.example.com]",
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_of_nobody_and_an_anonymous_bind_are_refused() {
+    fn an_empty_scope_and_an_anonymous_bind_are_refused() {
         let nobody = read(&SMALLEST.replace("memberOf: [aws-users]", "memberOf: []")).unwrap();
         assert!(matches!(nobody.check(), Err(Error::NoUserScope)));
         let anonymous = read(&SMALLEST.replace("reader@corp.example.com", "''")).unwrap();

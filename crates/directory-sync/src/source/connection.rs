@@ -405,7 +405,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Tells the server that this was all. What was read is whole whether it hears it or not.
+    /// Unbinds. The read is complete even if the unbind is lost.
     pub(super) async fn close(mut self) {
         let unbinding = self.ldap.with_timeout(self.patience).unbind();
         let _ = self.driver.during(unbinding).await;

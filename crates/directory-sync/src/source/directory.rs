@@ -1,4 +1,4 @@
-//! What has been read so far, and who is in which group. No input and no output.
+//! The entries that have been read so far, and the members of groups. No input and no output.
 //!
 //! Groups name their members, and members may be groups: a graph, which may have circles.
 //! Entries are numbered, so that half a million memberships are half a million small numbers.
@@ -103,7 +103,7 @@ struct KnownGroup {
     members: Vec<Node>,
 }
 
-/// Who is in scope, by what the configuration says.
+/// The scope that the configuration defines.
 pub(super) struct Scope<'a> {
     /// Found by the searches for users, with the base of the search.
     pub(super) found: HashMap<Node, &'a str>,
@@ -114,7 +114,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Directory {
-    /// Takes an entry in; one read again replaces what was known of it.
+    /// Adds an entry. An entry that is read again replaces the earlier one.
     pub(super) fn insert(&mut self, decoded: Decoded) -> Node {
         let (name, content) = match decoded {
             Decoded::User(user) => (user.person.distinguished_name.clone(), Content::User(user)),

@@ -115,8 +115,8 @@ impl NameKey {
         self.0.len()
     }
 
-    /// Whether it stands for somebody of another domain, whom this one only knows the security
-    /// identifier of (MS-ADTS, section 6.1.1.4.10).
+    /// Whether it represents an account of another domain, of which this domain has the security
+    /// identifier only (MS-ADTS, section 6.1.1.4.10).
     pub(super) fn is_foreign_security_principal(&self) -> bool {
         self.0.contains(",cn=foreignsecurityprincipals,")
     }
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn an_invalid_name_is_refused() {
         for text in [
             "",
             "corp.example.com",

@@ -2,7 +2,7 @@
 
 use ldap3::asn1::{PL, StructureTag};
 
-/// An entry. Values are bytes: what they mean depends on the attribute.
+/// An entry. Values are bytes, whose meaning depends on the attribute.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) distinguished_name: String,
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_told_apart_from_other_options() {
+    fn a_range_differs_from_other_options() {
         let range = |first, last| Some(ValueRange { first, last });
         let cases = [
             ("member", "member", None),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_entry_is_not_taken_for_one() {
+    fn an_invalid_entry_is_refused() {
         let primitive = StructureTag {
             class: ldap3::asn1::TagClass::Application,
             id: 4,

@@ -12,7 +12,7 @@ use super::server_url::ServerUrl;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The configuration selects nobody.
+    /// The configuration selects no user.
     #[error(
         "nobody is in scope: name groups under `users.memberOf`, or searches under \
          `users.searches` (`searches: [{{base: DC=…}}]` for everybody below a base)"
@@ -95,7 +95,7 @@ pub enum Error {
         /// The URL of the other server, with the distinguished name of the part.
         reference: String,
     },
-    /// An answer that is no LDAP.
+    /// A response that is not LDAP.
     #[error("{server}: an answer cannot be understood ({what})")]
     Malformed {
         /// The server that was read.

@@ -142,7 +142,7 @@ impl Flavor {
         }
     }
 
-    /// What must be known of a user, whatever is asked for.
+    /// The attributes of users that are always read.
     pub(super) fn user_attributes(self) -> &'static [&'static str] {
         match self {
             Self::ActiveDirectory => &[
@@ -157,7 +157,7 @@ impl Flavor {
         }
     }
 
-    /// What must be known of a group, whatever is asked for.
+    /// The attributes of groups that are always read.
     pub(super) fn group_attributes(self) -> &'static [&'static str] {
         match self {
             Self::ActiveDirectory => &[

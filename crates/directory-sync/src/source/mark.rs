@@ -8,7 +8,7 @@
 //!
 //! Why not more: which objects have changed (`uSNChanged`) does not show deletions to an
 //! account that may not read deleted objects, and DirSync wants the right to replicate
-//! secrets. Either could miss somebody who left. OpenLDAP's `modifyTimestamp` shows no
+//! secrets. Either could miss a leaver. OpenLDAP's `modifyTimestamp` shows no
 //! deletion at all, and `contextCSN` stands still where no overlay keeps it; there is no mark
 //! for OpenLDAP.
 

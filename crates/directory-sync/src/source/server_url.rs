@@ -1,4 +1,4 @@
-//! Where a server answers.
+//! The URL of a directory server.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_server_is_refused() {
+    fn an_invalid_server_is_refused() {
         for text in [
             "dc1.corp.example.com",
             "https://dc1",

@@ -118,13 +118,13 @@ impl Client {
         })
     }
 
-    /// Whose server it is.
+    /// The service that runs the server.
     #[must_use]
     pub fn service(&self) -> Service {
         self.service
     }
 
-    /// Calls sent so far, repeated ones too, by operation.
+    /// The number of requests so far by operation, including repeated ones.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<Operation, usize> {
         let sent = self.calls.iter();
@@ -133,14 +133,14 @@ impl Client {
             .collect()
     }
 
-    /// Calls that had to be sent again.
+    /// The number of requests that repeated an earlier one.
     #[must_use]
     pub fn repeated(&self) -> usize {
         self.repeated.load(Ordering::Relaxed)
     }
 
-    /// Sends a call until it has an answer that lasts. `path` is relative to the endpoint,
-    /// with its query.
+    /// Sends a request, and repeats it after temporary errors. `path` is relative to the endpoint and
+    /// includes the query.
     pub(super) async fn call(
         &self,
         operation: Operation,
@@ -195,7 +195,7 @@ impl Client {
             let error = Error::NoAnswer {
                 operation,
                 attempts: 1,
-                // The address holds names and the tenant.
+                // The URL contains names and the tenant.
                 source: source.without_url(),
             };
             Failure::Transient(error, None)

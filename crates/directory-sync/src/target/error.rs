@@ -4,7 +4,7 @@
 
 use super::operation::Operation;
 
-/// A call that did not do what it should.
+/// A request that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The token is not accepted, or not for this.
@@ -27,7 +27,7 @@ pub enum Error {
         /// The service's id of the call.
         request_id: Option<String>,
     },
-    /// No answer, after several attempts.
+    /// No response after several attempts.
     #[error("{operation} got no answer in {attempts} attempts")]
     NoAnswer {
         /// The call.
@@ -38,12 +38,12 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
-    /// An answer that is not what the protocol says.
+    /// A response that violates the protocol.
     #[error("the answer to {operation} {problem}")]
     Malformed {
         /// The call.
         operation: Operation,
-        /// What is wrong with it.
+        /// The violation.
         problem: &'static str,
     },
     /// A list of which the server gives only a part. Going on would take those who are not in
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_has_what_the_service_says_to_find_the_call() {
+    fn a_refusal_has_the_request_id_of_the_service() {
         for (error, expected) in [
             (
                 refused(400, None, None),

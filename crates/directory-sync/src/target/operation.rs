@@ -1,10 +1,11 @@
-//! The calls. Each has a rate of its own, as Identity Center throttles each for itself.
+//! The operations of the SCIM server. Each has its own rate, because Identity Center throttles
+//! each separately.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A call.
+/// An operation.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema,
 )]
@@ -25,7 +26,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every call.
+    /// Every operation.
     pub const ALL: [Self; 9] = [
         Self::ListUsers,
         Self::ListGroups,

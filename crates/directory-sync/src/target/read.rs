@@ -1,4 +1,4 @@
-//! What the server has, with the fewest reads.
+//! Reads the users and groups of the server with the fewest requests.
 //!
 //! Identity Center never shows the members of a group in the group. They are asked for in one
 //! of two ways, whichever takes fewer calls: the users of each group, a page of 100 at a time,

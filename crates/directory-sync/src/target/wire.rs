@@ -13,7 +13,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// Where an attribute stands in a user.
+/// The place of an attribute in a user.
 enum Place {
     Top(&'static str),
     Name(&'static str),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_with_what_servers_leave_out() {
+    fn responses_are_read_although_servers_omit_attributes() {
         let user = read_user(json!({"id": "u1", "userName": "ann", "active": "False"})).unwrap();
         assert!(!user.active);
         assert_eq!(user.external_id, None);

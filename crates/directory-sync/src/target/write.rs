@@ -1,4 +1,4 @@
-//! The writes. Each may be repeated: what it finds done, it takes for done.
+//! The writes. Each may be repeated: a change that the server already has counts as done.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -25,7 +25,7 @@ impl Client {
     /// Makes a user; one with the same mark is brought to the same values instead.
     ///
     /// # Errors
-    /// When the server refuses, most often because somebody else has the name (409).
+    /// If the server rejects the request, most often because another user has the name (409).
     pub async fn create_user(&self, external_id: &str, profile: &Profile) -> Result<Made, Error> {
         let body = wire::user(external_id, profile);
         match self.call(Operation::CreateUser, "Users", Some(&body)).await {
@@ -97,7 +97,7 @@ impl Client {
     /// Makes a group with its first members; one with the same mark gets the members instead.
     ///
     /// # Errors
-    /// When the server refuses, most often because somebody else's has the name (409).
+    /// If the server rejects the request, most often because another group has the name (409).
     pub async fn create_group(
         &self,
         external_id: &str,

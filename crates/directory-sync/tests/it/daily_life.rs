@@ -48,7 +48,7 @@ async fn a_second_run_right_after_a_first_makes_no_write() {
 }
 
 #[tokio::test]
-async fn what_is_made_has_all_that_identity_center_requires() {
+async fn a_new_user_has_all_that_identity_center_requires() {
     let simulator = simulator().await;
     let configuration = for_simulator(&simulator, "");
     sync(&Company::of_three(), &configuration, simulator.token()).await;
@@ -200,7 +200,7 @@ async fn names_that_change_hands_are_written_in_the_right_order() {
 }
 
 #[tokio::test]
-async fn a_person_deleted_and_made_again_gets_in_again() {
+async fn a_person_deleted_and_created_again_regains_access() {
     for (leavers, is_same_user) in [("deactivate", true), ("delete", false)] {
         let simulator = simulator().await;
         let configuration = for_simulator(&simulator, &format!("leavers: {leavers}"));

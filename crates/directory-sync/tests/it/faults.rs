@@ -152,7 +152,7 @@ async fn a_token_that_expires_ends_the_run() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_told_before_anything_is_done() {
+async fn a_wrong_token_is_reported_before_anything_is_written() {
     let simulator = Simulator::start(SimulatorOptions::default()).await.unwrap();
     let configuration = for_simulator(&simulator, "");
     let client = crate::company::client(&configuration, "wrong");
@@ -162,7 +162,7 @@ async fn a_wrong_token_is_told_before_anything_is_done() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_to_end_finishes_what_it_began_and_says_what_is_left() {
+async fn a_run_that_is_stopped_finishes_its_writes_and_reports_the_others() {
     let (simulator, company) = month().await;
     let configuration = for_simulator(&simulator, MORE);
     let stop = Arc::new(AtomicBool::new(false));
@@ -183,7 +183,7 @@ async fn a_run_that_is_to_end_finishes_what_it_began_and_says_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_asked_several_times_and_named() {
+async fn a_server_that_never_responds_is_tried_several_times_and_named() {
     // A port on which nothing listens.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());

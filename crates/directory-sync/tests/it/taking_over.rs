@@ -98,7 +98,7 @@ async fn plan(
 }
 
 #[tokio::test]
-async fn the_plan_compares_what_the_sample_made_with_the_directory() {
+async fn the_plan_compares_the_users_of_the_sample_with_the_directory() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let ids: Vec<String> = [("ann", "1"), ("bob", "2"), ("left", "9")]
         .map(|(name, id)| simulator.add_user(sample_user(name, id)).unwrap())
