@@ -363,3 +363,42 @@ fn a_pending_user_has_one_message_unless_it_was_used_up() {
         assert_eq!(needs_message(&before, &after), expected);
     }
 }
+
+#[test]
+fn every_setting_that_decides_what_a_user_is_in_connect_identifies_it() {
+    type Change = fn(&mut Settings);
+    let settings = || directory(Deprovision::Delete).settings;
+    let usual = settings().fingerprint();
+    assert_eq!(usual.len(), 16);
+    let changes: [(Change, bool); 9] = [
+        (|_| {}, false),
+        (|settings| settings.rename = Rename::Recreate, false),
+        (|settings| settings.adopt = Adopt::Always, false),
+        (
+            |settings| settings.identity_management = IdentityManagement::ConnectManaged,
+            true,
+        ),
+        (|settings| settings.deprovision = Deprovision::Suspend, true),
+        (|settings| settings.groups = GroupMapping::default(), true),
+        (
+            |settings| settings.defaults.routing_profile = "Sales".to_owned(),
+            true,
+        ),
+        (
+            |settings| settings.defaults.suspended_security_profile = None,
+            true,
+        ),
+        (
+            |settings| {
+                let written = json!({"securityProfiles": "title"});
+                settings.attributes = serde_json::from_value(written).unwrap();
+            },
+            true,
+        ),
+    ];
+    for (number, (change, differs)) in changes.into_iter().enumerate() {
+        let mut changed = settings();
+        change(&mut changed);
+        assert_eq!(changed.fingerprint() != usual, differs, "change {number}");
+    }
+}

@@ -389,3 +389,43 @@ async fn names_of_lists_that_cannot_be_read_are_empty() {
     assert_eq!(names.routing_profiles, [""; 0]);
     assert_eq!(names.hierarchy_groups, ["Berlin", "Dublin", "Sales"]);
 }
+
+#[test]
+fn a_list_is_newer_than_a_time_before_it_was_read_less_what_clocks_may_differ() {
+    let list = SecurityProfileIds {
+        ids: BTreeSet::new(),
+        age: Duration::from_secs(10),
+    };
+    let now: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+    for (time, expected) in [
+        ("2026-06-01T11:59:47.999Z", true),
+        ("2026-06-01T11:59:48.000Z", false),
+        ("2026-06-01T11:59:55.000Z", false),
+        ("2026-06-01T12:00:30.000Z", false),
+        ("2025-06-01T12:00:00.000Z", true),
+        ("", false),
+    ] {
+        assert_eq!(list.is_newer_than(time, now), expected, "{time}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_read_again_for_an_id_that_it_should_have_and_has_not() {
+    let setup = Setup::start().await;
+    let id = |id: &str| BTreeSet::from([id.to_owned()]);
+    let (soon, long) = (Duration::ZERO, Duration::from_secs(3600));
+    for (ids, age, reads) in [
+        (BTreeSet::new(), soon, 0),
+        (id(AGENT), soon, 1),
+        (id(AGENT), soon, 1),
+        (id("deleted"), long, 1),
+        (id("deleted"), soon, 2),
+    ] {
+        setup
+            .profiles
+            .look_for(&ids, age, deadline())
+            .await
+            .unwrap();
+        assert_eq!(setup.simulator.calls().len(), reads, "{ids:?} {age:?}");
+    }
+}

@@ -111,3 +111,83 @@ async fn hidden_messages_are_counted() {
         assert_eq!(letters.hidden().await.unwrap(), expected);
     }
 }
+
+#[tokio::test]
+async fn dead_letters_name_a_user_or_have_their_body() {
+    let (server, client) = queue(|operation, input| {
+        assert_eq!(input["QueueUrl"], "https://queue");
+        let message = |id: &str, body: &str| json!({"MessageId": id, "ReceiptHandle": format!("receipt-{id}"), "Body": body});
+        let output = match operation {
+            "ReceiveMessage" => json!({"Messages": [
+                message("1", r#"{"userId": "ada"}"#),
+                message("2", "other"),
+                {"MessageId": "3", "Body": "without a receipt"},
+            ]}),
+            _ => json!({}),
+        };
+        HttpAnswer::ok(output.to_string())
+    });
+    let letters = DeadLetters::new(client.clone(), "https://queue");
+    let received = letters.receive().await.unwrap();
+    let found: Vec<_> = received
+        .iter()
+        .map(|letter| (letter.message_id.as_str(), letter.content.clone()))
+        .collect();
+    let (ada, other) = (Ok("ada".to_owned()), Err("other".to_owned()));
+    assert_eq!(found, [("1", ada), ("2", other)]);
+    letters.release(&received[0]).await.unwrap();
+    letters.delete(&received[1]).await.unwrap();
+    Queue::new(client, "https://queue")
+        .send("ada")
+        .await
+        .unwrap();
+
+    let sent: Vec<(String, Value)> = server
+        .requests()
+        .iter()
+        .map(|request| {
+            let target = request.header("x-amz-target").unwrap();
+            let input = serde_json::from_str(&request.body).unwrap();
+            (target.trim_start_matches("AmazonSQS.").to_owned(), input)
+        })
+        .collect();
+    let operations: Vec<&str> = sent
+        .iter()
+        .map(|(operation, _)| operation.as_str())
+        .collect();
+    let expected = [
+        "ReceiveMessage",
+        "ChangeMessageVisibility",
+        "DeleteMessage",
+        "SendMessage",
+    ];
+    assert_eq!(operations, expected);
+    assert_eq!(sent[0].1["VisibilityTimeout"], 60);
+    assert_eq!(sent[1].1["ReceiptHandle"], "receipt-1");
+    assert_eq!(sent[1].1["VisibilityTimeout"], 0);
+    assert_eq!(sent[2].1["ReceiptHandle"], "receipt-2");
+    assert_eq!(self::sent(&sent[3].1)[0].0, "ada");
+}
+
+#[tokio::test]
+async fn a_queue_that_refuses_is_an_error_of_every_call() {
+    let refuse = || HttpAnswer::Respond(400, r#"{"__type": "QueueDoesNotExist"}"#.to_owned());
+    let (_server, client) = queue(move |operation, _| match operation {
+        "ReceiveMessage" => {
+            let message = json!({"MessageId": "1", "ReceiptHandle": "r", "Body": "b"});
+            HttpAnswer::ok(json!({"Messages": [message]}).to_string())
+        }
+        _ => refuse(),
+    });
+    let letters = DeadLetters::new(client.clone(), "https://queue");
+    let letter = letters.receive().await.unwrap().remove(0);
+    assert!(letters.hidden().await.is_err());
+    assert!(letters.release(&letter).await.is_err());
+    assert!(letters.delete(&letter).await.is_err());
+    assert!(
+        Queue::new(client, "https://queue")
+            .send("ada")
+            .await
+            .is_err()
+    );
+}

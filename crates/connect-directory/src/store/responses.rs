@@ -573,3 +573,34 @@ async fn of_a_batch_of_leftovers_those_are_deleted_whose_users_are_unchanged() {
     assert!(changed.unwrap().is_empty());
     assert!(service.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_deletion_begins_only_with_the_group_as_it_was_read() {
+    let now = Timestamp::UNIX_EPOCH;
+    let own = "generation = :generation AND #state <> :other";
+    for (state, condition, other) in [
+        (
+            GroupState::Seen,
+            "attribute_not_exists(pk) OR #state = :other",
+            "seen",
+        ),
+        (GroupState::Active, own, "deleted"),
+        (GroupState::Deleting, own, "deleted"),
+        (GroupState::Deleted, own, "deleted"),
+    ] {
+        let group = StoredGroup {
+            state,
+            ..StoredGroup::new("g1", None, BTreeMap::new(), "now")
+        };
+        let service = table(vec![done(&json!({}))]);
+        store_of(&service)
+            .begin_deletion(&group, now)
+            .await
+            .unwrap();
+        let input = bodies(&service).remove(0);
+        assert_eq!(input["ConditionExpression"], condition, "{state:?}");
+        let values = &input["ExpressionAttributeValues"];
+        assert_eq!(values[":other"]["S"], other, "{state:?}");
+        assert_eq!(values[":generation"]["S"], group.generation);
+    }
+}

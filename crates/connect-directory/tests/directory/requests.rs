@@ -554,3 +554,38 @@ async fn the_second_request_for_a_user_waits_until_the_first_one_ends() {
     assert_eq!((first, second), (Ok(false), Ok(false)));
     assert_eq!(setup.cloud.connect_user("ada"), None);
 }
+
+#[tokio::test]
+async fn proficiencies_are_read_only_where_scim_decides_them() {
+    let language = |level: f64| {
+        json!({
+            "urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User": {
+                "proficiencies": [{"attributeName": "connect:Language", "attributeValue": "connect:English", "level": level}],
+            },
+        })
+    };
+    for (more, reads, expected) in [(language(3.0), 1, json!([3])), (json!({}), 0, json!([]))] {
+        let setup = Setup::start().await;
+        let user = user_with("ada", &more);
+        let created = setup.directory.create(user, None, setup.context()).await;
+        let id = created.unwrap().user.id;
+        calls(&setup);
+        setup.directory.mend(&id, setup.context()).await.unwrap();
+        let made = calls(&setup);
+        let read = Operation::ListUserProficiencies;
+        assert_eq!(
+            made.iter().filter(|call| **call == read).count(),
+            reads,
+            "{more}"
+        );
+        assert_eq!(made.len(), 1 + reads, "nothing is changed: {made:?}");
+        let comparison = setup
+            .directory
+            .compare(&record(&setup, &id).await)
+            .await
+            .unwrap();
+        let user = comparison.actual.unwrap().user;
+        let levels: Vec<u8> = user.proficiencies.iter().map(|one| one.level).collect();
+        assert_eq!(json!(levels), expected);
+    }
+}
