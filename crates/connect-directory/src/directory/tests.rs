@@ -402,3 +402,15 @@ fn every_setting_that_decides_what_a_user_is_in_connect_identifies_it() {
         assert_eq!(changed.fingerprint() != usual, differs, "change {number}");
     }
 }
+
+#[test]
+fn connect_has_passwords_unless_users_sign_in_by_saml() {
+    for (identity_management, expected) in [
+        (IdentityManagement::Saml, false),
+        (IdentityManagement::ConnectManaged, true),
+    ] {
+        let mut directory = directory(Deprovision::Delete);
+        directory.settings.identity_management = identity_management;
+        assert_eq!(directory.has_passwords(), expected);
+    }
+}

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use connect_directory::{
     directory::{Group, GroupChange, GroupError},
-    store::{GroupState, StoreError},
+    store::{GroupState, StoreError, Whom},
 };
 use connect_simulator::{AssignedKind, Fault, FaultRule, Operation};
 use serde_json::{Value, json};
@@ -639,4 +639,30 @@ async fn the_sweep_completes_a_deletion_and_leaves_new_security_profiles() {
         setup.directory.sweep_groups(setup.context()).await.unwrap(),
         0
     );
+}
+
+#[tokio::test]
+async fn a_member_that_another_request_holds_is_waited_for_up_to_three_seconds() {
+    for (is_released, expected) in [(true, Ok(0)), (false, Err("store"))] {
+        let setup = Setup::with(&variables()).await;
+        let ada = setup.create("ada").await;
+        let (group, _) = create_group(&setup, &group_named(MAPPED, &[], &[]))
+            .await
+            .unwrap();
+        let now = setup.at(Duration::ZERO);
+        let claimed = setup.store().claim(&ada, now, Whom::Present, None).await;
+        let claimed = claimed.unwrap();
+        let change = group_named(MAPPED, &[&ada], &[]);
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            if is_released {
+                let finished = setup.store().finish(&claimed, &claimed.record, now).await;
+                finished.unwrap();
+            }
+        };
+        let (changed, ()) = tokio::join!(change_group(&setup, &group, &change), release);
+        assert_eq!(changed.map(|(_, pending)| pending), expected);
+        let is_member = !members(&setup, &group.stored.id).await.is_empty();
+        assert_eq!(is_member, is_released);
+    }
 }

@@ -266,11 +266,14 @@ async fn a_rename_replaces_the_user_if_the_name_is_free() {
         if name == "held" {
             recreate_unmanaged(&setup, &unmanaged).await;
         }
+        calls(&setup);
         assert_eq!(
             update(&setup, &id, &json!({"userName": name})).await,
             expected,
             "{name}"
         );
+        let is_asked = calls(&setup).contains(&Operation::CreateUser);
+        assert_eq!(is_asked, expected != Err("taken"), "{name}");
         setup
             .directory
             .reconcile(&id, setup.context())
@@ -579,6 +582,13 @@ async fn proficiencies_are_read_only_where_scim_decides_them() {
             "{more}"
         );
         assert_eq!(made.len(), 1 + reads, "nothing is changed: {made:?}");
+        if reads == 1 {
+            fail(&setup, read, UNAVAILABLE);
+            let pending = setup.directory.mend(&id, setup.context()).await.unwrap();
+            assert!(matches!(pending, Reconciled::Pending(_)), "{pending:?}");
+            assert!(!calls(&setup).contains(&Operation::CreateUser));
+            setup.cloud.simulator.clear_faults();
+        }
         let comparison = setup
             .directory
             .compare(&record(&setup, &id).await)
@@ -587,5 +597,26 @@ async fn proficiencies_are_read_only_where_scim_decides_them() {
         let user = comparison.actual.unwrap().user;
         let levels: Vec<u8> = user.proficiencies.iter().map(|one| one.level).collect();
         assert_eq!(json!(levels), expected);
+
+        // They are removed although SCIM decides none any more.
+        fail(
+            &setup,
+            Operation::DisassociateUserProficiencies,
+            UNAVAILABLE,
+        );
+        let none = json!({"urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User": {}});
+        assert_eq!(update(&setup, &id, &none).await, Ok(reads == 1));
+        setup.cloud.simulator.clear_faults();
+        setup.directory.mend(&id, setup.context()).await.unwrap();
+        let record = record(&setup, &id).await;
+        let user = setup
+            .directory
+            .compare(&record)
+            .await
+            .unwrap()
+            .actual
+            .unwrap()
+            .user;
+        assert!(user.proficiencies.is_empty());
     }
 }

@@ -261,3 +261,16 @@ async fn a_read_that_takes_too_long_does_not_block_the_next_one() {
         (ok("a"), 0)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_reads_again_what_was_forgotten_while_it_was_read() {
+    let setup = Setup::new();
+    let read = setup.get(Need::Known, Connect::ListsAfter(2 * SECOND, "a"));
+    let forgetting = async {
+        tokio::time::sleep(SECOND).await;
+        setup.cache.forget();
+    };
+    let (read, ()) = tokio::join!(read, forgetting);
+    assert_eq!(read, (ok("a"), 4));
+    assert_eq!(setup.reads.load(Ordering::Relaxed), 2);
+}
