@@ -377,3 +377,95 @@ fn messages_hold_no_values() {
     let error = map(&user, IdentityManagement::Saml).err().unwrap();
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
+
+#[test]
+fn an_address_is_sent_only_if_it_fits_the_pattern_of_connect() {
+    let long = |length: usize| format!("{}@example.com", "a".repeat(length - 12));
+    let top = |length: usize| format!("ada@example.{}", "c".repeat(length));
+    for (address, is_sent) in [
+        ("ada.l_o%v+e-1@sub-1.example.com".to_owned(), true),
+        (long(265), true),
+        (long(266), false),
+        (top(2), true),
+        (top(63), true),
+        (top(1), false),
+        (top(64), false),
+        ("ada@example.c1".to_owned(), false),
+        ("ada@example".to_owned(), false),
+        ("ada.example.com".to_owned(), false),
+        ("@example.com".to_owned(), false),
+        ("ada@.com".to_owned(), false),
+        ("a da@example.com".to_owned(), false),
+        ("ada@exam_ple.com".to_owned(), false),
+        ("ad\u{e4}@example.com".to_owned(), false),
+    ] {
+        let user = json!({"userName": "ada", "emails": [{"value": address}]});
+        let sent = saml(&user).identity.secondary_email;
+        assert_eq!(sent, is_sent.then_some(address.clone()), "{address}");
+    }
+}
+
+#[test]
+fn each_length_and_number_has_the_limit_of_connect() {
+    use IdentityManagement::{ConnectManaged, Saml};
+    let text = |length: usize| "a".repeat(length);
+    let extension = |attribute: &str, value: Value| json!({"userName": "ada", AMAZON_CONNECT: {attribute: value}});
+    let name = |part: &str, length: usize| json!({"userName": "ada", "name": {part: text(length)}});
+    let user_name = |length: usize| json!({"userName": text(length)});
+    let proficiencies = |count: usize| {
+        let one = |number: usize| json!({"attributeName": "n", "attributeValue": number.to_string(), "level": 1});
+        extension("proficiencies", (0..count).map(one).collect())
+    };
+    let proficiency = |name: usize, value: usize, level: f64| {
+        let one = json!({
+            "attributeName": text(name), "attributeValue": text(value), "level": level,
+        });
+        extension("proficiencies", json!([one]))
+    };
+    let tags = |count: usize| {
+        let one = |number: usize| json!({"key": number.to_string(), "value": "v"});
+        extension("tags", (0..count).map(one).collect())
+    };
+    let tag = |key: usize, value: usize| {
+        extension("tags", json!([{"key": text(key), "value": text(value)}]))
+    };
+    for (largest, too_large, management) in [
+        (name("givenName", 255), name("givenName", 256), Saml),
+        (name("familyName", 300), name("familyName", 301), Saml),
+        (
+            name("familyName", 256),
+            name("familyName", 257),
+            ConnectManaged,
+        ),
+        (user_name(20), user_name(21), ConnectManaged),
+        (user_name(64), user_name(65), Saml),
+        (user_name(2), user_name(1), Saml),
+        (proficiencies(10), proficiencies(11), Saml),
+        (proficiency(100, 100, 5.0), proficiency(101, 100, 5.0), Saml),
+        (proficiency(100, 100, 1.0), proficiency(100, 101, 1.0), Saml),
+        (proficiency(1, 1, 1.0), proficiency(1, 1, 0.0), Saml),
+        (proficiency(1, 1, 5.0), proficiency(1, 1, 6.0), Saml),
+        (proficiency(1, 1, 4.0), proficiency(1, 1, 4.5), Saml),
+        (tags(47), tags(48), Saml),
+        (tag(128, 256), tag(129, 256), Saml),
+        (tag(1, 0), tag(1, 257), Saml),
+    ] {
+        let accepted = map(&largest, management);
+        assert!(accepted.is_ok(), "{:?} {largest}", accepted.err());
+        assert!(map(&too_large, management).is_err(), "{too_large}");
+    }
+}
+
+#[test]
+fn numbers_have_from_two_to_fifteen_digits() {
+    for (written, is_sent) in [
+        ("+1", false),
+        ("+12", true),
+        ("+123456789012345", true),
+        ("+1234567890123456", false),
+        ("+12a", false),
+        ("12", false),
+    ] {
+        assert_eq!(e164(written).is_some(), is_sent, "{written}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use connect_directory::{
-    directory::{Group, GroupChange, GroupError},
+    directory::{Group, GroupChange, GroupError, Reconciled},
     store::{GroupState, StoreError, Whom},
 };
 use connect_simulator::{AssignedKind, Fault, FaultRule, Operation};
@@ -664,5 +664,49 @@ async fn a_member_that_another_request_holds_is_waited_for_up_to_three_seconds()
         assert_eq!(changed.map(|(_, pending)| pending), expected);
         let is_member = !members(&setup, &group.stored.id).await.is_empty();
         assert_eq!(is_member, is_released);
+    }
+}
+
+#[tokio::test]
+async fn a_repair_ends_memberships_of_groups_that_are_being_deleted() {
+    let setup = Setup::with(&variables()).await;
+    let (user, group) = member(&setup).await;
+    let before = setup.store().get(&user).await.unwrap().unwrap();
+    let unchanged = setup.directory.mend(&user, setup.context()).await;
+    assert_eq!(unchanged.unwrap(), Reconciled::Synchronised);
+    let stored = setup.store().get(&user).await.unwrap().unwrap();
+    assert_eq!(stored.version, before.version);
+
+    let stored = setup.store().group(&group).await.unwrap().unwrap();
+    let now = setup.at(LATER);
+    setup.store().begin_deletion(&stored, now).await.unwrap();
+    let repaired = setup.directory.mend(&user, setup.context_at(LATER)).await;
+    assert_eq!(repaired.unwrap(), Reconciled::Synchronised);
+    let after = setup.store().get(&user).await.unwrap().unwrap();
+    assert!(after.groups.is_empty());
+    assert_eq!(after.version, before.version + 1);
+    assert!(after.last_modified > before.last_modified);
+    assert_eq!(setup.profiles("ada"), default_profiles(&setup).await);
+}
+
+#[tokio::test]
+async fn a_leaver_gives_its_username_up_to_the_user_who_has_it_now() {
+    for (deprovision, is_left) in [("suspend", true), ("delete", false)] {
+        let variables = [
+            ("DEPROVISION", deprovision),
+            ("SUSPENDED_SECURITY_PROFILE", "Suspended"),
+        ];
+        let setup = Setup::with(&variables).await;
+        let leaver = setup.create("ada").await;
+        for (attribute, value) in [("active", json!(false)), ("userName", json!("ada-left"))] {
+            let changed = setup.set(&leaver, attribute, value, Duration::ZERO).await;
+            assert!(!changed.unwrap().pending);
+        }
+        assert_eq!(setup.cloud.connect_user("ada").is_some(), is_left);
+        let new = setup.create("ada").await;
+        let user = setup.cloud.connect_user("ada").unwrap();
+        assert_eq!(user["Tags"]["scim:id"], new);
+        let record = setup.store().get_record(&leaver).await.unwrap().unwrap();
+        assert!(record.connect.applied.is_none() && record.pending_since.is_none());
     }
 }
