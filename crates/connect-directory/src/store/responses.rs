@@ -604,3 +604,33 @@ async fn a_deletion_begins_only_with_the_group_as_it_was_read() {
         assert_eq!(values[":generation"]["S"], group.generation);
     }
 }
+
+#[tokio::test]
+async fn a_user_is_restored_after_its_copies_and_listed_last() {
+    let item = |partition: &str, more: &str| {
+        let line = format!(r#"{{"pk":{{"S":"{partition}"}},"sk":{{"S":"x"}}{more}}}"#);
+        Item::parse(&line).unwrap()
+    };
+    let items = [
+        item("LISTING", r#","ids":{"BS":["AAAA"]}"#),
+        item("USER#u1", ""),
+        item("USERNAME#ada", ""),
+        item("GROUP#g1#0", ""),
+    ];
+    let service = table(vec![done(&json!({"Items": []}))]);
+    let restored = store_of(&service).restore(&items, false, |_| {}).await;
+    assert!(matches!(restored, Err(RestoreError::Differs(4))));
+    let inputs = bodies(&service);
+    let actions = inputs[1]["TransactItems"].as_array().unwrap();
+    let partitions: Vec<&Value> = actions
+        .iter()
+        .map(|action| match action.get("Put") {
+            Some(put) => &put["Item"]["pk"]["S"],
+            None => &action["Update"]["Key"]["pk"]["S"],
+        })
+        .collect();
+    assert_eq!(
+        partitions,
+        ["USERNAME#ada", "GROUP#g1#0", "USER#u1", "LISTING"]
+    );
+}

@@ -580,23 +580,19 @@ async fn many_members_are_left_to_the_reconciler_after_a_second() {
     for number in 0..17 {
         ids.push(setup.create(&format!("user{number}")).await);
     }
-    let delay = Fault::Delay { milliseconds: 400 };
+    let delay = Fault::Delay { milliseconds: 100 };
     let operation = Operation::UpdateUserSecurityProfiles;
-    for (count, left) in [(16, 0..1), (17, 12..16)] {
+    for (count, is_complete) in [(16, true), (17, false)] {
         let setup = &setup;
         let users: Vec<&String> = ids[..count].iter().collect();
         let (group, _) = create_group(setup, &group_named(MAPPED, &[], &[]))
             .await
             .unwrap();
-        if count == 17 {
-            setup
-                .cloud
-                .simulator
-                .inject(FaultRule::next(1_000, operation, delay));
-        }
+        let slow = FaultRule::next(1_000, operation, delay);
+        setup.cloud.simulator.inject(slow);
         let change = group_named(MAPPED, &users, &[]);
         let (_, pending) = change_group(setup, &group, &change).await.unwrap();
-        assert!(left.contains(&pending), "{count}: {pending}");
+        assert_eq!(pending == 0, is_complete, "{count}: {pending}");
         assert_eq!(setup.cloud.messages().len(), pending as usize);
         assert_eq!(members(setup, &group.stored.id).await.len(), count);
         let check = |_: &Group| Ok::<(), GroupError>(());
@@ -709,4 +705,26 @@ async fn a_leaver_gives_its_username_up_to_the_user_who_has_it_now() {
         let record = setup.store().get_record(&leaver).await.unwrap().unwrap();
         assert!(record.connect.applied.is_none() && record.pending_since.is_none());
     }
+}
+
+#[tokio::test]
+async fn a_member_item_without_a_membership_is_deleted_with_the_removal() {
+    let setup = Setup::with(&variables()).await;
+    let (user, id) = member(&setup).await;
+    let items = setup.cloud.items().await.into_iter();
+    let is_member = |item: &Value| {
+        let partition = item["pk"]["S"].as_str().unwrap();
+        partition.starts_with("GROUP#") && item["sk"]["S"] == *user
+    };
+    let item = items.into_iter().find(is_member).unwrap();
+    let group = setup.directory.group(&id, setup.context()).await.unwrap();
+    let removal = group_named(MAPPED, &[], &[&user]);
+    change_group(&setup, &group, &removal).await.unwrap();
+    let put = json!({"TableName": setup.cloud.table, "Item": item});
+    let dynamodb = &setup.cloud.dynamodb;
+    dynamodb.call::<Value>("PutItem", &put).await.unwrap();
+    assert_eq!(members(&setup, &id).await, std::slice::from_ref(&user));
+    let group = setup.directory.group(&id, setup.context()).await.unwrap();
+    change_group(&setup, &group, &removal).await.unwrap();
+    assert!(members(&setup, &id).await.is_empty());
 }

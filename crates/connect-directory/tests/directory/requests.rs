@@ -41,6 +41,20 @@ async fn items(setup: &Setup) -> usize {
     items.filter(|item| item["pk"]["S"] != "LISTING").count()
 }
 
+/// Attributes with a proficiency of this level.
+fn language(level: f64) -> Value {
+    let language = json!({
+        "attributeName": "connect:Language",
+        "attributeValue": "connect:English",
+        "level": level,
+    });
+    json!({
+        "urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User": {
+            "proficiencies": [language],
+        },
+    })
+}
+
 /// An error of a change as one word.
 fn named<E>(error: &ChangeError<E>) -> &'static str {
     match error {
@@ -81,6 +95,12 @@ async fn a_refused_creation_leaves_nothing_and_a_failed_one_is_pending() {
         (
             user_with("ada", &json!({})),
             Some((Operation::CreateUser, Fault::AccessDenied)),
+            "refused",
+        ),
+        // Connect has created the user by then.
+        (
+            user_with("ada", &language(3.0)),
+            Some((Operation::AssociateUserProficiencies, Fault::AccessDenied)),
             "refused",
         ),
         (
@@ -560,13 +580,6 @@ async fn the_second_request_for_a_user_waits_until_the_first_one_ends() {
 
 #[tokio::test]
 async fn proficiencies_are_read_only_where_scim_decides_them() {
-    let language = |level: f64| {
-        json!({
-            "urn:ietf:params:scim:schemas:extension:amazonconnect:2.0:User": {
-                "proficiencies": [{"attributeName": "connect:Language", "attributeValue": "connect:English", "level": level}],
-            },
-        })
-    };
     for (more, reads, expected) in [(language(3.0), 1, json!([3])), (json!({}), 0, json!([]))] {
         let setup = Setup::start().await;
         let user = user_with("ada", &more);
@@ -619,4 +632,26 @@ async fn proficiencies_are_read_only_where_scim_decides_them() {
             .user;
         assert!(user.proficiencies.is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_user_whom_connect_had_before_stays_there_if_the_adoption_is_refused() {
+    let setup = Setup::with(&[("ADOPT", "always")]).await;
+    setup.create("pattern").await;
+    let mut unmanaged = setup.cloud.connect_user("pattern").unwrap();
+    unmanaged["Username"] = json!("ada");
+    recreate_unmanaged(&setup, &unmanaged).await;
+    let before = items(&setup).await;
+    fail(
+        &setup,
+        Operation::UpdateUserIdentityInfo,
+        Fault::AccessDenied,
+    );
+    let user = user_with("ada", &json!({}));
+    let created = setup.directory.create(user, None, setup.context()).await;
+    assert_eq!(kind(&created.map(drop).unwrap_err()), "refused");
+    let user = setup.cloud.connect_user("ada").unwrap();
+    assert_eq!(user["Tags"], json!({}));
+    assert_eq!(user["IdentityInfo"]["LastName"], "Other");
+    assert_eq!(items(&setup).await, before);
 }
