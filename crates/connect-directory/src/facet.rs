@@ -220,6 +220,64 @@ mod tests {
     }
 
     #[test]
+    fn every_facet_is_shown_in_words() {
+        let mut user = ada();
+        user.identity.email = Some("ada@example.com".to_owned());
+        user.identity.secondary_email = Some("ada@example.org".to_owned());
+        user.identity.mobile = Some("+4930".to_owned());
+        user.security_profile_ids.insert("s2".to_owned());
+        user.hierarchy_group_id = Some("h1".to_owned());
+        user.phone = Some(PhoneConfig {
+            phone_type: PhoneType::DeskPhone,
+            auto_accept: Some(true),
+            after_contact_work_time_limit: Some(30),
+            desk_phone_number: Some("+4931".to_owned()),
+            persistent_connection: Some(true),
+        });
+        user.proficiencies = vec![german(4)];
+        user.tags = ownership_tags("7", Some("00u1"));
+        user.tags.insert("team".to_owned(), "blue".to_owned());
+        let names = [("s1", "Agent"), ("r1", "Sales"), ("h1", "Berlin")]
+            .map(|(id, name)| (id.to_owned(), name.to_owned()))
+            .into();
+        let shown: Vec<String> = facets(Some(&user), None, None, &names)
+            .into_iter()
+            .map(|facet| format!("{}: {}", facet.name, facet.desired.unwrap()))
+            .collect();
+        let expected = [
+            "username: ada",
+            "first name: Ada",
+            "last name: Lovelace",
+            "e-mail: ada@example.com",
+            "secondary e-mail: ada@example.org",
+            "mobile: +4930",
+            "security profiles: Agent, s2",
+            "routing profile: Sales",
+            "hierarchy group: Berlin",
+            "phone: desk phone +4931, accepts calls by itself, 30 s of after-contact work, persistent connection",
+            "proficiencies: language: German (4)",
+            "external id: 00u1",
+            "SCIM id: 7",
+            "managed by: connect-scim",
+            "tag team: blue",
+        ];
+        assert_eq!(shown, expected);
+        for (phone, expected) in [
+            (PhoneConfig::default(), "in the browser"),
+            (
+                PhoneConfig {
+                    auto_accept: Some(false),
+                    persistent_connection: Some(false),
+                    ..PhoneConfig::default()
+                },
+                "in the browser",
+            ),
+        ] {
+            assert_eq!(super::phone(&phone), expected);
+        }
+    }
+
+    #[test]
     fn a_user_that_is_missing_differs_in_everything() {
         assert_eq!(differing(Some(&ada()), None).len(), 7);
         assert_eq!(differing(None, Some(&ada())).len(), 7);
