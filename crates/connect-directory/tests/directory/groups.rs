@@ -709,22 +709,30 @@ async fn a_leaver_gives_its_username_up_to_the_user_who_has_it_now() {
 
 #[tokio::test]
 async fn a_member_item_without_a_membership_is_deleted_with_the_removal() {
-    let setup = Setup::with(&variables()).await;
-    let (user, id) = member(&setup).await;
-    let items = setup.cloud.items().await.into_iter();
-    let is_member = |item: &Value| {
-        let partition = item["pk"]["S"].as_str().unwrap();
-        partition.starts_with("GROUP#") && item["sk"]["S"] == *user
-    };
-    let item = items.into_iter().find(is_member).unwrap();
-    let group = setup.directory.group(&id, setup.context()).await.unwrap();
-    let removal = group_named(MAPPED, &[], &[&user]);
-    change_group(&setup, &group, &removal).await.unwrap();
-    let put = json!({"TableName": setup.cloud.table, "Item": item});
-    let dynamodb = &setup.cloud.dynamodb;
-    dynamodb.call::<Value>("PutItem", &put).await.unwrap();
-    assert_eq!(members(&setup, &id).await, std::slice::from_ref(&user));
-    let group = setup.directory.group(&id, setup.context()).await.unwrap();
-    change_group(&setup, &group, &removal).await.unwrap();
-    assert!(members(&setup, &id).await.is_empty());
+    for is_deleted in [false, true] {
+        let setup = Setup::with(&variables()).await;
+        let (user, id) = member(&setup).await;
+        let items = setup.cloud.items().await.into_iter();
+        let is_member = |item: &Value| {
+            let partition = item["pk"]["S"].as_str().unwrap();
+            partition.starts_with("GROUP#") && item["sk"]["S"] == *user
+        };
+        let item = items.into_iter().find(is_member).unwrap();
+        let group = setup.directory.group(&id, setup.context()).await.unwrap();
+        let removal = group_named(MAPPED, &[], &[&user]);
+        change_group(&setup, &group, &removal).await.unwrap();
+        if is_deleted {
+            let check = |_: &_| Ok::<(), ()>(());
+            let deleted = setup.directory.delete(&user, check, setup.context());
+            assert!(deleted.await.is_ok());
+        }
+        let put = json!({"TableName": setup.cloud.table, "Item": item});
+        let dynamodb = &setup.cloud.dynamodb;
+        dynamodb.call::<Value>("PutItem", &put).await.unwrap();
+        let left = members(&setup, &id).await;
+        assert_eq!(left, std::slice::from_ref(&user));
+        let group = setup.directory.group(&id, setup.context()).await.unwrap();
+        change_group(&setup, &group, &removal).await.unwrap();
+        assert!(members(&setup, &id).await.is_empty());
+    }
 }
