@@ -414,3 +414,25 @@ fn connect_has_passwords_unless_users_sign_in_by_saml() {
         assert_eq!(directory.has_passwords(), expected);
     }
 }
+
+#[test]
+fn a_user_of_other_settings_is_not_settled() {
+    let directory = directory(Deprovision::Delete);
+    let own = Some(directory.fingerprint.clone());
+    for (settings, expected) in [
+        (own, true),
+        (Some("other".to_owned()), false),
+        (None, false),
+    ] {
+        let mut before = record("ada", true);
+        before.connect.applied = Some(applied("ada"));
+        before.connect.settings = settings;
+        let mut after = before.clone();
+        let title = json!("Countess");
+        after.user.document.insert("title".to_owned(), title);
+        let settled = directory.is_settled(&before, &after, &MappedGroups::new());
+        assert_eq!(settled, expected, "{:?}", before.connect.settings);
+        let unchanged = directory.is_settled(&before, &before, &MappedGroups::new());
+        assert!(unchanged, "a request that changes nothing");
+    }
+}

@@ -324,6 +324,7 @@ mod tests {
             r#"{"ids":{"BS":["a","b"]},"pk":{"S":"LISTING"},"sk":{"S":"00"}}"#
         );
         assert_eq!(Item::parse(item.line()).unwrap(), item);
+        assert_eq!(item.key(), &("LISTING".to_owned(), "00".to_owned()));
         for malformed in ["", "{}", "[]", r#"{"pk": {"S": "a"}, "sk": {"S": ""}}"#] {
             assert!(Item::parse(malformed).is_err(), "{malformed}");
         }
