@@ -43,20 +43,12 @@ impl Directory {
         is_leaver: &mut bool,
         context: Context<'_>,
     ) -> Result<Written, ChangeError<E>> {
-        let apply = |before: &Record| -> Result<(Record, bool), ChangeError<E>> {
-            let mut after = before.clone();
-            let active = change(&mut after.user).map_err(ChangeError::Caller)?;
-            Ok((after, before.user.is_active() && !active))
-        };
         // What changes nothing, or nothing in Connect, needs no claim.
         let read = self.store.get_record(id).await?;
         let Some(read) = read.filter(|record| !record.removed) else {
             return Err(StoreError::NotFound.into());
         };
-        let (mut after, leaves) = apply(&read)?;
-        *is_leaver = leaves;
-        let groups = self.mapped_groups([&read.user]).await?;
-        self.leave_missing_groups(&mut after.user, &groups, context.now);
+        let (after, groups) = self.changed(&read, &change, is_leaver, context).await?;
         if read.claim.is_none() && self.is_settled(&read, &after, &groups) {
             if after.user == read.user {
                 return Ok(Written {
@@ -64,7 +56,6 @@ impl Directory {
                     pending: false,
                 });
             }
-            count_change(&mut after, context);
             match self.store.replace(&read, &after, context.now).await {
                 // Changed or claimed since it was read.
                 Err(StoreError::Busy) => {}
@@ -82,26 +73,34 @@ impl Directory {
         let new_username =
             (renamed && after.user.is_active()).then(|| username(&after.user.document));
         let claimed = self.claim(id, new_username.as_deref(), context).await?;
-        let (mut after, leaves) = match apply(&claimed.record) {
-            Ok(applied) => applied,
+        let changed = self.changed(&claimed.record, &change, is_leaver, context);
+        match changed.await {
+            Ok((after, groups)) => Ok(self.change(&claimed, after, &groups, context).await?),
             Err(error) => {
                 self.release(&claimed, context).await;
-                return Err(error);
+                Err(error)
             }
-        };
-        *is_leaver = leaves;
-        let groups = match self.mapped_groups([&claimed.record.user]).await {
-            Ok(groups) => groups,
-            Err(error) => {
-                self.release(&claimed, context).await;
-                return Err(error.into());
-            }
-        };
+        }
+    }
+
+    /// A user after a change, with the security profiles that its groups had before it.
+    /// `is_leaver`: whether the change deactivates the user.
+    async fn changed<E>(
+        &self,
+        before: &Record,
+        change: impl Fn(&mut StoredUser) -> Result<bool, E>,
+        is_leaver: &mut bool,
+        context: Context<'_>,
+    ) -> Result<(Record, MappedGroups), ChangeError<E>> {
+        let mut after = before.clone();
+        let active = change(&mut after.user).map_err(ChangeError::Caller)?;
+        *is_leaver = before.user.is_active() && !active;
+        let groups = self.mapped_groups([&before.user]).await?;
         self.leave_missing_groups(&mut after.user, &groups, context.now);
-        if after.user != claimed.record.user {
+        if after.user != before.user {
             count_change(&mut after, context);
         }
-        Ok(self.change(&claimed, after, &groups, context).await?)
+        Ok((after, groups))
     }
 
     async fn change(

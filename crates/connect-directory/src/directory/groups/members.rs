@@ -185,43 +185,38 @@ impl Directory {
         context: Context<'_>,
         outcome: &mut LaneOutcome,
     ) -> Result<Vec<String>, GroupError> {
-        let records = self.store.records(&ids).await?;
-        let present: Vec<Record> = records
+        let mut records = self.store.records(&ids).await?;
+        records.retain(|record| !record.removed);
+        if is_member && records.len() < ids.len() {
+            outcome.refused.get_or_insert_with(unknown_member);
+        }
+        let (unchanged, changed): (Vec<Record>, Vec<Record>) = records
             .into_iter()
-            .filter(|record| !record.removed)
-            .collect();
-        let mut non_members = Vec::new();
-        if present.len() < ids.len() {
-            let known: BTreeSet<&str> = present
-                .iter()
-                .map(|record| record.user.id.as_str())
-                .collect();
-            let missing = ids.iter().filter(|id| !known.contains(id.as_str()));
-            non_members.extend(missing.map(|id| NonMember {
-                user_id: id.clone(),
-                version: None,
-            }));
-            if is_member {
-                outcome.refused.get_or_insert_with(unknown_member);
-            }
-        }
-        let mut changes = Vec::new();
-        for before in present {
-            if before.user.groups.contains_key(&group.id) == is_member {
-                non_members.push(NonMember {
-                    version: Some(before.user.version),
-                    user_id: before.user.id,
-                });
-                continue;
-            }
-            changes.push(self.member_change(group, before, is_member, context));
-        }
+            .partition(|record| record.user.groups.contains_key(&group.id) == is_member);
         let mut busy = Vec::new();
         if !is_member {
-            let changed = self.store.delete_members(gate, &non_members, context.now);
-            busy = changed.await.map_err(not_found)?;
+            // Their items, if there are any, are left from a crash.
+            let non_members = non_members(&ids, &unchanged, &changed);
+            let deleted = self.store.delete_members(gate, &non_members, context.now);
+            busy = deleted.await.map_err(not_found)?;
         }
+        let changes = changed
+            .into_iter()
+            .map(|before| self.member_change(group, before, is_member, context))
+            .collect();
+        let accepted = self.accept_all(changes, context, outcome).await?;
+        self.write_changes(gate, &accepted, context, outcome, &mut busy)
+            .await?;
+        Ok(busy)
+    }
 
+    /// The changes that can be made. The first that cannot is noted in `outcome`.
+    async fn accept_all(
+        &self,
+        changes: Vec<MemberChange>,
+        context: Context<'_>,
+        outcome: &mut LaneOutcome,
+    ) -> Result<Vec<MemberChange>, StoreError> {
         let both = changes
             .iter()
             .flat_map(|change| [&change.before.user, &change.after.user]);
@@ -233,8 +228,19 @@ impl Directory {
                 Err(error) => drop(outcome.refused.get_or_insert(error)),
             }
         }
+        Ok(accepted)
+    }
 
-        let mut left = &accepted[..];
+    /// Writes changes in as many transactions as are needed. Users that other requests are
+    /// changing are added to `busy`.
+    async fn write_changes(
+        &self,
+        gate: Gate<'_>,
+        mut left: &[MemberChange],
+        context: Context<'_>,
+        outcome: &mut LaneOutcome,
+        busy: &mut Vec<String>,
+    ) -> Result<(), GroupError> {
         while !left.is_empty() {
             if Instant::now() >= context.stop {
                 return Err(GroupError::OutOfTime);
@@ -252,7 +258,7 @@ impl Directory {
             }
             left = &left[written.len()..];
         }
-        Ok(busy)
+        Ok(())
     }
 
     fn member_change(
@@ -387,6 +393,26 @@ fn not_found(error: StoreError) -> GroupError {
         StoreError::NotFound => GroupError::NotFound,
         error => error.into(),
     }
+}
+
+/// The users of these ids who are not members by their own items: those who do not exist, and
+/// `unchanged`.
+fn non_members(ids: &[String], unchanged: &[Record], members: &[Record]) -> Vec<NonMember> {
+    let known: BTreeSet<&str> = unchanged
+        .iter()
+        .chain(members)
+        .map(|record| record.user.id.as_str())
+        .collect();
+    let missing = ids.iter().filter(|id| !known.contains(id.as_str()));
+    let missing = missing.map(|id| NonMember {
+        user_id: id.clone(),
+        version: None,
+    });
+    let unchanged = unchanged.iter().map(|record| NonMember {
+        user_id: record.user.id.clone(),
+        version: Some(record.user.version),
+    });
+    missing.chain(unchanged).collect()
 }
 
 fn unknown_member() -> GroupError {
