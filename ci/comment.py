@@ -4,9 +4,12 @@ pipeline runs for: one comment for each title, rewritten by every later run.
 
     comment.py TITLE FILE
 
+Only a comment that the token itself has written is rewritten: someone else could write one
+that looks the same, and edit the plan in it later.
+
 Outside of a pull or merge request, and without a token, nothing happens. A token that may
-not comment (that of a fork's pull request) is a warning, not a failure: the plan stands in
-the job's summary all the same.
+not comment (that of a fork's pull request) is a warning, not a failure: the plan is in the
+job's summary as well.
 """
 
 import json
@@ -23,17 +26,47 @@ PAGE = 100
 
 
 class GitHub:
-    """https://docs.github.com/rest/issues/comments"""
+    """https://docs.github.com/rest/issues/comments, and GraphQL for `viewerDidAuthor`"""
+
+    # The token of a job belongs to an app, which REST does not name.
+    COMMENTS = """
+        query($owner: String!, $name: String!, $number: Int!, $page: Int!, $after: String) {
+          repository(owner: $owner, name: $name) {
+            pullRequest(number: $number) {
+              comments(first: $page, after: $after) {
+                nodes { databaseId body viewerDidAuthor }
+                pageInfo { hasNextPage endCursor }
+              }
+            }
+          }
+        }"""
 
     def __init__(self, environment, number):
         repository = environment["GITHUB_REPOSITORY"]
         api = environment.get("GITHUB_API_URL", "https://api.github.com")
+        self.graphql = environment.get("GITHUB_GRAPHQL_URL", f"{api}/graphql")
         self.repository = f"{api}/repos/{repository}"
         self.comments = f"{self.repository}/issues/{number}/comments"
+        owner, name = repository.split("/", 1)
+        self.variables = {"owner": owner, "name": name, "number": number, "page": PAGE}
         self.headers = {
             "Authorization": f"Bearer {environment['GITHUB_TOKEN']}",
             "Accept": "application/vnd.github+json",
         }
+
+    def own_comments(self):
+        after = None
+        while True:
+            variables = {**self.variables, "after": after}
+            body = {"query": self.COMMENTS, "variables": variables}
+            answer = call(self, "POST", self.graphql, body)
+            comments = answer["data"]["repository"]["pullRequest"]["comments"]
+            for comment in comments["nodes"]:
+                if comment["viewerDidAuthor"]:
+                    yield comment["databaseId"], comment["body"]
+            if not comments["pageInfo"]["hasNextPage"]:
+                return
+            after = comments["pageInfo"]["endCursor"]
 
     def update(self, identifier):
         return "PATCH", f"{self.repository}/issues/comments/{identifier}"
@@ -44,10 +77,22 @@ class GitLab:
 
     def __init__(self, environment, number):
         project = urllib.parse.quote(environment["CI_PROJECT_ID"], safe="")
-        api = environment["CI_API_V4_URL"]
-        self.comments = f"{api}/projects/{project}/merge_requests/{number}/notes"
+        self.api = environment["CI_API_V4_URL"]
+        self.comments = f"{self.api}/projects/{project}/merge_requests/{number}/notes"
         # The job's own token may not write notes.
         self.headers = {"PRIVATE-TOKEN": environment["GITLAB_TOKEN"]}
+
+    def own_comments(self):
+        user = call(self, "GET", f"{self.api}/user")["id"]
+        page = 1
+        while True:
+            notes = call(self, "GET", f"{self.comments}?per_page={PAGE}&page={page}")
+            for note in notes:
+                if note["author"]["id"] == user:
+                    yield note["id"], note["body"]
+            if len(notes) < PAGE:
+                return
+            page += 1
 
     def update(self, identifier):
         return "PUT", f"{self.comments}/{identifier}"
@@ -78,17 +123,19 @@ def call(forge, method, url, body=None):
         return json.load(answer)
 
 
-def earlier(forge, mark):
-    """The comment that an earlier run wrote."""
-    page = 1
-    while True:
-        comments = call(forge, "GET", f"{forge.comments}?per_page={PAGE}&page={page}")
-        for comment in comments:
-            if comment["body"].startswith(mark):
-                return comment["id"]
-        if len(comments) < PAGE:
-            return None
-        page += 1
+def write(forge, mark, body):
+    """Rewrites the comment of an earlier run, or writes a new one."""
+    own = (identifier for identifier, text in forge.own_comments() if text.startswith(mark))
+    identifier = next(own, None)
+    if identifier is not None:
+        try:
+            call(forge, *forge.update(identifier), body)
+            return
+        except urllib.error.HTTPError as error:
+            # Locked, or deleted since it was listed.
+            if error.code not in (403, 404):
+                raise
+    call(forge, "POST", forge.comments, body)
 
 
 def main(title, path):
@@ -101,9 +148,7 @@ def main(title, path):
         text = text[:LONGEST] + "\n\n(cut; the whole plan is in the job's files)\n"
     body = {"body": f"{mark}\n### connect-scim: {title}\n\n{text}"}
     try:
-        identifier = earlier(target, mark)
-        method, url = ("POST", target.comments) if identifier is None else target.update(identifier)
-        call(target, method, url, body)
+        write(target, mark, body)
     except urllib.error.HTTPError as error:
         if error.code not in (401, 403):
             raise

@@ -88,12 +88,31 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Comments that are there already; whatever is written is answered with an id.
-fn forge(comments: Value) -> HttpServer {
-    HttpServer::start(move |request| match request.method.as_str() {
-        "GET" => HttpAnswer::ok(comments.to_string()),
+/// GitHub with these comments; whatever is written is answered with an id.
+fn github(comments: Value) -> HttpServer {
+    HttpServer::start(move |request| match request.target.as_str() {
+        "/graphql" => {
+            let page = json!({"hasNextPage": false, "endCursor": null});
+            let comments = json!({"nodes": comments, "pageInfo": page});
+            let request = json!({"pullRequest": {"comments": comments}});
+            HttpAnswer::ok(json!({"data": {"repository": request}}).to_string())
+        }
         _ => HttpAnswer::ok(json!({"id": 1}).to_string()),
     })
+}
+
+/// A comment, by the token of the job or by someone else.
+fn comment(id: u32, body: &str, own: bool) -> Value {
+    json!({"databaseId": id, "body": body, "viewerDidAuthor": own})
+}
+
+/// The calls that a run made, without the one that lists comments.
+fn written(api: &HttpServer) -> Vec<(String, String)> {
+    let requests = api.requests().into_iter();
+    let writes = requests.filter(|request| request.target != "/graphql" && request.method != "GET");
+    writes
+        .map(|request| (request.method, request.target))
+        .collect()
 }
 
 #[test]
@@ -101,7 +120,7 @@ fn a_pull_request_is_shown_its_plan_and_main_deploys_it() {
     let project = Project::new();
     project.run(&["local", "up"]).expect_code(0);
 
-    let api = forge(json!([{"id": 3, "body": "looks good"}]));
+    let api = github(json!([comment(3, "looks good", false)]));
     let (run, summary, output) = Step::on_github(&project, &api.url()).run("plan.sh");
     run.expect_code(0);
     assert!(summary.contains("connect-scim-local"), "{summary}");
@@ -111,7 +130,13 @@ fn a_pull_request_is_shown_its_plan_and_main_deploys_it() {
         panic!("{requests:?}");
     };
     let comments = "/repos/example/contact-centre/issues/7/comments";
-    assert_eq!(list.target, format!("{comments}?per_page=100&page=1"));
+    let query: Value = serde_json::from_str(&list.body).unwrap();
+    assert_eq!(
+        query["variables"],
+        json!({
+            "owner": "example", "name": "contact-centre", "number": 7, "page": 100, "after": null,
+        })
+    );
     assert_eq!(
         (create.method.as_str(), create.target.as_str()),
         ("POST", comments)
@@ -128,15 +153,21 @@ fn a_pull_request_is_shown_its_plan_and_main_deploys_it() {
         "the comment says what the summary says"
     );
 
-    // The next push rewrites the comment.
-    let api = forge(json!([{"id": 3, "body": "looks good"}, {"id": 4, "body": body}]));
-    let (run, ..) = Step::on_github(&project, &api.url()).run("plan.sh");
-    run.expect_code(0);
-    let requests = api.requests();
-    assert_eq!(
-        (requests[1].method.as_str(), requests[1].target.as_str()),
-        ("PATCH", "/repos/example/contact-centre/issues/comments/4")
-    );
+    // The next push rewrites the comment, and no comment of someone else.
+    let rewritten = "/repos/example/contact-centre/issues/comments/4";
+    for (existing, method, target) in [
+        (
+            json!([comment(3, body, false), comment(4, body, true)]),
+            "PATCH",
+            rewritten,
+        ),
+        (json!([comment(3, body, false)]), "POST", comments),
+    ] {
+        let api = github(existing);
+        let (run, ..) = Step::on_github(&project, &api.url()).run("plan.sh");
+        run.expect_code(0);
+        assert_eq!(written(&api), [(method.to_owned(), target.to_owned())]);
+    }
 
     let (run, summary, output) = Step::on_github(&project, &api.url()).run("deploy.sh");
     run.expect_code(0);
@@ -182,7 +213,7 @@ fn a_wrong_environment_file_fails_the_job_and_is_annotated() {
 fn gitlab_is_shown_the_plan_as_well_and_a_token_that_may_not_comment_is_no_failure() {
     let project = Project::new();
     fs::write(project.file("plan.md"), "nothing to do\n").unwrap();
-    let comment = |api: &HttpServer| {
+    let show = |api: &HttpServer| {
         finish(
             Command::new("python3")
                 .arg(repository().join("ci/comment.py"))
@@ -196,20 +227,38 @@ fn gitlab_is_shown_the_plan_as_well_and_a_token_that_may_not_comment_is_no_failu
                 .env("GITLAB_TOKEN", "a-token-of-gitlab"),
         )
     };
-    let api = forge(json!([{"id": 5, "body": "<!-- connect-scim: prod -->\nold"}]));
-    comment(&api).expect_code(0);
-    let requests = api.requests();
-    assert_eq!(
-        (requests[1].method.as_str(), requests[1].target.as_str()),
-        ("PUT", "/projects/42/merge_requests/7/notes/5")
-    );
-    assert_eq!(
-        requests[1].header("private-token"),
-        Some("a-token-of-gitlab")
-    );
+    let gitlab = |notes: Value, update: u16| {
+        HttpServer::start(
+            move |request| match (request.method.as_str(), request.target.as_str()) {
+                ("GET", "/user") => HttpAnswer::ok(json!({"id": 11}).to_string()),
+                ("GET", _) => HttpAnswer::ok(notes.to_string()),
+                ("PUT", _) => HttpAnswer::Respond(update, "{}".to_owned()),
+                _ => HttpAnswer::ok(json!({"id": 1}).to_string()),
+            },
+        )
+    };
+    let note = |id: u32, author: u32| {
+        let body = "<!-- connect-scim: prod -->\nold";
+        json!({"id": id, "body": body, "author": {"id": author}})
+    };
+    let notes = "/projects/42/merge_requests/7/notes";
+    let create = ("POST".to_owned(), notes.to_owned());
+    let update = ("PUT".to_owned(), format!("{notes}/5"));
+    for (existing, status, expected) in [
+        (json!([note(4, 12), note(5, 11)]), 200, vec![update.clone()]),
+        (json!([note(4, 12)]), 200, vec![create.clone()]),
+        (json!([note(5, 11)]), 403, vec![update, create]),
+    ] {
+        let api = gitlab(existing, status);
+        show(&api).expect_code(0);
+        assert_eq!(written(&api), expected);
+        for request in api.requests() {
+            assert_eq!(request.header("private-token"), Some("a-token-of-gitlab"));
+        }
+    }
 
     let api = HttpServer::start(|_| HttpAnswer::Respond(403, "{}".to_owned()));
-    let run = comment(&api).expect_code(0);
+    let run = show(&api).expect_code(0);
     assert!(
         run.stderr.contains("the token may not comment"),
         "{}",
