@@ -284,6 +284,72 @@ async fn each_accepted_algorithm_opens_the_api() {
 }
 
 #[tokio::test]
+async fn each_client_signs_in_with_keys_of_its_own_issuer_only() {
+    let signers = [Signer::ec(), Signer::ec()];
+    let issuers = [0, 1].map(|number| {
+        let signer: &Signer = &signers[number];
+        TestIssuer::publishing(vec![signer.public("same")])
+    });
+    let now = SystemTime::now();
+    let [okta, entra] = [0, 1].map(|number| issuers[number].settings());
+    for authorizer in [
+        authorizer([("okta", okta.clone()), ("entra", entra.clone())]),
+        authorizer([("entra", entra), ("okta", okta)]),
+    ] {
+        for (signer, claims, expected) in [
+            (0, 0, Ok("okta".to_owned())),
+            (1, 1, Ok("entra".to_owned())),
+            (0, 1, Err(Refusal::Unauthorized)),
+            (1, 0, Err(Refusal::Unauthorized)),
+        ] {
+            let claims = issuers[claims].claims(now);
+            let token = signers[signer].jwt(&header("ES256", "same"), &claims);
+            let signed_in = principal(&authorizer, &token, now).await;
+            assert_eq!(signed_in, expected, "signed by {signer}: {claims}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn clients_of_one_issuer_sign_in_with_the_keys_at_their_own_url() {
+    let signers = [Signer::ec(), Signer::ec(), Signer::ec()];
+    let servers = [0, 1].map(|number| {
+        let signer: &Signer = &signers[number];
+        TestIssuer::publishing(vec![signer.public("same")])
+    });
+    let settings = [0, 1].map(|number| {
+        let keys = format!("{}/keys?tenant=1", servers[number].server.url());
+        JwtSettings {
+            jwks_url: Some(keys),
+            ..servers[0].settings()
+        }
+    });
+    let now = SystemTime::now();
+    let claims = servers[0].claims(now);
+    let [first, second] = settings;
+    let authorizer = authorizer([("first", first), ("second", second)]);
+    for (signer, expected) in [
+        (0, Ok("first".to_owned())),
+        (1, Ok("second".to_owned())),
+        (2, Err(Refusal::Unauthorized)),
+    ] {
+        let token = signers[signer].jwt(&header("ES256", "same"), &claims);
+        assert_eq!(principal(&authorizer, &token, now).await, expected);
+    }
+    // Whose token it is cannot be known while keys of one client cannot be read.
+    servers[0].answer_with(500);
+    let later = now + ISSUER_KEYS.max_age_in_outage;
+    let claims = servers[0].claims(later);
+    for (signer, expected) in [
+        (1, Ok("second".to_owned())),
+        (2, Err(Refusal::KeysUnavailable)),
+    ] {
+        let token = signers[signer].jwt(&header("ES256", "same"), &claims);
+        assert_eq!(principal(&authorizer, &token, later).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_the_issuers_is_refused() {
     let (rsa, ec, stranger) = (Signer::rsa(), Signer::ec(), Signer::ec());
     let issuer = TestIssuer::publishing(vec![rsa.public("r"), ec.public("e")]);

@@ -159,10 +159,34 @@ impl Issuer {
         if configuration.issuer != self.name {
             return Err(FetchError::OtherIssuer);
         }
-        let is_secure = |url: &str| url.starts_with("https://");
-        if is_secure(&self.name) && !is_secure(&configuration.jwks_uri) {
+        if !may_have_keys_at(&self.name, &configuration.jwks_uri) {
             return Err(FetchError::InsecureKeys);
         }
         Ok(configuration.jwks_uri)
+    }
+}
+
+/// Whether an issuer may publish its keys at this URL: only an issuer without TLS, such as one
+/// of a test, may publish them without (OpenID Connect Discovery 1.0, section 3).
+fn may_have_keys_at(issuer: &str, url: &str) -> bool {
+    let is_secure = |url: &str| url.starts_with("https://");
+    is_secure(url) || !is_secure(issuer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_with_tls_has_its_keys_behind_tls() {
+        for (issuer, url, expected) in [
+            ("https://a.example.com/", "https://b.example.com/keys", true),
+            ("https://a.example.com/", "http://a.example.com/keys", false),
+            ("https://a.example.com/", "ftp://a.example.com/keys", false),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/keys", true),
+            ("http://127.0.0.1:8080/", "https://127.0.0.1/keys", true),
+        ] {
+            assert_eq!(may_have_keys_at(issuer, url), expected, "{issuer} {url}");
+        }
     }
 }

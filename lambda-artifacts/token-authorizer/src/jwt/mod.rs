@@ -122,15 +122,18 @@ impl JwtClients {
     pub async fn client_of(&self, text: &str, now: SystemTime) -> Result<usize, Failure> {
         let jwt = Jwt::parse(text)?;
         let mut nearest = Rejection::Issuer;
+        let mut unavailable = None;
         for client in &self.clients {
-            match jwt.claims.check(&client.settings, now) {
-                Ok(()) => {
-                    self.issuers[client.issuer].verify(&jwt, now).await?;
-                    return Ok(client.position);
-                }
-                Err(rejection) => nearest = nearest.max(rejection),
+            let verified = match jwt.claims.check(&client.settings, now) {
+                Ok(()) => self.issuers[client.issuer].verify(&jwt, now).await,
+                Err(rejection) => Err(rejection.into()),
+            };
+            match verified {
+                Ok(()) => return Ok(client.position),
+                Err(Failure::Rejected(rejection)) => nearest = nearest.max(rejection),
+                Err(Failure::KeysUnavailable(keys)) => unavailable = Some(keys),
             }
         }
-        Err(nearest.into())
+        Err(unavailable.map_or_else(|| nearest.into(), Failure::from))
     }
 }

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use super::Rejection;
 use super::claims::Claims;
@@ -49,7 +49,15 @@ pub struct Jwt<'a> {
 struct Header {
     alg: String,
     kid: Option<String>,
-    crit: Option<serde::de::IgnoredAny>,
+    /// Whether there is a `crit` member, of whatever value (RFC 7515, section 4.1.11: it names
+    /// extensions that must be understood, and none is).
+    #[serde(default, rename = "crit", deserialize_with = "is_present")]
+    has_critical: bool,
+}
+
+fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer)?;
+    Ok(true)
 }
 
 impl<'a> Jwt<'a> {
@@ -63,7 +71,7 @@ impl<'a> Jwt<'a> {
         let (header, claims) = signed.split_once('.').ok_or(Rejection::Malformed)?;
         let header: Header = json(header)?;
         let algorithm = Algorithm::of(&header.alg).ok_or(Rejection::Algorithm)?;
-        if header.crit.is_some() {
+        if header.has_critical {
             return Err(Rejection::Critical);
         }
         Ok(Self {
@@ -150,6 +158,18 @@ mod tests {
             (jwt(r#"{"alg":"RS512"}"#, CLAIMS, "s"), Rejection::Algorithm),
             (
                 jwt(r#"{"alg":"RS256","crit":["b64"],"b64":false}"#, CLAIMS, "s"),
+                Rejection::Critical,
+            ),
+            (
+                jwt(r#"{"alg":"RS256","crit":null}"#, CLAIMS, "s"),
+                Rejection::Critical,
+            ),
+            (
+                jwt(r#"{"alg":"RS256","crit":[]}"#, CLAIMS, "s"),
+                Rejection::Critical,
+            ),
+            (
+                jwt(r#"{"alg":"RS256","crit":"x"}"#, CLAIMS, "s"),
                 Rejection::Critical,
             ),
         ] {
