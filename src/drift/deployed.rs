@@ -186,10 +186,24 @@ impl DeployedStack {
             "AWS::AccountId" => self.account.clone(),
             "AWS::Region" => self.region.clone(),
             "AWS::Partition" => self.partition.clone(),
+            "AWS::URLSuffix" => self.url_suffix().to_owned(),
             "AWS::StackName" => self.name.clone(),
             "AWS::StackId" => self.id.clone(),
             id => self.physical_ids.get(id)?.clone(),
         })
+    }
+
+    /// `AWS::URLSuffix`: the domain of the partition, from botocore's `partitions.json`.
+    fn url_suffix(&self) -> &'static str {
+        match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
+            "aws-iso" => "c2s.ic.gov",
+            "aws-iso-b" => "sc2s.sgov.gov",
+            "aws-iso-e" => "cloud.adc-e.uk",
+            "aws-iso-f" => "csp.hci.ic.gov",
+            _ => "amazonaws.com",
+        }
     }
 
     /// What `Fn::GetAtt` gives: the AWS CloudFormation Template Reference Guide, "Return
@@ -223,12 +237,8 @@ impl DeployedStack {
             ("AWS::ECS::Cluster", "Arn") => arn("ecs", format!("cluster/{physical_id}")),
             ("AWS::ECR::Repository", "Arn") => arn("ecr", format!("repository/{physical_id}")),
             ("AWS::ECR::Repository", "RepositoryUri") => {
-                let domain = match self.partition.as_str() {
-                    "aws-cn" => "amazonaws.com.cn",
-                    _ => "amazonaws.com",
-                };
-                let (account, region) = (&self.account, &self.region);
-                format!("{account}.dkr.ecr.{region}.{domain}/{physical_id}")
+                let (account, region, suffix) = (&self.account, &self.region, self.url_suffix());
+                format!("{account}.dkr.ecr.{region}.{suffix}/{physical_id}")
             }
             ("AWS::EC2::SecurityGroup", "GroupId") => physical_id.clone(),
             _ => return None,
@@ -330,6 +340,7 @@ mod tests {
                 json!({"Fn::Join": ["-", ["a", {"Ref": "Role"}]]}),
                 json!("a-role-1"),
             ),
+            (json!({"Ref": "AWS::URLSuffix"}), json!("amazonaws.com.cn")),
             (
                 json!({"Fn::GetAtt": ["Queue", "Arn"]}),
                 json!("arn:aws-cn:sqs:eu-central-1:444455556666:queue-1.fifo"),

@@ -13,7 +13,7 @@ use crate::event::{Envelope, Operation};
 use crate::parameter::{ActionError, carry_out};
 use crate::plan::{Action, physical_resource_id, plan};
 use crate::response::{Outcome, body};
-use crate::response_url::{NotDelivered, deliver};
+use crate::response_url::{NotDelivered, ResponseHosts, deliver};
 
 /// Kept back from the work for the answer: two attempts and a pause.
 const TIME_TO_ANSWER: Duration = Duration::from_secs(7);
@@ -28,6 +28,11 @@ pub enum NotAnswered {
     /// Nobody can be answered: not an event of CloudFormation's.
     #[error("the event has no ResponseURL: this function is invoked by CloudFormation only")]
     NoResponseUrl,
+    /// The URL is not one of CloudFormation's.
+    #[error(
+        "the event's ResponseURL is not one of Amazon S3: this function is invoked by CloudFormation only"
+    )]
+    ForeignResponseUrl,
     /// The answer did not arrive.
     #[error(transparent)]
     NotDelivered(#[from] NotDelivered),
@@ -52,9 +57,14 @@ impl From<NotAnswered> for lambda_runtime::Diagnostic {
 /// # Errors
 ///
 /// No answer was given. A request that failed and was answered so is no error.
-pub async fn handle(ssm: &Client, event: &Value, deadline: SystemTime) -> Result<(), NotAnswered> {
+pub async fn handle(
+    ssm: &Client,
+    hosts: &ResponseHosts,
+    event: &Value,
+    deadline: SystemTime,
+) -> Result<(), NotAnswered> {
     let ssm = ssm.clone();
-    answer(event, deadline, move |action| async move {
+    answer(hosts, event, deadline, move |action| async move {
         carry_out(&ssm, &action).await
     })
     .await
@@ -66,6 +76,7 @@ pub async fn handle(ssm: &Client, event: &Value, deadline: SystemTime) -> Result
 ///
 /// As [`handle`].
 pub async fn answer<Work, Working>(
+    hosts: &ResponseHosts,
     event: &Value,
     deadline: SystemTime,
     work: Work,
@@ -83,6 +94,10 @@ where
         error!("the event has no ResponseURL: nobody can be answered");
         return Err(NotAnswered::NoResponseUrl);
     };
+    if !hosts.permit(url) {
+        error!("the event's ResponseURL is not one of Amazon S3: nothing is done");
+        return Err(NotAnswered::ForeignResponseUrl);
+    }
 
     let operation = Operation::read(event);
     let outcome = match &operation {

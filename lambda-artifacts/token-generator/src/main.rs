@@ -6,6 +6,7 @@ use aws_json_client::{Client, Environment, Service};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use token_generator::handler::handle;
+use token_generator::response_url::ResponseHosts;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -23,8 +24,9 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let ssm = &Client::builder(Service::SSM, &Environment::from_process()?)
         .max_attempts(1)
         .build();
+    let hosts = &ResponseHosts::read(|name| std::env::var(name).ok())?;
     lambda_support::serve(|event: LambdaEvent<Value>| async move {
-        handle(ssm, &event.payload, event.context.deadline()).await
+        handle(ssm, hosts, &event.payload, event.context.deadline()).await
     })
     .await
 }

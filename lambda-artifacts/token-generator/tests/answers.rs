@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use aws_json_client::{Client, Environment, Service};
-use common::{answer, deadline, event, response_url};
+use common::{answer, deadline, event, hosts, response_url};
 use lambda_support::logging;
 use serde_json::{Value, json};
 use test_support::{CapturedLog, HttpAnswer, HttpServer};
 use token_generator::handler::{NotAnswered, answer as answer_after, handle};
-use token_generator::response_url::NotDelivered;
+use token_generator::response_url::{NotDelivered, ResponseHosts};
 use tracing::level_filters::LevelFilter;
 
 const NAME: &str = "/connect-scim/dev/token/idp";
@@ -56,6 +56,7 @@ async fn the_answer_is_a_put_without_a_content_type_to_the_url_as_it_came() {
     let (url, ssm_server) = (response_url(), HttpServer::start(|_| HttpAnswer::ok("{}")));
     handle(
         &ssm(&ssm_server),
+        &hosts(&url),
         &event("Create", NAME, "1", &url),
         deadline(30_000),
     )
@@ -87,6 +88,7 @@ async fn a_refusal_of_ssm_is_answered_with_its_code() {
     let (url, ssm_server) = (response_url(), refusing(400, "AccessDeniedException"));
     handle(
         &ssm(&ssm_server),
+        &hosts(&url),
         &event("Create", NAME, "1", &url),
         deadline(30_000),
     )
@@ -107,6 +109,7 @@ async fn the_token_is_in_no_answer_and_no_log_line_even_if_ssm_quotes_it() {
         let (url, ssm_server) = (response_url(), refusing(status, code));
         handle(
             &ssm(&ssm_server),
+            &hosts(&url),
             &event("Create", NAME, "1", &url),
             deadline(30_000),
         )
@@ -147,7 +150,7 @@ async fn a_rotation_whose_answer_is_lost_is_not_done_twice() {
     let url = response_url();
     let mut event = event("Update", NAME, "2", &url);
     event["PhysicalResourceId"] = json!(NAME);
-    handle(&ssm(&ssm_server), &event, deadline(30_000))
+    handle(&ssm(&ssm_server), &hosts(&url), &event, deadline(30_000))
         .await
         .unwrap();
     assert_eq!(answer(&url)["Status"], "SUCCESS");
@@ -168,6 +171,7 @@ async fn an_ssm_that_hangs_is_answered_before_the_function_ends() {
     let started = Instant::now();
     handle(
         &ssm(&ssm_server),
+        &hosts(&url),
         &event("Create", NAME, "1", &url),
         deadline(4_000),
     )
@@ -184,9 +188,11 @@ async fn a_panic_is_answered() {
     let url = response_url();
     let mut event = event("Update", NAME, "2", &url);
     event["PhysicalResourceId"] = json!(NAME);
-    answer_after(&event, deadline(10_000), |_| async { panic!("canary") })
-        .await
-        .unwrap();
+    answer_after(&hosts(&url), &event, deadline(10_000), |_| async {
+        panic!("canary")
+    })
+    .await
+    .unwrap();
     let answer = answer(&url);
     assert_eq!(answer["Status"], "FAILED");
     assert_eq!(answer["PhysicalResourceId"], NAME);
@@ -209,7 +215,7 @@ async fn malformed_events_are_answered_with_what_is_wrong() {
         let (url, ssm_server) = (response_url(), refusing(500, "NobodyShouldCall"));
         let mut event = event("Create", NAME, "1", &url);
         *event.pointer_mut(path).unwrap() = value;
-        handle(&ssm(&ssm_server), &event, deadline(10_000))
+        handle(&ssm(&ssm_server), &hosts(&url), &event, deadline(10_000))
             .await
             .unwrap();
         let answer = answer(&url);
@@ -226,7 +232,7 @@ async fn malformed_events_are_answered_with_what_is_wrong() {
 async fn an_event_with_nothing_but_a_url_is_answered() {
     let (url, ssm_server) = (response_url(), refusing(500, "NobodyShouldCall"));
     let event = json!({"ResponseURL": url.url(), "StackId": 7});
-    handle(&ssm(&ssm_server), &event, deadline(10_000))
+    handle(&ssm(&ssm_server), &hosts(&url), &event, deadline(10_000))
         .await
         .unwrap();
     assert_eq!(answer(&url)["Status"], "FAILED");
@@ -240,7 +246,13 @@ async fn an_event_without_a_url_fails_and_nothing_is_done() {
         json!("x"),
         json!({"RequestType": "Create", "ResponseURL": ""}),
     ] {
-        let handled = handle(&ssm(&ssm_server), &event, deadline(10_000)).await;
+        let handled = handle(
+            &ssm(&ssm_server),
+            &hosts(&ssm_server),
+            &event,
+            deadline(10_000),
+        )
+        .await;
         assert!(
             matches!(handled, Err(NotAnswered::NoResponseUrl)),
             "{event}"
@@ -250,18 +262,26 @@ async fn an_event_without_a_url_fails_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_fails_without_being_quoted() {
-    let ssm_server = HttpServer::start(|_| HttpAnswer::ok("{}"));
-    let mut event = event("Create", NAME, "1", &ssm_server);
-    event["ResponseURL"] = json!("https://bad host/?X-Amz-Signature=secret");
-    let error = handle(&ssm(&ssm_server), &event, deadline(10_000))
-        .await
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        NotAnswered::NotDelivered(NotDelivered::NoUrl)
-    ));
-    assert!(!format!("{error} {error:?}").contains("secret"));
+async fn a_foreign_url_fails_at_once_without_being_quoted_and_nothing_is_done() {
+    let servers = [(); 2].map(|()| HttpServer::start(|_| HttpAnswer::ok("{}")));
+    let [ssm_server, url_server] = &servers;
+    let on_aws = ResponseHosts::new("amazonaws.com", None);
+    for url in [
+        "https://bad host/?X-Amz-Signature=secret",
+        "https://s3.amazonaws.com.example.com/?X-Amz-Signature=secret",
+        &format!("{}/?X-Amz-Signature=secret", url_server.url()),
+    ] {
+        let mut event = event("Create", NAME, "1", url_server);
+        event["ResponseURL"] = json!(url);
+        let error = handle(&ssm(ssm_server), &on_aws, &event, deadline(10_000))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, NotAnswered::ForeignResponseUrl), "{url}");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+    for server in servers {
+        assert!(server.requests().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -276,6 +296,7 @@ async fn the_answer_is_sent_again_until_it_is_taken() {
     let ssm_server = HttpServer::start(|_| HttpAnswer::ok("{}"));
     handle(
         &ssm(&ssm_server),
+        &hosts(&url),
         &event("Create", NAME, "1", &url),
         deadline(30_000),
     )
@@ -296,7 +317,7 @@ async fn an_expired_url_is_not_tried_again_and_the_function_fails() {
     let url = HttpServer::start(|_| HttpAnswer::Respond(403, "Request has expired".into()));
     let ssm_server = HttpServer::start(|_| HttpAnswer::ok("{}"));
     let event = event("Create", NAME, "1", &url);
-    let error = handle(&ssm(&ssm_server), &event, deadline(30_000))
+    let error = handle(&ssm(&ssm_server), &hosts(&url), &event, deadline(30_000))
         .await
         .unwrap_err();
     assert!(matches!(
@@ -312,7 +333,7 @@ async fn a_url_that_never_answers_fails_before_the_function_ends() {
     let ssm_server = HttpServer::start(|_| HttpAnswer::ok("{}"));
     let started = Instant::now();
     let event = event("Create", NAME, "1", &url);
-    let error = handle(&ssm(&ssm_server), &event, deadline(4_000))
+    let error = handle(&ssm(&ssm_server), &hosts(&url), &event, deadline(4_000))
         .await
         .unwrap_err();
     assert!(matches!(

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use aws_json_client::{Client, Environment, Service};
-use common::{answer, deadline, event, response_url};
+use common::{answer, deadline, event, hosts, response_url};
 use serde_json::{Value, json};
 use test_support::MiniStack;
 use token_generator::handler::handle;
@@ -36,7 +36,9 @@ impl Store {
         let url = response_url();
         let mut event = event("Create", &self.name, "1", &url);
         adjust(&mut event);
-        handle(&self.ssm, &event, deadline(30_000)).await.unwrap();
+        handle(&self.ssm, &hosts(&url), &event, deadline(30_000))
+            .await
+            .unwrap();
         answer(&url)
     }
 

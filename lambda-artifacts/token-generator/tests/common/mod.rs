@@ -5,10 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use test_support::{HttpAnswer, HttpServer};
+use token_generator::response_url::ResponseHosts;
 
 /// Plays the presigned URL: takes every answer.
 pub fn response_url() -> HttpServer {
     HttpServer::start(|_| HttpAnswer::ok(""))
+}
+
+/// Permits the server that plays the presigned URL.
+pub fn hosts(url: &HttpServer) -> ResponseHosts {
+    ResponseHosts::new("amazonaws.com", Some(&url.url()))
 }
 
 /// An event for the parameter `name`, to be answered at `url`.
