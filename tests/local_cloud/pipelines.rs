@@ -289,3 +289,159 @@ fn the_action_and_the_template_run_scripts_that_are_there() {
         assert!(repository().join(script).is_file());
     }
 }
+
+/// The files of the repository that have pipelines in them.
+const PIPELINES: [&str; 4] = [
+    "action.yml",
+    "ci/gitlab.yml",
+    "docs/ci.md",
+    "docs/guardrails.md",
+];
+
+fn text(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap()
+}
+
+/// The blocks of a language in a document.
+fn blocks(document: &str, language: &str) -> Vec<Value> {
+    document
+        .split(&format!("```{language}\n"))
+        .skip(1)
+        .map(|block| serde_yaml::from_str(block.split("\n```").next().unwrap()).unwrap())
+        .collect()
+}
+
+/// The action or image that a line names, without the comment.
+fn used(line: &str) -> Option<&str> {
+    let line = line.trim_start().trim_start_matches("- ");
+    let used = line
+        .strip_prefix("uses: ")
+        .or_else(|| line.strip_prefix("image: "))?;
+    used.split(" # ").next()
+}
+
+#[test]
+fn pipelines_use_actions_and_images_by_digest() {
+    let mut files: Vec<String> = ["", ".github", ".github/workflows", "ci", "docs"]
+        .into_iter()
+        .filter_map(|directory| {
+            let entries = fs::read_dir(repository().join(directory)).ok()?;
+            Some(entries.map(move |entry| {
+                let name = entry.unwrap().file_name();
+                Path::new(directory).join(name).to_str().unwrap().to_owned()
+            }))
+        })
+        .flatten()
+        .filter(|file| {
+            [".md", ".yml", ".yaml"]
+                .iter()
+                .any(|end| file.ends_with(end))
+        })
+        .filter(|file| text(file).lines().any(|line| used(line).is_some()))
+        .collect();
+    files.sort();
+    assert_eq!(files, PIPELINES);
+    let mut pinned = 0;
+    for file in files {
+        for used in text(&file).lines().filter_map(used) {
+            if used.starts_with("./") {
+                continue;
+            }
+            let (_, digest) = used.rsplit_once('@').unwrap_or_default();
+            let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+            assert!(
+                [40, 64].contains(&hex.len()) && hex.chars().all(|digit| digit.is_ascii_hexdigit()),
+                "{file}: {used}"
+            );
+            pinned += 1;
+        }
+    }
+    assert!(pinned > 10, "{pinned}");
+}
+
+#[test]
+fn each_job_on_github_has_the_permissions_that_it_needs() {
+    let both = [text("docs/ci.md"), text("docs/guardrails.md")];
+    let workflows = both.iter().flat_map(|document| blocks(document, "yaml"));
+    let mut found = Vec::new();
+    for workflow in workflows.filter(|block| block["on"].is_object() || block["jobs"].is_object()) {
+        assert_eq!(workflow["permissions"], json!({}), "{workflow}");
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            let permissions = job["permissions"].as_object().unwrap().iter();
+            let mut permissions: Vec<String> = permissions
+                .map(|(permission, access)| format!("{permission}: {}", access.as_str().unwrap()))
+                .collect();
+            permissions.sort();
+            found.push((name.clone(), permissions.join(", ")));
+        }
+    }
+    found.sort();
+    let expected = [
+        ("advisories", "contents: read"),
+        ("deploy", "contents: read, id-token: write"),
+        (
+            "drift",
+            "actions: read, contents: read, id-token: write, security-events: write",
+        ),
+        ("guardrails", "contents: read, id-token: write"),
+        (
+            "plan",
+            "contents: read, id-token: write, pull-requests: write",
+        ),
+    ]
+    .map(|(job, permissions)| (job.to_owned(), permissions.to_owned()));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn code_that_is_not_reviewed_never_has_the_role_that_deploys() {
+    let jobs: Value = serde_yaml::from_str(&text("ci/gitlab.yml")).unwrap();
+    for (job, role) in [
+        ("connect-scim plan", "$AWS_PLAN_ROLE_ARN"),
+        ("connect-scim drift", "$AWS_PLAN_ROLE_ARN"),
+        ("connect-scim deploy", "$AWS_DEPLOY_ROLE_ARN"),
+    ] {
+        assert_eq!(jobs[job]["variables"], json!({"AWS_ROLE_ARN": role}));
+    }
+    let shared = &jobs[".connect-scim"];
+    assert!(!shared["variables"].to_string().contains("ROLE_ARN"));
+    // Without a role, a job ends before it does anything. GitLab may pass the name of a variable
+    // that is not set.
+    let check = shared["before_script"][0].as_str().unwrap();
+    for (role, code) in [
+        ("", 2),
+        ("$AWS_PLAN_ROLE_ARN", 2),
+        ("arn:aws:iam::123456789012:role/connect-scim-plan", 0),
+    ] {
+        let mut command = Command::new("sh");
+        let run = finish(command.args(["-c", check]).env("AWS_ROLE_ARN", role));
+        run.expect_code(code);
+    }
+
+    let github: Value = blocks(&text("docs/ci.md"), "yaml").swap_remove(0);
+    for (job, role) in [("plan", "plan"), ("drift", "plan"), ("deploy", "deploy")] {
+        let steps = github["jobs"][job]["steps"].as_array().unwrap().iter();
+        let roles: Vec<&str> = steps
+            .filter_map(|step| step["with"]["role-to-assume"].as_str())
+            .collect();
+        let expected = format!("arn:aws:iam::123456789012:role/connect-scim-{role}");
+        assert_eq!(roles, [expected.as_str()], "{job}");
+    }
+
+    // Whom the deploying role trusts: a protected environment, and a branch.
+    let subjects: Vec<String> = blocks(&text("docs/ci.md"), "json")
+        .iter()
+        .map(|policy| {
+            let condition = policy["Condition"]["StringEquals"].as_object().unwrap();
+            let subject = condition.iter().find(|(key, _)| key.ends_with(":sub"));
+            subject.unwrap().1.as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "repo:example/connect-scim:environment:prod",
+            "project_path:example/connect-scim:ref_type:branch:ref:main",
+        ]
+    );
+}
