@@ -261,7 +261,12 @@ impl Reconciler {
                 Err(Trouble::Service(error)) => match (&call, error.code()) {
                     (Call::Delete, Some(NOT_FOUND)) => state.applied = None,
                     (Call::Create(_), Some(DUPLICATE)) => {
-                        state.applied = Some(self.take_over(task).await?);
+                        let taken_over = self.take_over(task).await;
+                        // It may be this user, created by an attempt whose response was lost.
+                        state.uncertain = error.may_have_been_carried_out()
+                            || matches!(taken_over, Err(Stop::Failed(Failure::Transient(_))));
+                        state.applied = Some(taken_over?);
+                        state.uncertain = false;
                         return Ok(false);
                     }
                     (Call::Create(_), Some(NOT_FOUND)) => return Err(unknown_id(&error)),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     LATER,
-    common::{Setup, user_with},
+    common::{Setup, new_user, user_with},
 };
 
 const UNAVAILABLE: Fault = Fault::Error { status: 503 };
@@ -144,6 +144,26 @@ async fn a_refused_creation_leaves_nothing_and_a_failed_one_is_pending() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_creation_was_not_confirmed_leaves_connect_with_the_deletion() {
+    let setup = Setup::start().await;
+    setup.inject(Operation::CreateUser, Fault::DropAfter);
+    fail(&setup, Operation::SearchUsers, UNAVAILABLE);
+    let created = setup
+        .directory
+        .create(new_user("ada"), None, setup.context())
+        .await
+        .unwrap();
+    assert!(created.pending);
+    setup.cloud.simulator.clear_faults();
+    let id = created.user.id;
+    let deleted = setup
+        .directory
+        .delete(&id, |_| Ok::<(), ()>(()), setup.context());
+    assert!(deleted.await.is_ok());
+    assert_eq!(setup.cloud.connect_user("ada"), None);
 }
 
 /// Sets attributes of a user.
