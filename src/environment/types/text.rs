@@ -481,7 +481,10 @@ text_types! {
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn>
     PrincipalArn { length: 20..=2048, example: "arn:aws:iam::123456789012:role/BreakGlass", rules: [
         Rule::Avoids(":assumed-role/", "must be the ARN of the role, not of a session: IAM compares with the role's"),
-        Rule::Avoids(":(role/|user/)?\\*+$", "would exempt everybody, and the guardrail would guard nothing"),
+        Rule::Avoids(
+            ":((role|user)/)?[^A-Za-z0-9]*$",
+            "must have a letter or a digit after `role/` or `user/`: this pattern would exempt everyone",
+        ),
         Rule::Matches(
             "^arn:aws(-[a-z]+)*:iam::([0-9]{12}|\\*):(root|(role|user)/[!-~]+)$",
             "must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/BreakGlass",
@@ -733,6 +736,11 @@ mod tests {
             refusal::<ParameterName>(&"/a".repeat(15)),
             refusal::<PrincipalArn>("arn:aws:sts::123456789012:assumed-role/a/b"),
             refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/*"),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/?*"),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/*?"),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/*/*"),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:user/**"),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:user/*-*"),
             refusal::<TopicArn>("operations"),
             refusal::<TopicArn>("arn:aws:sns:eu-central-1:123456789012:operations.fifo"),
             refusal::<IamName>("arn:aws:iam::123456789012:role/a"),
@@ -767,6 +775,8 @@ mod tests {
             refusal::<PrincipalArn>(
                 "arn:aws:iam::123456789012:role/aws-reserved/*/AWSReservedSSO_Admin_*",
             ),
+            refusal::<PrincipalArn>("arn:aws:iam::123456789012:role/break-glass/*"),
+            refusal::<PrincipalArn>("arn:aws:iam::*:role/*1"),
             refusal::<PrincipalArn>("arn:aws:iam::123456789012:root"),
             refusal::<BucketName>("cdk-hnb659fds-assets-123456789012-eu-west-1"),
         ] {
