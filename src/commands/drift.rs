@@ -19,9 +19,11 @@ use super::{Error, Outcome};
 use crate::cli::{DriftArgs, DriftFormat, EnvironmentArg, EventFormat};
 use crate::drift::record::{Record, Records};
 use crate::drift::{
-    self, ConnectPolicy, DeployedStack, Finding, Kind, Policies, Report, TokenPolicy,
+    self, BoundaryPolicy, ConnectPolicy, DeployedStack, Finding, Kind, Policies, Report,
+    TokenPolicy,
 };
 use crate::environment::{self, Environment, StackKind};
+use crate::guardrail;
 use crate::printer::Printer;
 use crate::report::drift::{self as report, EnvironmentText};
 use crate::stack::{StackDescription, StackStatus};
@@ -107,6 +109,7 @@ async fn editors(target: &Target, name: &str) -> Vec<Finding> {
 
 fn policies(environment: &Environment, name: &str) -> Policies {
     let alarms = &environment.alarms;
+    let bound = guardrail::wanted(environment).into_iter();
     let editing_profiles = environment.guardrails.editing_profiles.iter();
     Policies {
         tokens: TokenPolicy {
@@ -118,6 +121,10 @@ fn policies(environment: &Environment, name: &str) -> Policies {
             editing_profiles: editing_profiles.map(ToString::to_string).collect(),
             pending_max_minutes: alarms.pending_max_minutes.get(),
         }),
+        boundary: BoundaryPolicy {
+            environment: name.to_owned(),
+            principals: bound.filter(|one| one.kind.is_boundary()).collect(),
+        },
     }
 }
 

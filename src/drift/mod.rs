@@ -8,6 +8,7 @@
 mod acceptance;
 mod alarm;
 mod api;
+mod boundary;
 mod cloudformation;
 mod connect;
 mod coverage;
@@ -39,6 +40,7 @@ use crate::cloud::Cloud;
 use crate::plan::Plan;
 
 pub(crate) use api::resources as api_resources;
+pub use boundary::BoundaryPolicy;
 pub use cloudformation::Coverage;
 pub(crate) use connect::NOT_APPLIED;
 pub use connect::Policy as ConnectPolicy;
@@ -107,6 +109,8 @@ pub struct Policies {
     pub tokens: TokenPolicy,
     /// Of the Connect instance; of a stack that has one.
     pub connect: Option<ConnectPolicy>,
+    /// Of the guardrail as a permissions boundary.
+    pub boundary: BoundaryPolicy,
 }
 
 #[cfg(test)]
@@ -142,6 +146,7 @@ pub async fn detect(
         functions,
         apis,
         roles,
+        boundaries,
         tokens,
         queues,
         tables,
@@ -161,6 +166,7 @@ pub async fn detect(
         function::detect(cloud, stack),
         api::detect(cloud, stack),
         iam::detect(cloud, stack),
+        boundary::detect(cloud, stack, &policies.boundary),
         token::detect(cloud, stack, &policies.tokens),
         queue::detect(environment, stack),
         table::detect(cloud, environment, stack),
@@ -191,6 +197,7 @@ pub async fn detect(
             functions,
             apis,
             roles,
+            boundaries,
             tokens,
             queues,
             tables,

@@ -4,30 +4,68 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Whatever creates, changes or deletes users, or what a user may do. `UpdateUser*` is
-/// a pattern because operations appear (UpdateUserConfig) before their IAM actions are
-/// documented. Not denied: PutUserStatus and DismissUserContact, a supervisor's work;
-/// GetFederationToken, without which nobody signs in.
+/// The actions that create, change or delete users, their permissions or their tags, or
+/// delete the instance with them. Tags mark the users that SCIM owns. `UpdateUser*` is a
+/// pattern because operations appear (UpdateUserConfig) before their IAM actions are
+/// documented; the others save room. Not denied: PutUserStatus and DismissUserContact, which
+/// supervisors need, and GetFederationToken, without which nobody can sign in.
 pub const CONNECT_ACTIONS: &[&str] = &[
+    "connect:*agResource",
+    "connect:*ssociateSecurityProfiles",
+    "connect:*ssociateTrafficDistributionGroupUser",
+    "connect:*ssociateUserProficiencies",
+    "connect:*teAuthenticationProfile",
+    "connect:*teSecurityProfile",
     "connect:AdminGetEmergencyAccessToken",
-    "connect:AssociateSecurityProfiles",
-    "connect:AssociateUserProficiencies",
-    "connect:CreateAuthenticationProfile",
-    "connect:CreateSecurityProfile",
-    "connect:CreateUser",
-    "connect:CreateUserHierarchyGroup",
-    "connect:DeleteSecurityProfile",
-    "connect:DeleteUser",
-    "connect:DeleteUserHierarchyGroup",
-    "connect:DisassociateSecurityProfiles",
-    "connect:DisassociateUserProficiencies",
-    "connect:UpdateAuthenticationProfile",
-    "connect:UpdateSecurityProfile",
+    "connect:CreateUser*",
+    "connect:DeleteInstance",
+    "connect:DeleteUser*",
     "connect:UpdateUser*",
 ];
 
-/// Whatever changes tags; on users, groups and security profiles these say what SCIM owns.
-pub const TAG_ACTIONS: &[&str] = &["connect:TagResource", "connect:UntagResource"];
+/// What stays allowed on the resources that only deployers change. Assuming a role is
+/// governed by its trust policy; without it no exempt role could be assumed.
+pub const READING_ACTIONS: &[&str] = &[
+    "apigateway:GET",
+    "cloudformation:Describe*",
+    "cloudformation:Detect*",
+    "cloudformation:Get*",
+    "cloudformation:List*",
+    "cloudwatch:Describe*",
+    "cloudwatch:Get*",
+    "cloudwatch:List*",
+    "events:Describe*",
+    "events:List*",
+    "iam:Generate*",
+    "iam:Get*",
+    "iam:List*",
+    "iam:Simulate*",
+    "lambda:Get*",
+    "lambda:List*",
+    "s3:Get*",
+    "s3:List*",
+    "sns:Get*",
+    "sns:List*",
+    "sts:*",
+];
+
+/// What stays allowed on the tokens, the directory and the queues. Not the actions that
+/// return a token, and not `sqs:ReceiveMessage`: a received message is hidden from the
+/// reconciler, and after ten times it is moved to the dead-letter queue.
+pub const READING_DATA_ACTIONS: &[&str] = &[
+    "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:Describe*",
+    "dynamodb:Get*",
+    "dynamodb:List*",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "sqs:Get*",
+    "sqs:List*",
+    "ssm:GetResourcePolicies",
+    "ssm:ListTagsForResource",
+];
 
 /// What an action is simulated on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,7 +141,7 @@ const fn endpoint(action: &'static str, resource: ResourceKind) -> UserEdit {
 
 /// Every action that the guardrail denies, as the Service Authorization Reference lists
 /// them. Where an action is checked against several resources, the denial of one denies it.
-pub const USER_EDITS: [UserEdit; 25] = {
+pub const USER_EDITS: [UserEdit; 28] = {
     use ResourceKind::{Agent, AgentGroup, AuthenticationProfile, Instance, SecurityProfile};
     [
         endpoint("connect:CreateUser", Agent),
@@ -119,6 +157,8 @@ pub const USER_EDITS: [UserEdit; 25] = {
         endpoint("connect:DisassociateUserProficiencies", Agent),
         endpoint("connect:TagResource", Agent),
         endpoint("connect:UntagResource", Agent),
+        edit("connect:AssociateTrafficDistributionGroupUser", Agent),
+        edit("connect:DisassociateTrafficDistributionGroupUser", Agent),
         edit("connect:CreateUserHierarchyGroup", AgentGroup),
         edit("connect:DeleteUserHierarchyGroup", AgentGroup),
         edit("connect:UpdateUserHierarchyGroupName", AgentGroup),
@@ -131,5 +171,6 @@ pub const USER_EDITS: [UserEdit; 25] = {
         edit("connect:CreateAuthenticationProfile", AuthenticationProfile),
         edit("connect:UpdateAuthenticationProfile", AuthenticationProfile),
         edit("connect:AdminGetEmergencyAccessToken", Instance),
+        edit("connect:DeleteInstance", Instance),
     ]
 };

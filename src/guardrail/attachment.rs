@@ -65,6 +65,14 @@ impl Attachment {
     }
 }
 
+impl Kind {
+    /// Whether the policy is the principal's permissions boundary.
+    #[must_use]
+    pub const fn is_boundary(self) -> bool {
+        matches!(self, Self::RoleBoundary | Self::UserBoundary)
+    }
+}
+
 impl Attachments {
     /// Compares an environment with what is attached to the deployed policies.
     ///
@@ -93,7 +101,9 @@ impl Attachments {
     }
 }
 
-fn wanted(environment: &Environment) -> BTreeSet<Attachment> {
+/// Everything that an environment names.
+#[must_use]
+pub fn wanted(environment: &Environment) -> BTreeSet<Attachment> {
     let guardrails = &environment.guardrails;
     let of = |kind: Kind, names: &[IamName]| -> Vec<Attachment> {
         let attachment = |name: &IamName| Attachment {
@@ -153,12 +163,11 @@ async fn holders(
 }
 
 impl Attachment {
-    /// The permissions boundary that the principal has and that this would replace: it may
-    /// be narrower, and a principal has one.
+    /// The permissions boundary that the principal has.
     ///
     /// # Errors
     /// When there is no such principal, or IAM refuses or cannot be reached.
-    pub async fn other_boundary(&self, cloud: &Cloud) -> Result<Option<String>, ServiceError> {
+    pub async fn boundary(&self, cloud: &Cloud) -> Result<Option<String>, ServiceError> {
         let client = Client::new(cloud.config());
         let action = || format!("look at the permissions boundary of {}", self.name);
         let boundary = match self.kind {

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::statements::{Exceptions, Protected, Statement, document, statements};
+use super::protected::{Missing, Names, Protected};
+use super::statements::{
+    Exceptions, Statement, boundary_document, boundary_statements, document, statements,
+};
 use crate::environment::{Connect, Environment};
 
 /// A deployed stack, as far as its guardrail is concerned.
@@ -25,11 +28,6 @@ pub struct Deployed {
     exceptions: Exceptions,
 }
 
-/// The stack lacks a resource that this program's templates have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the stack has no {0}")]
-pub struct Missing(pub &'static str);
-
 impl Deployed {
     /// The stack with this ARN and these physical ids by logical id, for a Connect instance.
     ///
@@ -44,55 +42,31 @@ impl Deployed {
         let mut parts = stack_id.splitn(6, ':').skip(1);
         let mut part = || parts.next().unwrap_or_default();
         let (partition, _service, region, account) = (part(), part(), part(), part());
-        let id = |logical_id: &'static str| {
-            let found = physical_ids.get(logical_id);
-            found.map(String::as_str).ok_or(Missing(logical_id))
-        };
-        let iam = format!("arn:{partition}:iam::{account}:");
-        let arn = |service: &str, rest: String| {
-            format!("arn:{partition}:{service}:{region}:{account}:{rest}")
-        };
-        let role = |logical_id| Ok(format!("{iam}role/{}", id(logical_id)?));
-        let stack_name = &environment.stack_name;
-        let roles = [
-            role("ReconcilerRole")?,
-            role("TokenAuthorizerRole")?,
-            role("TokenGeneratorRole")?,
-            role("UserProvisioningRole")?,
-        ];
-        let [reconciler, authorizer, generator, user_provisioning] = roles.clone();
-        let (provisioning, tokens) = ([reconciler, user_provisioning], [authorizer, generator]);
-        let connect_instance = arn("connect", format!("instance/{}", connect.instance_id));
-        let stack = stack_id.rsplit_once('/').map_or(stack_id, |(name, _)| name);
-        let policy = id("GuardrailPolicy")?.to_owned();
-        let protected = Protected {
-            connect_instance: connect_instance.clone(),
-            stack: format!("{stack}/*"),
-            functions: arn("lambda", format!("function:{stack_name}-*")),
-            roles: roles.into(),
-            table: arn("dynamodb", format!("table/{}", id("DirectoryTable")?)),
-            tokens: arn("ssm", format!("parameter{}/*", environment.token_path())),
-            rest_api: format!(
-                "arn:{partition}:apigateway:{region}::/restapis/{}",
-                id("RestApi")?
-            ),
-            guardrail_policies: format!("{iam}policy/{stack_name}-Guardrail*"),
-            principals: iam.clone(),
-        };
-        let exempt = &environment.guardrails.exempt_principals;
-        Ok(Self {
-            connect_instance,
-            provisioning_roles: provisioning.to_vec(),
-            policy,
-            boundary: physical_ids.get("GuardrailBoundary").cloned(),
-            iam,
-            protected,
-            exceptions: Exceptions {
-                provisioning: provisioning.into(),
-                tokens: tokens.into(),
-                deployers: environment.deployers(),
-                exempt: exempt.iter().map(ToString::to_string).collect(),
+        let names = Names {
+            partition,
+            region,
+            account,
+            stack: environment.stack_name.get(),
+            // The physical id of a queue is its URL, which ends with its name.
+            resource: &|id| {
+                let physical_id = physical_ids.get(id)?.rsplit('/').next()?;
+                Some(physical_id.to_owned())
             },
+            literal: &str::to_owned,
+        };
+        let exceptions = names.exceptions(environment)?;
+        let policy = physical_ids.get("GuardrailPolicy");
+        Ok(Self {
+            connect_instance: format!(
+                "arn:{partition}:connect:{region}:{account}:instance/{}",
+                connect.instance_id
+            ),
+            provisioning_roles: names.provisioning_roles()?,
+            policy: policy.ok_or(Missing("GuardrailPolicy"))?.clone(),
+            boundary: physical_ids.get("GuardrailBoundary").cloned(),
+            iam: names.iam(),
+            protected: Protected::new(environment, connect, &names, &exceptions)?,
+            exceptions,
         })
     }
 
@@ -112,13 +86,7 @@ impl Deployed {
     /// The policy as a permissions boundary, which has to allow what is left.
     #[must_use]
     pub fn boundary_document(&self) -> Value {
-        let mut document = self.document();
-        if let Some(statements) = document["Statement"].as_array_mut() {
-            let everything =
-                json!({"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"});
-            statements.insert(0, everything);
-        }
-        document
+        boundary_document(&boundary_statements(&self.protected, &self.exceptions))
     }
 
     /// Who deploys, `*` allowed.

@@ -16,24 +16,32 @@ mod actions;
 mod attachment;
 mod audit;
 mod deployed;
+mod effects;
 mod organization;
 mod principal;
+mod protected;
 mod security_profile;
 mod simulation;
 mod size;
 mod statements;
 mod verification;
 
-pub use actions::{CONNECT_ACTIONS, ResourceKind, TAG_ACTIONS, USER_EDITS, UserEdit};
-pub use attachment::{Attachment, Attachments, Kind};
+pub use actions::{
+    CONNECT_ACTIONS, READING_ACTIONS, READING_DATA_ACTIONS, ResourceKind, USER_EDITS, UserEdit,
+};
+pub use attachment::{Attachment, Attachments, Kind, wanted};
 pub use audit::{Audit, AuditedProfile};
-pub use deployed::{Deployed, Missing};
+pub use deployed::Deployed;
+pub use effects::{EFFECTS, Effect, NOT_DENIED, READING_DENIED};
 pub use organization::{Organization, ServiceControlPolicy, Step};
 pub use principal::{Account, Holder, Principal};
+pub use protected::{Missing, Names, Protected};
 pub use security_profile::set_permissions;
 pub use simulation::{Samples, Simulation, read_account};
-pub use size::{FORMER_LIMIT, TooLarge, Use, minified};
-pub use statements::{Condition, Exceptions, Protected, Statement, document, statements};
+pub use size::{FORMER_LIMIT, TooLarge, Unfit, Use, fits, minified};
+pub use statements::{
+    Condition, Exceptions, Key, Statement, boundary_statements, document, statements,
+};
 pub use verification::{Decision, Deployment, NotChecked, Part, Row, Verdict, Verification, name};
 
 #[cfg(test)]

@@ -3,56 +3,41 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::actions::{CONNECT_ACTIONS, TAG_ACTIONS};
+use super::actions::{CONNECT_ACTIONS, READING_ACTIONS, READING_DATA_ACTIONS};
+use super::protected::Protected;
 
 /// One denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Statement {
     /// The statement's name in the policy, letters and digits.
     pub sid: &'static str,
-    /// IAM actions; `*` stands for any end of a name.
-    pub actions: &'static [&'static str],
+    /// IAM actions; `*` stands for any text.
+    pub actions: Vec<&'static str>,
+    /// Whether every action except `actions` is denied.
+    pub all_but: bool,
     /// Resource ARNs.
     pub resources: Vec<String>,
     /// What has to hold for the denial; all of them.
     pub conditions: Vec<Condition>,
 }
 
-/// A condition of a statement.
+/// The conditions of one operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Condition {
     /// Such as `ArnLike`. No two conditions of a statement have the same.
     pub operator: &'static str,
-    /// The condition key.
+    /// The condition keys with the values that they are compared with.
+    pub keys: Vec<Key>,
+}
+
+/// A condition key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Key {
+    /// Its name.
     pub key: &'static str,
     /// What it is compared with.
     pub values: Vec<String>,
-}
-
-/// The resources that the guardrail protects, as ARNs (or as the text of a `Fn::Sub`
-/// that yields one).
-#[derive(Debug, Clone)]
-pub struct Protected {
-    /// The Connect instance.
-    pub connect_instance: String,
-    /// The stack, `*` allowed.
-    pub stack: String,
-    /// The Lambda functions of the endpoint, `*` allowed.
-    pub functions: String,
-    /// The roles of the functions: by whole names, because CloudFormation makes them and
-    /// shortens the stack's name in them.
-    pub roles: Vec<String>,
-    /// The directory table.
-    pub table: String,
-    /// The bearer tokens: SSM parameters, `*` allowed.
-    pub tokens: String,
-    /// The REST API, in API Gateway's own form: `arn:…:apigateway:<region>::/restapis/<id>`.
-    pub rest_api: String,
-    /// The policies made of these statements, `*` allowed: a template cannot name a policy
-    /// within itself.
-    pub guardrail_policies: String,
-    /// What the ARNs of the account's principals begin with: `arn:aws:iam::<account>:`.
-    pub principals: String,
 }
 
 /// The principals to whom a denial does not apply: ARNs as `aws:PrincipalArn` holds them,
@@ -61,7 +46,7 @@ pub struct Protected {
 pub struct Exceptions {
     /// The roles of the functions that write to Connect and to the directory.
     pub provisioning: Vec<String>,
-    /// The roles of the functions that read and make tokens.
+    /// The roles of the functions that read and create tokens.
     pub tokens: Vec<String>,
     /// Who deploys, `*` allowed.
     pub deployers: Vec<String>,
@@ -69,44 +54,83 @@ pub struct Exceptions {
     pub exempt: Vec<String>,
 }
 
-/// All denials: those of editing users first, then those of changing the endpoint.
+/// All denials of the policy that is attached to principals or to an organization: those
+/// of editing users first, then those of changing the endpoint and the guardrail.
 #[must_use]
 pub fn statements(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
-    [
-        of_users(protected, exceptions),
-        of_the_endpoint(protected, exceptions),
-    ]
-    .concat()
+    let mut statements = of_the_endpoint(protected, exceptions);
+    statements.push(attachments(protected, exceptions));
+    let mut carriers = protected.groups.clone();
+    if !protected.bounded.is_empty() {
+        carriers.extend(protected.bounded.clone());
+        statements.push(Statement {
+            sid: "GuardrailBoundaries",
+            actions: UNBINDING.to_vec(),
+            all_but: false,
+            resources: protected.bounded.clone(),
+            conditions: unless_guardrail(protected, exceptions),
+        });
+    }
+    if !carriers.is_empty() {
+        statements.push(leaving(carriers, exceptions));
+    }
+    statements
 }
 
-/// Nobody but the endpoint edits Connect's users and what they may do; whoever deploys
-/// does not either.
-fn of_users(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
+/// All denials of the permissions boundary. A principal that has it removes no boundary,
+/// and creates no role or user without this one: that would be a way out.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate>
+#[must_use]
+pub fn boundary_statements(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
+    let mut statements = of_the_endpoint(protected, exceptions);
+    // In statements that are there already: a boundary is one policy, and has no room for more.
+    let removal = statements.iter_mut().find(|one| one.sid == USERS);
+    if let Some(statement) = removal {
+        statement.actions.push("iam:Delete*PermissionsBoundary");
+        statement.resources.push(format!("{}*", protected.iam));
+    }
+    // No request of one kind carries a key that the other is compared with, but for this: a
+    // principal from which the policy is detached may have the guardrail as its boundary, and
+    // stays bound.
+    let mut binding = attachments(protected, exceptions);
+    binding.actions.extend(UNBINDING);
+    binding.conditions = unless_guardrail(protected, exceptions);
+    binding.conditions.push(of_attachments(protected));
+    statements.push(binding);
+    let users = protected.bounded.iter();
+    let users = users.filter(|arn| arn.contains(":user/")).cloned();
+    let carriers: Vec<String> = protected.groups.iter().cloned().chain(users).collect();
+    if !carriers.is_empty() {
+        statements.push(leaving(carriers, exceptions));
+    }
+    statements
+}
+
+const USERS: &str = "ConnectUsersAndPermissions";
+
+/// Only the endpoint edits Connect's users and their permissions; deployers do not either.
+fn of_users(protected: &Protected, exceptions: &Exceptions) -> Statement {
     let instance = &protected.connect_instance;
-    let condition = unless(&[&exceptions.provisioning, &exceptions.exempt]);
-    vec![
-        Statement {
-            sid: "ConnectUsersAndPermissions",
-            actions: CONNECT_ACTIONS,
-            resources: vec![with_below(instance)],
-            conditions: condition.clone(),
-        },
-        // Tags say which users SCIM owns. Tags of queues, flows and the rest stay
-        // everyone's.
-        Statement {
-            sid: "ConnectOwnershipTags",
-            actions: TAG_ACTIONS,
-            resources: ["agent", "agent-group", "security-profile"]
-                .map(|kind| format!("{instance}/{kind}/*"))
-                .to_vec(),
-            conditions: condition,
-        },
+    let below = [
+        "agent",
+        "agent-group",
+        "authentication-profile",
+        "security-profile",
     ]
+    .map(|kind| format!("{instance}/{kind}/*"));
+    Statement {
+        sid: USERS,
+        actions: CONNECT_ACTIONS.to_vec(),
+        all_but: false,
+        // Tags of queues, flows and all other resources stay allowed.
+        resources: [vec![instance.clone()], below.into()].concat(),
+        conditions: vec![unless(&[&exceptions.provisioning, &exceptions.exempt])],
+    }
 }
 
-/// Nobody but who deploys changes the endpoint, its tokens, its directory, or the
-/// guardrail: whoever can edits users through it. Few statements name many things, because
-/// a policy has room for a few only; an action is never checked against what is not its own.
+/// Only deployers change the endpoint, its tokens or its directory: anyone who can do that
+/// can edit users through it. Everything but reading is denied on these resources, so that
+/// an action that AWS adds later is denied as well.
 fn of_the_endpoint(protected: &Protected, exceptions: &Exceptions) -> Vec<Statement> {
     let Exceptions {
         provisioning,
@@ -114,84 +138,142 @@ fn of_the_endpoint(protected: &Protected, exceptions: &Exceptions) -> Vec<Statem
         deployers,
         exempt,
     } = exceptions;
-    let one = |text: &String| vec![text.clone()];
-    let principals = |kinds: &[&str]| -> Vec<String> {
-        let arn = |kind| format!("{}{kind}/*", protected.principals);
-        kinds.iter().map(arn).collect()
-    };
-    let of_guardrail = |key| {
-        let mut conditions = unless(&[deployers, exempt]);
-        conditions.push(Condition {
-            operator: "ArnLike",
-            key,
-            values: one(&protected.guardrail_policies),
-        });
-        conditions
-    };
     vec![
+        of_users(protected, exceptions),
         Statement {
             sid: "Endpoint",
-            actions: ENDPOINT_ACTIONS,
-            resources: [
-                one(&protected.stack),
-                one(&protected.functions),
-                protected.roles.clone(),
-                vec![with_below(&protected.rest_api)],
-                one(&protected.guardrail_policies),
-            ]
-            .concat(),
-            conditions: unless(&[deployers, exempt]),
+            actions: READING_ACTIONS.to_vec(),
+            all_but: true,
+            resources: protected.endpoint.clone(),
+            conditions: unless_deployer(exceptions),
         },
         Statement {
             sid: "EndpointTokensAndDirectory",
-            actions: DATA_ACTIONS,
-            resources: vec![protected.tokens.clone(), protected.table.clone()],
-            conditions: unless(&[provisioning, tokens, deployers, exempt]),
+            actions: READING_DATA_ACTIONS.to_vec(),
+            all_but: true,
+            resources: protected.data.clone(),
+            conditions: vec![unless(&[provisioning, tokens, deployers, exempt])],
         },
+        // Every way to a token's value ends in its decryption, in ways that Systems Manager
+        // may add as well.
         Statement {
-            sid: "GuardrailAttachments",
-            actions: &[
-                "iam:DetachGroupPolicy",
-                "iam:DetachRolePolicy",
-                "iam:DetachUserPolicy",
+            sid: "EndpointTokenKeys",
+            actions: vec!["kms:Decrypt", "kms:ReEncryptFrom"],
+            all_but: false,
+            resources: everywhere(),
+            conditions: vec![
+                unless(&[tokens, deployers, exempt]),
+                Condition {
+                    operator: "StringLike",
+                    keys: vec![Key {
+                        key: "kms:EncryptionContext:PARAMETER_ARN",
+                        values: protected.tokens.clone(),
+                    }],
+                },
             ],
-            resources: principals(&["group", "role", "user"]),
-            conditions: of_guardrail("iam:PolicyARN"),
-        },
-        Statement {
-            sid: "GuardrailBoundaries",
-            actions: &[
-                "iam:DeleteRolePermissionsBoundary",
-                "iam:DeleteUserPermissionsBoundary",
-            ],
-            resources: principals(&["role", "user"]),
-            conditions: of_guardrail("iam:PermissionsBoundary"),
         },
     ]
 }
 
-/// A resource and what is below it. Its id has a fixed length, so that no other's begins
-/// with it.
-fn with_below(arn: &str) -> String {
-    format!("{arn}*")
+/// Nobody but a deployer detaches the guardrail, or gives a function of the endpoint a
+/// trigger. Event source mappings have no resource that names the function.
+const DETACHING: &[&str] = &[
+    "iam:Detach*",
+    "lambda:CreateEvent*",
+    "lambda:DeleteEvent*",
+    "lambda:UpdateEvent*",
+];
+
+/// The actions that give a principal a permissions boundary, or none.
+const UNBINDING: &[&str] = &[
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:Put*PermissionsBoundary",
+];
+
+fn attachments(protected: &Protected, exceptions: &Exceptions) -> Statement {
+    let mut conditions = unless_deployer(exceptions);
+    conditions.push(of_attachments(protected));
+    Statement {
+        sid: "GuardrailAttachmentsAndTriggers",
+        actions: DETACHING.to_vec(),
+        all_but: false,
+        resources: everywhere(),
+        conditions,
+    }
 }
 
-/// The condition that exempts principals; none where nobody is exempt.
-fn unless(exceptions: &[&Vec<String>]) -> Vec<Condition> {
+/// The guardrail is detached, or a function of the endpoint is triggered; each kind of
+/// request carries one of the keys.
+fn of_attachments(protected: &Protected) -> Condition {
+    let key = |key, value: &String| Key {
+        key,
+        values: vec![value.clone()],
+    };
+    Condition {
+        operator: "ArnLikeIfExists",
+        keys: vec![
+            key("iam:PolicyARN", &protected.guardrail_policies),
+            key("lambda:FunctionArn", &protected.functions),
+        ],
+    }
+}
+
+/// Nobody but a deployer takes these principals out of the guardrail's reach. Deleting a
+/// role is no way out: with the boundary in place, none can be created in its stead.
+fn leaving(carriers: Vec<String>, exceptions: &Exceptions) -> Statement {
+    Statement {
+        sid: "GuardrailCarriers",
+        actions: vec![
+            "iam:Delete*PermissionsBoundary",
+            "iam:DeleteUser",
+            "iam:RemoveUserFromGroup",
+            "iam:UpdateGroup",
+            "iam:UpdateUser",
+        ],
+        all_but: false,
+        resources: carriers,
+        conditions: unless_deployer(exceptions),
+    }
+}
+
+fn unless_deployer(exceptions: &Exceptions) -> Vec<Condition> {
+    vec![unless(&[&exceptions.deployers, &exceptions.exempt])]
+        .into_iter()
+        .filter(|condition| !condition.keys.is_empty())
+        .collect()
+}
+
+/// Not for deployers, nor if the guardrail becomes the principal's boundary.
+fn unless_guardrail(protected: &Protected, exceptions: &Exceptions) -> Vec<Condition> {
+    let mut condition = unless(&[&exceptions.deployers, &exceptions.exempt]);
+    condition.keys.push(Key {
+        key: "iam:PermissionsBoundary",
+        values: vec![protected.guardrail_policies.clone()],
+    });
+    vec![condition]
+}
+
+fn everywhere() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+/// The condition that exempts principals; without a key if none is exempt.
+fn unless(exceptions: &[&Vec<String>]) -> Condition {
     let mut values: Vec<String> = Vec::new();
     for arn in exceptions.iter().copied().flatten() {
         if !values.contains(arn) {
             values.push(arn.clone());
         }
     }
-    if values.is_empty() {
-        return Vec::new();
-    }
-    vec![Condition {
-        operator: "ArnNotLike",
+    let key = (!values.is_empty()).then_some(Key {
         key: "aws:PrincipalArn",
         values,
-    }]
+    });
+    Condition {
+        operator: "ArnNotLike",
+        keys: key.into_iter().collect(),
+    }
 }
 
 /// The statements as the document of a policy.
@@ -201,84 +283,39 @@ pub fn document(statements: &[Statement]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-fn statement_of_document(statement: &Statement) -> Value {
-    let mut document = json!({
-        "Sid": statement.sid,
-        "Effect": "Deny",
-        "Action": statement.actions,
-        "Resource": statement.resources,
-    });
-    if !statement.conditions.is_empty() {
-        let condition: Map<String, Value> = statement
-            .conditions
-            .iter()
-            .map(|condition| {
-                let values = json!({condition.key: condition.values});
-                (condition.operator.to_owned(), values)
-            })
-            .collect();
-        document["Condition"] = condition.into();
+/// The statements as the document of a permissions boundary, which has to allow everything
+/// else.
+#[must_use]
+pub fn boundary_document(statements: &[Statement]) -> Value {
+    let mut document = document(statements);
+    if let Some(statements) = document["Statement"].as_array_mut() {
+        let everything =
+            json!({"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"});
+        statements.insert(0, everything);
     }
     document
 }
 
-/// What changes the stack, the functions, their roles, the API, or the guardrail.
-///
-/// The stack, because one with a role of its own changes everything in it for whoever may
-/// ask. Calling a function, because that is editing users: the event says what, and no
-/// token is asked for. API Gateway names its actions by HTTP method: stages, authorizers
-/// and methods are resources below the API.
-const ENDPOINT_ACTIONS: &[&str] = &[
-    "apigateway:DELETE",
-    "apigateway:PATCH",
-    "apigateway:POST",
-    "apigateway:PUT",
-    "cloudformation:ContinueUpdateRollback",
-    "cloudformation:CreateChangeSet",
-    "cloudformation:DeleteStack",
-    "cloudformation:ExecuteChangeSet",
-    "cloudformation:RollbackStack",
-    "cloudformation:SetStackPolicy",
-    "cloudformation:UpdateStack",
-    "cloudformation:UpdateTerminationProtection",
-    "iam:AttachRolePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:DeleteRole",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteRolePolicy",
-    "iam:DetachRolePolicy",
-    "iam:PassRole",
-    "iam:PutRolePermissionsBoundary",
-    "iam:PutRolePolicy",
-    "iam:SetDefaultPolicyVersion",
-    "iam:UpdateAssumeRolePolicy",
-    "lambda:AddPermission",
-    "lambda:CreateFunctionUrlConfig",
-    "lambda:DeleteFunction",
-    "lambda:InvokeFunction",
-    "lambda:InvokeFunctionUrl",
-    "lambda:PutFunctionConcurrency",
-    "lambda:RemovePermission",
-    "lambda:UpdateFunctionCode",
-    "lambda:UpdateFunctionConfiguration",
-];
-
-/// What changes the directory, or what uses a token. Reading one too: who holds a token is
-/// the identity provider.
-const DATA_ACTIONS: &[&str] = &[
-    "dynamodb:BatchWriteItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:DeleteTable",
-    "dynamodb:PartiQLDelete",
-    "dynamodb:PartiQLInsert",
-    "dynamodb:PartiQLUpdate",
-    "dynamodb:PutItem",
-    "dynamodb:PutResourcePolicy",
-    "dynamodb:UpdateItem",
-    "dynamodb:UpdateTable",
-    "ssm:DeleteParameter*",
-    "ssm:GetParameter*",
-    "ssm:PutParameter",
-];
+fn statement_of_document(statement: &Statement) -> Value {
+    let actions = match statement.all_but {
+        true => "NotAction",
+        false => "Action",
+    };
+    let mut document = json!({
+        "Sid": statement.sid,
+        "Effect": "Deny",
+        actions: statement.actions,
+        "Resource": statement.resources,
+    });
+    if !statement.conditions.is_empty() {
+        let conditions = statement.conditions.iter().map(|condition| {
+            let keys = condition.keys.iter();
+            let keys: Map<String, Value> = keys
+                .map(|key| (key.key.to_owned(), json!(key.values)))
+                .collect();
+            (condition.operator.to_owned(), Value::from(keys))
+        });
+        document["Condition"] = conditions.collect::<Map<_, _>>().into();
+    }
+    document
+}

@@ -226,7 +226,7 @@ mod tests {
             row(Part::Endpoint, |_| Decision::Allowed)
                 .unexpected()
                 .len(),
-            13
+            16
         );
         assert_eq!(
             row(Part::Endpoint, |_| Decision::DeniedExplicitly)

@@ -1,4 +1,5 @@
-"""MiniStack, with one route more: whether the signer of a request may make it.
+"""MiniStack, with one route more: whether the signer of a request may make it. Systems Manager
+authorizes reading parameters by a path against that path, as on AWS.
 
 Amazon Connect is none of MiniStack's services, so that its IAM engine is never asked
 about calls to Connect. The Connect simulator asks here, and so what a policy denies is
@@ -19,6 +20,7 @@ answers
 import json
 
 import ministack.app as ministack
+from ministack.core import iam_actions
 from ministack.core import iam_evaluator as iam
 from ministack.core.responses import get_region, set_request_account_id
 from ministack.services import iam as iam_service
@@ -27,6 +29,31 @@ PATH = "/_connect-scim/authorize"
 LARGEST_BODY = 1 << 20
 
 answer_of_ministack = ministack.app
+resource_of_ministack = iam_actions.extract_resource_arn
+
+
+def resource_arn(service, method, path, headers, body, query_params, region, account_id):
+    """The resource that a request is authorized against.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html
+    """
+    arn = resource_of_ministack(service, method, path, headers, body, query_params, region, account_id)
+    if service != "ssm" or arn != "*":
+        return arn
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return arn
+    names = request.get("Names") if isinstance(request, dict) else None
+    name = names[0] if isinstance(names, list) and len(names) == 1 else None
+    requested = request.get("Path") if isinstance(request, dict) else None
+    parameter = requested or name
+    if not isinstance(parameter, str):
+        return arn
+    return f"arn:aws:ssm:{region}:{account_id}:parameter/{parameter.lstrip('/')}"
+
+
+iam_actions.extract_resource_arn = resource_arn
 
 
 def principal_arn(principal):

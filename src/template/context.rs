@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::snapshot::Snapshot;
 use super::{CodeLocations, Error, LocalCloud, Options};
-use crate::environment::{EndpointType, Environment, IdentityManagement, Jwt, UnmappedGroups};
-use crate::guardrail::{self, Exceptions, Protected};
+use crate::environment::{
+    Connect, EndpointType, Environment, IdentityManagement, Jwt, UnmappedGroups,
+};
+use crate::guardrail::{self, Names, Protected, Unfit};
 
 /// The variables of the templates. Texts with `${…}` in them are made for `Fn::Sub`.
 #[derive(Debug, Serialize)]
@@ -91,8 +93,8 @@ struct TokenClient<'a> {
 struct Guardrail {
     /// For Fn::Sub.
     statements: Vec<guardrail::Statement>,
-    /// Whether there is one for use as a permissions boundary.
-    boundary: bool,
+    /// Those of the one for use as a permissions boundary, if there is one.
+    boundary: Option<Vec<guardrail::Statement>>,
 }
 
 /// The calls of Amazon Connect that edit users or what they may do, as CloudTrail names them.
@@ -104,19 +106,15 @@ struct UserEdits {
 }
 
 impl UserEdits {
-    /// Those that the guardrail denies: an event has the name of its IAM action.
+    /// Those that the guardrail denies: an event has the name of its IAM action. Operations
+    /// that edit users may appear before their actions are documented.
     fn new() -> Self {
-        let names = guardrail::CONNECT_ACTIONS
-            .iter()
-            .chain(guardrail::TAG_ACTIONS)
-            .map(|action| action.trim_start_matches("connect:"));
-        let (prefixes, names) = names.partition::<Vec<_>, _>(|name| name.ends_with('*'));
+        const FUTURE: &str = "UpdateUser";
+        let names = guardrail::USER_EDITS.iter();
+        let names = names.map(|edit| edit.action.trim_start_matches("connect:"));
         Self {
-            event_names: names,
-            event_name_prefixes: prefixes
-                .iter()
-                .map(|name| name.trim_end_matches('*'))
-                .collect(),
+            event_names: names.filter(|name| !name.starts_with(FUTURE)).collect(),
+            event_name_prefixes: vec![FUTURE],
         }
     }
 }
@@ -167,10 +165,7 @@ impl<'a> Context<'a> {
             base_url_has_variables: base_url.contains("${"),
             base_url,
             function_base_url: base_url_pattern,
-            guardrail: Guardrail {
-                statements: statements(environment, &connect_instance_arn, &token_path_arn),
-                boundary: !environment.guardrails.boundary_of.is_empty(),
-            },
+            guardrail: Guardrail::new(environment, connect)?,
             user_edits: environment.drift.watch.as_ref().map(|_| UserEdits::new()),
             connect_instance_arn,
             token_path_arn,
@@ -269,51 +264,34 @@ fn logical_id(name: &str) -> String {
         .collect()
 }
 
-/// For Fn::Sub.
-fn statements(
-    environment: &Environment,
-    connect_instance: &str,
-    token_path: &str,
-) -> Vec<guardrail::Statement> {
-    let arns =
-        |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| format!("${{{id}.Arn}}")).collect() };
-    let in_account =
-        |service: &str| format!("arn:${{AWS::Partition}}:{service}:${{AWS::AccountId}}:");
-    let (iam, cloudformation) = (
-        in_account("iam:"),
-        in_account("cloudformation:${AWS::Region}"),
-    );
-    let protected = Protected {
-        connect_instance: connect_instance.to_owned(),
-        stack: format!("{cloudformation}stack/${{AWS::StackName}}/*"),
-        functions: "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-*".to_owned(),
-        roles: arns(&[
-            "ReconcilerRole",
-            "TokenAuthorizerRole",
-            "TokenGeneratorRole",
-            "UserProvisioningRole",
-        ]),
-        table: "${DirectoryTable.Arn}".to_owned(),
-        tokens: format!("{token_path}/*"),
-        rest_api: "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${RestApi}"
-            .to_owned(),
-        guardrail_policies: format!("{iam}policy/${{AWS::StackName}}-Guardrail*"),
-        principals: iam,
-    };
-    // A policy variable, such as ${aws:username}, is none of Fn::Sub.
-    let literal = |arns: Vec<String>| -> Vec<String> {
-        arns.iter().map(|arn| arn.replace("${", "${!")).collect()
-    };
-    let exempt = &environment.guardrails.exempt_principals;
-    guardrail::statements(
-        &protected,
-        &Exceptions {
-            provisioning: arns(&["ReconcilerRole", "UserProvisioningRole"]),
-            tokens: arns(&["TokenAuthorizerRole", "TokenGeneratorRole"]),
-            deployers: literal(environment.deployers()),
-            exempt: literal(exempt.iter().map(ToString::to_string).collect()),
-        },
-    )
+impl Guardrail {
+    fn new(environment: &Environment, connect: &Connect) -> Result<Self, Error> {
+        guardrail::fits(environment, connect)?;
+        // A policy variable, such as ${aws:username}, is not a variable of Fn::Sub.
+        let literal = |text: &str| text.replace("${", "${!");
+        let resource = |id: &str| {
+            Some(match id {
+                "ReconcileQueue" | "ReconcileDeadLetterQueue" => format!("${{{id}.QueueName}}"),
+                id => format!("${{{id}}}"),
+            })
+        };
+        let names = Names {
+            partition: "${AWS::Partition}",
+            region: "${AWS::Region}",
+            account: "${AWS::AccountId}",
+            stack: "${AWS::StackName}",
+            resource: &resource,
+            literal: &literal,
+        };
+        let exceptions = names.exceptions(environment).map_err(Unfit::from)?;
+        let protected = Protected::new(environment, connect, &names, &exceptions);
+        let protected = protected.map_err(Unfit::from)?;
+        let bounds = !environment.guardrails.boundary_of.is_empty();
+        Ok(Self {
+            statements: guardrail::statements(&protected, &exceptions),
+            boundary: bounds.then(|| guardrail::boundary_statements(&protected, &exceptions)),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -193,6 +193,9 @@ pub enum Error {
     /// The environment describes another kind of stack than the one that the template is for.
     #[error(transparent)]
     OtherKind(#[from] crate::environment::Error),
+    /// The guardrail cannot be deployed.
+    #[error(transparent)]
+    Guardrail(#[from] crate::guardrail::Unfit),
     /// The software is of another kind of stack.
     #[error("the software of another stack was to be put into {0}")]
     OtherCode(StackKind),

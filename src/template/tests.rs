@@ -171,6 +171,7 @@ fn every_condition_and_loop_of_the_templates_is_on_a_variable_that_is_there() {
         &context["clients"][0],
         &context["guardrail"]["statements"][0],
         &context["guardrail"]["statements"][0]["conditions"][0],
+        &context["guardrail"]["statements"][0]["conditions"][0]["keys"][0],
         // Given by the caller of a partial, and by a loop.
         &json!({"below": 0, "challenge": 0, "retryAfter": 0, "@first": 0}),
     ];
@@ -771,7 +772,7 @@ fn edits_by_others_are_told_to_a_topic_of_the_stack_or_to_the_one_that_is_named(
 fn the_pattern_of_edits_by_others_has_the_guardrails_actions_and_fits_the_service() {
     let template = rendered(json!({"drift": {"watch": {}}}));
     let pattern = &template["Resources"]["UserEditsRule"]["Properties"]["EventPattern"];
-    insta::assert_snapshot!(pattern["detail"]["eventName"], @r#"["AdminGetEmergencyAccessToken","AssociateSecurityProfiles","AssociateUserProficiencies","CreateAuthenticationProfile","CreateSecurityProfile","CreateUser","CreateUserHierarchyGroup","DeleteSecurityProfile","DeleteUser","DeleteUserHierarchyGroup","DisassociateSecurityProfiles","DisassociateUserProficiencies","UpdateAuthenticationProfile","UpdateSecurityProfile","TagResource","UntagResource",{"prefix":"UpdateUser"}]"#);
+    insta::assert_snapshot!(pattern["detail"]["eventName"], @r#"["CreateUser","DeleteUser","AssociateUserProficiencies","DisassociateUserProficiencies","TagResource","UntagResource","AssociateTrafficDistributionGroupUser","DisassociateTrafficDistributionGroupUser","CreateUserHierarchyGroup","DeleteUserHierarchyGroup","CreateSecurityProfile","UpdateSecurityProfile","DeleteSecurityProfile","AssociateSecurityProfiles","DisassociateSecurityProfiles","CreateAuthenticationProfile","UpdateAuthenticationProfile","AdminGetEmergencyAccessToken","DeleteInstance",{"prefix":"UpdateUser"}]"#);
     // The most characters of a pattern that every account may have, each role's ARN
     // counted as the longest that there is.
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html

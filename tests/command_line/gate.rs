@@ -81,6 +81,10 @@ fn broadened_permissions_are_approved_by_name() {
     scim in account 111122223333, eu-central-1
 
     Resources
+      ~ GuardrailPolicy  AWS::IAM::ManagedPolicy
+          PolicyDocument.Statement[Endpoint].Resource:
+            + !Sub arn:${AWS::Partition}:apigateway:*::/*${UsagePlanHr}*
+            + !Sub arn:${AWS::Partition}:apigateway:*::/*${ApiKeyHr}*
       ~ TokenAuthorizerFunction  AWS::Lambda::Function
           Environment.Variables.TOKEN_CLIENTS: !Sub ["[{\"client\":\"idp\",\"parameterName\":\"/connect-scim/scim/token/idp\",\"usageIdentifierKey\":\"${StackUuid}-idp\"}]", {StackUuid: !Select [2, !Split [/, !Ref AWS::StackId]]}] → !Sub ["[{\"client\":\"hr\",\"parameterName\":\"/connect-scim/scim/token/hr\",\"usageIdentifierKey\":\"${StackUuid}-hr\"},{\"client\":\"idp\",\"parameterName\":\"/connect-scim/scim/token/idp\",\"usageIdentifierKey\":\"${StackUuid}-idp\"}]", {StackUuid: !Select [2, !Split [/, !Ref AWS::StackId]]}]
       ~ TokenAuthorizerRole  AWS::IAM::Role
@@ -100,11 +104,15 @@ fn broadened_permissions_are_approved_by_name() {
         ! + allow ssm:GetParameter
             on arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr
             on arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr:*
+      GuardrailPolicy, permissions
+        + deny all but apigateway:GET, cloudformation:Describe*, cloudformation:Detect*, cloudformation:Get*, cloudformation:List*, cloudwatch:Describe*, cloudwatch:Get*, cloudwatch:List*, events:Describe*, events:List*, iam:Generate*, iam:Get*, iam:List*, iam:Simulate*, lambda:Get*, lambda:List*, s3:Get*, s3:List*, sns:Get*, sns:List*, sts:*
+            on arn:${AWS::Partition}:apigateway:*::/*${ApiKeyHr}*
+            on arn:${AWS::Partition}:apigateway:*::/*${UsagePlanHr}*
 
     Stack
       Outputs.TokenParameterNameHr: (none) → {Description: The SSM parameter that holds the bearer token of client hr, Value: !Ref TokenHr}
 
-    scim: 4 to add, 2 to change, 0 to remove, and the stack itself changes
+    scim: 4 to add, 3 to change, 0 to remove, and the stack itself changes
     to be approved: --approve iam
     error: scim would change so that permissions are broadened; nobody can be asked here, and nothing was changed
     hint: if that is what you want, add --approve iam
@@ -190,6 +198,10 @@ fn on_a_terminal_what_has_to_be_approved_by_name_is_typed_by_name() {
     scim in account 111122223333, eu-central-1
 
     Resources
+      ~ GuardrailPolicy  AWS::IAM::ManagedPolicy
+          PolicyDocument.Statement[Endpoint].Resource:
+            + !Sub arn:${AWS::Partition}:apigateway:*::/*${UsagePlanHr}*
+            + !Sub arn:${AWS::Partition}:apigateway:*::/*${ApiKeyHr}*
       ~ TokenAuthorizerFunction  AWS::Lambda::Function
           Environment.Variables.TOKEN_CLIENTS:
             - …"[{\"client\":\"idp\",\"parameterName\":\"/connect-scim/scim/token/idp\",\"usageIdentifierKey\":\"${StackUuid}-idp\"}]", {StackUuid: !Select [2, !Split [/, !Ref AWS::StackId]]}]
@@ -211,11 +223,16 @@ fn on_a_terminal_what_has_to_be_approved_by_name_is_typed_by_name() {
         ! + allow ssm:GetParameter
             on arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr
             on arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr:*
+      GuardrailPolicy, permissions
+        + deny all but apigateway:GET, cloudformation:Describe*, cloudformation:Detect*, cloudformation:Get*, cloudformation:List*, cloudwatch:Describe*, cloudwatch:Get*, cloudwatch:List*,
+          events:Describe*, events:List*, iam:Generate*, iam:Get*, iam:List*, iam:Simulate*, lambda:Get*, lambda:List*, s3:Get*, s3:List*, sns:Get*, sns:List*, sts:*
+            on arn:${AWS::Partition}:apigateway:*::/*${ApiKeyHr}*
+            on arn:${AWS::Partition}:apigateway:*::/*${UsagePlanHr}*
 
     Stack
       Outputs.TokenParameterNameHr: (none) → {Description: The SSM parameter that holds the bearer token of client hr, Value: !Ref TokenHr}
 
-    scim: 4 to add, 2 to change, 0 to remove, and the stack itself changes
+    scim: 4 to add, 3 to change, 0 to remove, and the stack itself changes
     to be approved: --approve iam
     deploy this to scim in account 111122223333?
     iam: permissions are broadened

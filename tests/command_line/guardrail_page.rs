@@ -5,10 +5,13 @@ use connect_scim::guardrail::USER_EDITS;
 use crate::browser::Browser;
 use crate::cloud::{BASE, PlayedProject, PlayedStack, result};
 
-const RESOURCES: [&str; 7] = [
+const RESOURCES: [&str; 10] = [
     "DirectoryTable",
     "GuardrailPolicy",
+    "ReconcileDeadLetterQueue",
+    "ReconcileQueue",
     "ReconcilerRole",
+    "ReconcilerSchedule",
     "RestApi",
     "TokenAuthorizerRole",
     "TokenGeneratorRole",
@@ -27,7 +30,10 @@ fn the_page_is_readable_at_phone_and_desk_width_and_by_keyboard() {
     // A box for each state and part that there is, and the frame of the matrix.
     let dom = browser.expect_readable(&page, project.path(), 4);
     assert!(dom.contains("<title>Guardrail: scim</title>"), "{dom:.500}");
-    assert_eq!(dom.matches("<td class=\"decision ").count(), 2 * 25);
+    assert_eq!(
+        dom.matches("<td class=\"decision ").count(),
+        2 * USER_EDITS.len()
+    );
 }
 
 #[test]
@@ -40,7 +46,10 @@ fn the_pages_of_several_targets_become_one() {
         assert!(page.contains(&format!("<p class=\"subject\">{target}</p>")));
     }
     assert_eq!(page.matches("<main>").count(), 1);
-    assert_eq!(page.matches("<td class=\"decision ").count(), 4 * 25);
+    assert_eq!(
+        page.matches("<td class=\"decision ").count(),
+        4 * USER_EDITS.len()
+    );
 }
 
 fn project(lines: &str) -> PlayedProject {

@@ -445,6 +445,16 @@ impl Aws {
 
     /// One call of a service of which nothing else here has a client.
     pub fn call(&self, service: Service, operation: &'static str, input: &Value) -> Value {
+        self.attempt(service, operation, input).unwrap()
+    }
+
+    /// The same of a call that may be refused.
+    pub fn attempt(
+        &self,
+        service: Service,
+        operation: &'static str,
+        input: &Value,
+    ) -> Result<Value, aws_json_client::Error> {
         let environment = aws_json_client::Environment::from_variables(
             [
                 ("AWS_REGION", "us-east-1"),
@@ -457,6 +467,6 @@ impl Aws {
         let client = aws_json_client::Client::builder(service, &environment)
             .endpoint_url(&self.url)
             .build();
-        self.wait(client.call(operation, input)).unwrap()
+        self.wait(client.call(operation, input))
     }
 }

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
 use aws_json_client::{Client, Environment, Error, Method, Request, Service};
+use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType as Decision;
-use connect_scim::cloud::service::ORGANIZATIONS;
+use connect_scim::cloud::service::{CLOUDWATCH, EVENTS, ORGANIZATIONS};
+use connect_scim::guardrail::USER_EDITS;
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, EVERYTHING};
@@ -276,6 +278,169 @@ fn service_control_policy(project: &Project, aws: &Aws) {
     assert!(told.contains("TargetNotFoundException"), "{told}");
 }
 
+/// As a user: MiniStack has the ARN of a role's session for `aws:PrincipalArn`.
+#[test]
+fn a_bound_administrators_real_calls_are_denied_for_every_effect() {
+    let project = Project::new();
+    project.run(&["local", "up"]).expect_code(0);
+    let root = Aws::of(&project);
+    let everything: Value = serde_json::from_str(EVERYTHING).unwrap();
+    let (key, secret) = root.create_user("administrator", &everything);
+    root.create_user("break-glass", &everything);
+    let guardrails = "\nguardrails:\n  attachTo: {users: [administrator]}\n  \
+        exemptPrincipals: ['arn:aws:iam::000000000000:user/break-glass']\n";
+    project.edit_environment("\nguardrails:\n", guardrails);
+    project.deploy();
+    let bound = Aws::with_key(&project, &key, &secret);
+    let physical = |id: &str| {
+        let resource = root.cloudformation().describe_stack_resource();
+        let resource = resource.stack_name("connect-scim-local");
+        let described = root.wait(resource.logical_resource_id(id).send()).unwrap();
+        let detail = described.stack_resource_detail.unwrap();
+        detail.physical_resource_id.unwrap()
+    };
+
+    let token = "/connect-scim/connect-scim-local/token/idp";
+    let mut calls = vec![
+        (
+            Service::SSM,
+            "GetParameter",
+            json!({"Name": token, "WithDecryption": true}),
+        ),
+        (
+            Service::SSM,
+            "GetParameters",
+            json!({"Names": [token], "WithDecryption": true}),
+        ),
+        (
+            Service::SSM,
+            "GetParameterHistory",
+            json!({"Name": token, "WithDecryption": true}),
+        ),
+        (Service::SSM, "DeleteParameter", json!({"Name": token})),
+        (
+            Service::SSM,
+            "LabelParameterVersion",
+            json!({"Name": token, "Labels": ["mine"]}),
+        ),
+    ];
+    for path in [
+        "/",
+        "/connect-scim",
+        "/connect-scim/",
+        "/connect-scim/connect-scim-local",
+        "/connect-scim/connect-scim-local/",
+        "/connect-scim/connect-scim-local/token",
+        "/connect-scim/connect-scim-local/token/",
+    ] {
+        let input = json!({"Path": path, "Recursive": true, "WithDecryption": true});
+        calls.push((Service::SSM, "GetParametersByPath", input));
+    }
+    let (rule, table) = (physical("ReconcilerSchedule"), physical("DirectoryTable"));
+    calls.extend([
+        (EVENTS, "DisableRule", json!({"Name": rule})),
+        (EVENTS, "DeleteRule", json!({"Name": rule})),
+        (
+            CLOUDWATCH,
+            "SetAlarmState",
+            json!({
+                "AlarmName": "connect-scim-local-missing-sweep",
+                "StateValue": "OK",
+                "StateReason": "quiet",
+            }),
+        ),
+        (
+            Service::DYNAMODB,
+            "DeleteTable",
+            json!({"TableName": table}),
+        ),
+        (
+            Service::DYNAMODB,
+            "PutItem",
+            json!({"TableName": table, "Item": {"pk": {"S": "USER#1"}, "sk": {"S": "USER"}}}),
+        ),
+    ]);
+    for id in ["ReconcileQueue", "ReconcileDeadLetterQueue"] {
+        let url = physical(id);
+        calls.push((Service::SQS, "PurgeQueue", json!({"QueueUrl": url})));
+        calls.push((Service::SQS, "ReceiveMessage", json!({"QueueUrl": url})));
+        let attributes = json!({"QueueUrl": url, "Attributes": {"VisibilityTimeout": "1"}});
+        calls.push((Service::SQS, "SetQueueAttributes", attributes));
+    }
+    for (service, operation, input) in &calls {
+        let refused = bound.attempt(*service, operation, input);
+        let code = refused
+            .as_ref()
+            .map_err(|error| error.code().unwrap_or_default());
+        assert!(
+            code.is_err_and(|code| code.contains("AccessDenied")),
+            "{operation} {input}: {refused:?}"
+        );
+    }
+
+    let function = "connect-scim-local-user-provisioning";
+    let role = physical("UserProvisioningRole");
+    let policy = physical("GuardrailPolicy");
+    let (iam, lambda) = (bound.iam(), bound.lambda());
+    macro_rules! denied {
+        ($($call:expr),* $(,)?) => {$(
+            let refused = bound.wait($call.send()).unwrap_err();
+            let code = ProvideErrorMetadata::code(&refused).unwrap_or_default();
+            assert!(code.contains("AccessDenied"), "{}: {refused:?}", stringify!($call));
+        )*};
+    }
+    denied![
+        lambda.invoke().function_name(function),
+        lambda.publish_version().function_name(function),
+        lambda.delete_function_concurrency().function_name(function),
+        lambda.delete_function().function_name(function),
+        iam.update_assume_role_policy()
+            .role_name(&role)
+            .policy_document(EVERYTHING),
+        iam.put_role_policy()
+            .role_name(&role)
+            .policy_name("more")
+            .policy_document(EVERYTHING),
+        iam.create_access_key().user_name("break-glass"),
+        iam.detach_user_policy()
+            .user_name("administrator")
+            .policy_arn(&policy),
+        iam.create_policy_version()
+            .policy_arn(&policy)
+            .policy_document(EVERYTHING),
+        iam.delete_policy().policy_arn(&policy),
+        bound
+            .cloudformation()
+            .delete_stack()
+            .stack_name("connect-scim-local"),
+        bound
+            .apigateway()
+            .delete_rest_api()
+            .rest_api_id(physical("RestApi")),
+    ];
+
+    // Reading stays allowed, and so does what is not the endpoint's.
+    let described = json!({"Name": rule});
+    bound.attempt(EVENTS, "DescribeRule", &described).unwrap();
+    let described = json!({"TableName": table});
+    bound
+        .attempt(Service::DYNAMODB, "DescribeTable", &described)
+        .unwrap();
+    let own = json!({"Name": "/warehouse/key", "Value": "1", "Type": "SecureString"});
+    bound.attempt(Service::SSM, "PutParameter", &own).unwrap();
+    let own = json!({"Path": "/warehouse", "WithDecryption": true});
+    let listed = bound
+        .attempt(Service::SSM, "GetParametersByPath", &own)
+        .unwrap();
+    assert_eq!(listed["Parameters"][0]["Value"], "1");
+    bound
+        .wait(lambda.get_function().function_name(function).send())
+        .unwrap();
+    project
+        .run(&["smoke", "--env", "local", "--write"])
+        .expect_code(0);
+}
+
 #[test]
 fn a_permissions_boundary_stops_whoever_it_is_set_on() {
     let project = Project::new();
@@ -302,6 +467,41 @@ fn a_permissions_boundary_stops_whoever_it_is_set_on() {
     thread::sleep(DECISIONS_KEPT);
     let refused = create_user(&aws, &developer, "after").unwrap_err();
     assert_eq!(refused.code(), Some("AccessDeniedException"));
+
+    // Removed or replaced by someone who is not bound, it is reported.
+    let boundary_findings = || -> Vec<String> {
+        let mut drift = project.command(&["drift", "--env", "local", "--format", "json"]);
+        drift.arg("--artifacts").arg(artifacts());
+        let run = finish(&mut drift);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let ids = report["findings"].as_array().unwrap().iter();
+        let ids = ids.filter_map(|finding| finding["id"].as_str());
+        let found: Vec<String> = ids
+            .filter(|id| id.starts_with("iam.guard-boundary:"))
+            .map(str::to_owned)
+            .collect();
+        assert!(found.is_empty() || run.code == Some(4), "{:?}", run.code);
+        found
+    };
+    let missing = ["iam.guard-boundary:GuardrailBoundary:role/Developer"];
+    assert!(boundary_findings().is_empty());
+    let iam = aws.iam();
+    let remove = iam
+        .delete_role_permissions_boundary()
+        .role_name("Developer");
+    aws.wait(remove.send()).unwrap();
+    assert_eq!(boundary_findings(), missing);
+    let replace = iam.put_role_permissions_boundary().role_name("Developer");
+    let other = "arn:aws:iam::aws:policy/AdministratorAccess";
+    aws.wait(replace.permissions_boundary(other).send())
+        .unwrap();
+    assert_eq!(boundary_findings(), missing);
+    let remove = iam
+        .delete_role_permissions_boundary()
+        .role_name("Developer");
+    aws.wait(remove.send()).unwrap();
+    project.run(&apply).expect_code(0);
+    assert!(boundary_findings().is_empty());
 
     // A principal has one boundary, and another one is not replaced.
     project.edit_environment("[Developer]", "[Developer, Bounded]");
@@ -352,7 +552,7 @@ fn the_engine_of_the_local_cloud_denies_and_allows_what_the_table_says() {
             aws.iam()
                 .create_policy()
                 .policy_name("Guardrail")
-                .policy_document(cases::guardrail().to_string())
+                .policy_document(cases::guardrail().0.to_string())
                 .send(),
         )
         .unwrap();
@@ -368,7 +568,10 @@ fn the_engine_of_the_local_cloud_denies_and_allows_what_the_table_says() {
         )
         .unwrap();
     }
-    for case in cases::cases() {
+    // Its simulator takes no condition keys.
+    let cases = cases::cases().into_iter();
+    let plain = cases.filter(|case| case.in_use != cases::Use::Boundary && case.context.is_empty());
+    for case in plain {
         let answer = aws
             .wait(
                 aws.iam()
@@ -507,7 +710,8 @@ fn everybody_who_might_edit_users_is_simulated_however_many_they_are() {
     let begun = Instant::now();
     let found = verify(&project, 4);
     println!(
-        "{count} principals x 25 actions: {:.2} s",
+        "{count} principals x {} actions: {:.2} s",
+        USER_EDITS.len(),
         begun.elapsed().as_secs_f64()
     );
     assert_eq!(unexpected(&found).len(), count);

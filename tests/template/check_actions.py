@@ -94,7 +94,12 @@ def pattern(form):
 def findings(logical_id, statement, template):
     place = f"{logical_id}/{statement['Sid']}"
     resources = [arn(value, template) for value in as_list(statement["Resource"])]
-    for action in as_list(statement["Action"]):
+    for action in as_list(statement.get("NotAction", [])):
+        prefix, name = action.split(":")
+        known = iam_definition.get(prefix, {"privileges": {}})["privileges"]
+        if not fnmatch.filter(known, name):
+            yield f"{place}: there is no action {action}"
+    for action in as_list(statement.get("Action", [])):
         if action == "*":
             # The most that a principal may do; it grants nothing.
             if logical_id != "GuardrailBoundary":
@@ -111,7 +116,8 @@ def findings(logical_id, statement, template):
                 yield f"{place}: {prefix}:{each} has no resources to name"
             wanted = [kind for kind, detail in types.items() if kind and detail["required"]]
             if resources == ["*"]:
-                if wanted:
+                # A denial may name what it is about by a condition.
+                if wanted and statement["Effect"] == "Allow":
                     yield f"{place}: {prefix}:{each} could name its resources ({', '.join(wanted)})"
                 continue
             forms = [service["resources"][kind]["arn"] for kind in wanted]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use connect_scim::doctor::{ACTIONS, TOPIC};
-use connect_scim::guardrail::{self, USER_EDITS};
+use connect_scim::guardrail::{CONNECT_ACTIONS, EFFECTS, NOT_DENIED, READING_DENIED, USER_EDITS};
 use connect_scim::plan::CREATE_ONLY;
 use serde_json::{Value, json};
 
@@ -227,8 +227,7 @@ fn the_permissions_that_doctor_asks_for_are_actions_on_resources_they_have() {
 fn every_documented_action_that_the_guardrail_denies_is_simulated() {
     let output = Command::new(python())
         .arg(Path::new(ROOT).join("tests/template/matching_actions.py"))
-        .args(guardrail::CONNECT_ACTIONS)
-        .args(guardrail::TAG_ACTIONS)
+        .args(CONNECT_ACTIONS)
         .output()
         .unwrap();
     let listed = String::from_utf8(output.stdout).unwrap();
@@ -238,52 +237,72 @@ fn every_documented_action_that_the_guardrail_denies_is_simulated() {
 }
 
 #[test]
+fn every_action_with_an_effect_that_the_guardrail_prevents_is_denied_or_listed_with_a_reason() {
+    let (guardrail, _) = cases::guardrail();
+    let effects: Vec<Value> = EFFECTS
+        .iter()
+        .map(|effect| {
+            json!({
+                "name": effect.name,
+                "resources": effect.resources,
+                "statements": effect.statements,
+            })
+        })
+        .collect();
+    let given = json!({
+        "statements": guardrail["Statement"],
+        "effects": effects,
+        "notDenied": NOT_DENIED,
+        "readingDenied": READING_DENIED,
+    });
+    let script = Path::new(ROOT).join("tests/template/classified_actions.py");
+    assert_eq!(output_of(python(), &script, &given.to_string()), "");
+}
+
+#[test]
 fn an_independent_engine_denies_and_allows_what_the_table_says_in_every_use_of_the_guardrail() {
     let cases: Vec<Value> = cases::cases()
         .into_iter()
         .map(|case| {
             json!({
+                "use": format!("{:?}", case.in_use),
                 "principal": case.principal,
                 "action": case.action,
                 "resource": case.resource,
+                "context": case.context.iter().copied().collect::<BTreeMap<_, _>>(),
                 "allowed": case.allowed,
             })
         })
         .collect();
-    assert!(cases.len() > 200, "{}", cases.len());
-    let given = json!({"guardrail": cases::guardrail(), "cases": cases}).to_string();
+    assert!(cases.len() > 900, "{}", cases.len());
+    let (guardrail, boundary) = cases::guardrail();
+    let given = json!({"guardrail": guardrail, "boundary": boundary, "cases": cases}).to_string();
     let requirements = Path::new(ROOT).join("tests/guardrail/requirements.txt");
-    let mut simulation = Command::new(test_support::python(&requirements))
-        .arg(Path::new(ROOT).join("tests/template/simulate.py"))
+    let script = Path::new(ROOT).join("tests/template/simulate.py");
+    let engine = test_support::python(&requirements);
+    assert_eq!(output_of(engine, &script, &given), "");
+}
+
+/// What a script prints that reads `given`.
+fn output_of(python: PathBuf, script: &Path, given: &str) -> String {
+    let mut running = Command::new(python)
+        .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut stdin = simulation.stdin.take().unwrap();
+    let mut stdin = running.stdin.take().unwrap();
     stdin.write_all(given.as_bytes()).unwrap();
     drop(stdin);
-    let output = simulation.wait_with_output().unwrap();
+    let output = running.wait_with_output().unwrap();
     assert!(output.status.success());
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// What the service authorization reference holds against templates, one a line.
 fn wrong_actions(templates: &str) -> String {
-    let mut check = Command::new(python())
-        .arg(Path::new(ROOT).join("tests/template/check_actions.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    check
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(templates.as_bytes())
-        .unwrap();
-    let output = check.wait_with_output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    let script = Path::new(ROOT).join("tests/template/check_actions.py");
+    output_of(python(), &script, templates)
 }
 
 #[test]

@@ -38,7 +38,8 @@ pub(super) async fn run(
         return Ok(Outcome::SUCCESS);
     }
     for attachment in &attachments.missing {
-        let other = attachment.other_boundary(&target.cloud).await?;
+        // It may be narrower, and a principal has only one.
+        let other = attachment.boundary(&target.cloud).await?;
         if let Some(boundary) = other {
             return Err(GuardrailError::OtherBoundary {
                 principal: match attachment.kind {

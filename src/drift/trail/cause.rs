@@ -122,6 +122,7 @@ fn of_resource(finding: &Finding, stack: &DeployedStack) -> Option<Calls> {
             calls(IAM, role_calls(check)?, &names)
         }
         "AWS::IAM::ManagedPolicy" => match finding.detail().and_then(|one| one.split_once('/')) {
+            Some((kind, name)) if check == "guard-boundary" => calls(IAM, unbound(kind)?, &[name]),
             Some((kind, name)) => calls(IAM, detached(kind)?, &[id, name]),
             None if check == "policy-document" => calls(
                 IAM,
@@ -190,6 +191,22 @@ fn role_calls(check: &str) -> Option<&'static [&'static str]> {
             "DeleteRolePermissionsBoundary",
         ],
         "deleted" => &["DeleteRole"],
+        _ => return None,
+    })
+}
+
+fn unbound(kind: &str) -> Option<&'static [&'static str]> {
+    Some(match kind {
+        "role" => &[
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+            "CreateRole",
+        ],
+        "user" => &[
+            "PutUserPermissionsBoundary",
+            "DeleteUserPermissionsBoundary",
+            "CreateUser",
+        ],
         _ => return None,
     })
 }

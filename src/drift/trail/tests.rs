@@ -228,6 +228,19 @@ fn a_finding_leads_to_calls_names_and_questions() {
             &["arn:p", "Administrator"],
         ),
         (
+            "AWS::IAM::ManagedPolicy",
+            "arn:p",
+            json!({}),
+            finding(Detector::Iam, "guard-boundary").part("user/ada"),
+            "us-east-1",
+            &[
+                "PutUserPermissionsBoundary",
+                "DeleteUserPermissionsBoundary",
+                "CreateUser",
+            ],
+            &["ada"],
+        ),
+        (
             "AWS::SQS::Queue",
             queue,
             json!({}),

@@ -37,7 +37,7 @@ impl EnvironmentText {
 /// The key at the top of the file that says it.
 fn key(finding: &Finding) -> Option<&'static str> {
     Some(match (finding.detector, finding.check()) {
-        (Detector::Iam, "policy-document" | "guard-detached") => "guardrails",
+        (Detector::Iam, "policy-document" | "guard-boundary" | "guard-detached") => "guardrails",
         (Detector::Token, "age") | (Detector::Alarm, _) => "alarms",
         (Detector::Token, _) | (Detector::Api, "Throttle" | "Quota" | "usage-plan") => "clients",
         (Detector::Api, _) => "api",

@@ -1,7 +1,7 @@
 //! How the guardrails' state is shown: who may edit users, and which security profiles let
 //! their holders do so.
 //!
-//! The matrix has a column for each of 25 actions. It is written with a letter for each
+//! The matrix has a column for each action. It is written with a letter for each
 //! decision, so that it fits a terminal, and what is wrong is written out beside it.
 
 mod audit;

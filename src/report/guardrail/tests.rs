@@ -70,34 +70,35 @@ fn the_text_has_a_letter_for_each_decision_and_writes_out_what_is_wrong() {
     insta::assert_snapshot!(plain(&text(&broken(), None)), @r"
     scim in account 111122223333, eu-central-1
 
-                                                 0000000001111111111222222
-    PRINCIPAL                          PART      1234567890123456789012345
-    role/ops/Forgotten                 other     A?......................A  !
-    role/scim-UserProvisioningRole-1A  endpoint  AAAA.AAAAAAAA............
-    role/Administrator                 other     DDDDDDDDDDDDDDDDDDDDDDDDD
+                                                 0000000001111111111222222222
+    PRINCIPAL                          PART      1234567890123456789012345678
+    role/ops/Forgotten                 other     A?......................A...  !
+    role/scim-UserProvisioningRole-1A  endpoint  AAAA.AAAAAAAA...............
+    role/Administrator                 other     DDDDDDDDDDDDDDDDDDDDDDDDDDDD
 
-     1 CreateUser                     10 AssociateUserProficiencies     19 UpdateSecurityProfile
-     2 DeleteUser                     11 DisassociateUserProficiencies  20 DeleteSecurityProfile
-     3 UpdateUserHierarchy            12 TagResource                    21 AssociateSecurityProfiles
-     4 UpdateUserIdentityInfo         13 UntagResource                  22 DisassociateSecurityProfiles
-     5 UpdateUserNotificationStatus   14 CreateUserHierarchyGroup       23 CreateAuthenticationProfile
-     6 UpdateUserPhoneConfig          15 DeleteUserHierarchyGroup       24 UpdateAuthenticationProfile
-     7 UpdateUserProficiencies        16 UpdateUserHierarchyGroupName   25 AdminGetEmergencyAccessToken
-     8 UpdateUserRoutingProfile       17 UpdateUserHierarchyStructure
-     9 UpdateUserSecurityProfiles     18 CreateSecurityProfile
+     1 CreateUser                                11 DisassociateUserProficiencies             21 UpdateSecurityProfile
+     2 DeleteUser                                12 TagResource                               22 DeleteSecurityProfile
+     3 UpdateUserHierarchy                       13 UntagResource                             23 AssociateSecurityProfiles
+     4 UpdateUserIdentityInfo                    14 AssociateTrafficDistributionGroupUser     24 DisassociateSecurityProfiles
+     5 UpdateUserNotificationStatus              15 DisassociateTrafficDistributionGroupUser  25 CreateAuthenticationProfile
+     6 UpdateUserPhoneConfig                     16 CreateUserHierarchyGroup                  26 UpdateAuthenticationProfile
+     7 UpdateUserProficiencies                   17 DeleteUserHierarchyGroup                  27 AdminGetEmergencyAccessToken
+     8 UpdateUserRoutingProfile                  18 UpdateUserHierarchyGroupName              28 DeleteInstance
+     9 UpdateUserSecurityProfiles                19 UpdateUserHierarchyStructure
+    10 AssociateUserProficiencies                20 CreateSecurityProfile
 
     D denied by a policy   . denied because nothing allows it   A allowed   ? not checked
 
     role/Deployer may do 65 of the 66 actions of a deployment
 
     Not as it should be
-      role/ops/Forgotten may CreateUser, AdminGetEmergencyAccessToken
+      role/ops/Forgotten may CreateUser, CreateAuthenticationProfile
       role/Deployer deploys, and may not lambda:UpdateFunctionCode
 
     Not checked
       role/Gone: failed to simulate
 
-    scim: the guardrail does not hold (3 principals of 40 roles and users, 25 actions each)
+    scim: the guardrail does not hold (3 principals of 40 roles and users, 28 actions each)
     ");
 }
 
@@ -105,11 +106,11 @@ fn the_text_has_a_letter_for_each_decision_and_writes_out_what_is_wrong() {
 fn a_narrow_terminal_gets_every_cell_and_the_end_of_each_name() {
     let text = plain(&text(&broken(), Some(60)));
     insta::assert_snapshot!(text.lines().skip(2).take(5).collect::<Vec<_>>().join("\n"), @r"
-                                    0000000001111111111222222
-    PRINCIPAL             PART      1234567890123456789012345
-    role/ops/Forgotten    other     A?......................A  !
-    …ProvisioningRole-1A  endpoint  AAAA.AAAAAAAA............
-    role/Administrator    other     DDDDDDDDDDDDDDDDDDDDDDDDD
+                                 0000000001111111111222222222
+    PRINCIPAL          PART      1234567890123456789012345678
+    …le/ops/Forgotten  other     A?......................A...  !
+    …visioningRole-1A  endpoint  AAAA.AAAAAAAA...............
+    …le/Administrator  other     DDDDDDDDDDDDDDDDDDDDDDDDDDDD
     ");
     assert!(
         text.lines()
@@ -126,11 +127,11 @@ fn markdown_counts_and_marks_what_is_wrong() {
     insta::assert_snapshot!(text.lines().take(24).collect::<Vec<_>>().join("\n"), @r"
     ## Guardrail of `scim`
 
-    Account 111122223333, eu-central-1. scim: the guardrail does not hold (3 principals of 40 roles and users, 25 actions each).
+    Account 111122223333, eu-central-1. scim: the guardrail does not hold (3 principals of 40 roles and users, 28 actions each).
 
     ### Not as it should be
 
-    - role/ops/Forgotten may CreateUser, AdminGetEmergencyAccessToken
+    - role/ops/Forgotten may CreateUser, CreateAuthenticationProfile
     - role/Deployer deploys, and may not lambda:UpdateFunctionCode
 
     ### Not checked
@@ -141,9 +142,9 @@ fn markdown_counts_and_marks_what_is_wrong() {
 
     | Principal | Part | Denied by a policy | Allowed by nothing | Allowed | Not checked |
     |---|---|---:|---:|---:|---:|
-    | `role/ops/Forgotten` | other | 0 | 22 | 2 | 1 |
-    | `role/scim-UserProvisioningRole-1A` | endpoint | 0 | 13 | 12 | 0 |
-    | `role/Administrator` | other | 25 | 0 | 0 | 0 |
+    | `role/ops/Forgotten` | other | 0 | 25 | 2 | 1 |
+    | `role/scim-UserProvisioningRole-1A` | endpoint | 0 | 16 | 12 | 0 |
+    | `role/Administrator` | other | 28 | 0 | 0 | 0 |
 
     `role/Deployer` may do 65 of the 66 actions of a deployment.
 
@@ -162,11 +163,11 @@ fn json_has_every_decision_by_its_action() {
         first["principal"],
         "arn:aws:iam::111122223333:role/ops/Forgotten"
     );
-    assert_eq!(first["decisions"].as_object().unwrap().len(), 25);
+    assert_eq!(first["decisions"].as_object().unwrap().len(), 28);
     assert_eq!(first["decisions"]["connect:DeleteUser"], "notChecked");
     assert_eq!(
         first["unexpected"],
-        json!(["connect:CreateUser", "connect:AdminGetEmergencyAccessToken"])
+        json!(["connect:CreateUser", "connect:CreateAuthenticationProfile"])
     );
     assert_eq!(
         json["deployers"][0]["denied"],
@@ -246,7 +247,7 @@ fn the_page_has_a_letter_for_each_decision_and_frames_what_is_wrong() {
         let (_, rest) = rest.split_once("\">").unwrap();
         assert!(rest.starts_with(letter), "{class}: {rest:.20}");
     }
-    assert_eq!(page.matches("<td class=\"decision ").count(), 3 * 25);
+    assert_eq!(page.matches("<td class=\"decision ").count(), 3 * 28);
     assert_eq!(page.matches("allowed wrong").count(), 2);
     let rows: Vec<_> = page
         .lines()
@@ -269,7 +270,7 @@ fn the_page_has_a_letter_for_each_decision_and_frames_what_is_wrong() {
         assert!(rest.contains(&format!("({count})</label>")), "{class}");
     }
     for words in [
-        "may CreateUser, AdminGetEmergencyAccessToken",
+        "may CreateUser, CreateAuthenticationProfile",
         "role/Gone: failed to simulate",
         "may do 65 of the 66 actions",
     ] {
