@@ -24,6 +24,8 @@ pub(super) struct Context<'a> {
     group_mapping: Option<String>,
     accept_unmapped_groups: bool,
     clients: Vec<Client<'a>>,
+    /// The function's `CLIENTS`: names with commas between them.
+    client_names: String,
     /// For Fn::Sub with `StackUuid`: the authorizer's `TOKEN_CLIENTS`.
     token_clients: String,
     /// Whether some client has a token that is no JWT.
@@ -155,6 +157,7 @@ impl<'a> Context<'a> {
             group_mapping: environment.provisioning.group_mapping(),
             accept_unmapped_groups: environment.provisioning.unmapped_groups
                 == UnmappedGroups::Accept,
+            client_names: names(&clients),
             token_clients: token_clients(&clients)?,
             has_token_client: clients.iter().any(|client| client.jwt.is_none()),
             has_parameter_client: clients.iter().any(|client| client.parameter_name.is_some()),
@@ -225,6 +228,11 @@ fn clients<'a>(environment: &'a Environment, token_path: &str) -> Vec<Client<'a>
             }
         })
         .collect()
+}
+
+fn names(clients: &[Client<'_>]) -> String {
+    let names: Vec<&str> = clients.iter().map(|client| client.name).collect();
+    names.join(",")
 }
 
 /// JSON with the one variable `StackUuid` for Fn::Sub; what looks like another one in an

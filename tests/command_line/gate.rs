@@ -91,6 +91,8 @@ fn broadened_permissions_are_approved_by_name() {
           Policies[token-authorizer].PolicyDocument.Statement[ReadTokens].Resource:
             + !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr
             + !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr:*
+      ~ UserProvisioningFunction  AWS::Lambda::Function
+          Environment.Variables.CLIENTS: idp → hr,idp
       + ApiKeyHr  AWS::ApiGateway::ApiKey
       + TokenHr  Custom::ScimToken
       + UsagePlanHr  AWS::ApiGateway::UsagePlan
@@ -112,7 +114,7 @@ fn broadened_permissions_are_approved_by_name() {
     Stack
       Outputs.TokenParameterNameHr: (none) → {Description: The SSM parameter that holds the bearer token of client hr, Value: !Ref TokenHr}
 
-    scim: 4 to add, 3 to change, 0 to remove, and the stack itself changes
+    scim: 4 to add, 4 to change, 0 to remove, and the stack itself changes
     to be approved: --approve iam
     error: scim would change so that permissions are broadened; nobody can be asked here, and nothing was changed
     hint: if that is what you want, add --approve iam
@@ -210,6 +212,8 @@ fn on_a_terminal_what_has_to_be_approved_by_name_is_typed_by_name() {
           Policies[token-authorizer].PolicyDocument.Statement[ReadTokens].Resource:
             + !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr
             + !Sub arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/connect-scim/scim/token/hr:*
+      ~ UserProvisioningFunction  AWS::Lambda::Function
+          Environment.Variables.CLIENTS: idp → hr,idp
       + ApiKeyHr  AWS::ApiGateway::ApiKey
       + TokenHr  Custom::ScimToken
       + UsagePlanHr  AWS::ApiGateway::UsagePlan
@@ -232,7 +236,7 @@ fn on_a_terminal_what_has_to_be_approved_by_name_is_typed_by_name() {
     Stack
       Outputs.TokenParameterNameHr: (none) → {Description: The SSM parameter that holds the bearer token of client hr, Value: !Ref TokenHr}
 
-    scim: 4 to add, 3 to change, 0 to remove, and the stack itself changes
+    scim: 4 to add, 4 to change, 0 to remove, and the stack itself changes
     to be approved: --approve iam
     deploy this to scim in account 111122223333?
     iam: permissions are broadened

@@ -12,7 +12,7 @@
 
 use std::time::{Duration, Instant};
 
-use endpoint_load::{copy_user, enlist};
+use endpoint_load::{callers, copy_user, enlist};
 use serde_json::{Value, json};
 use test_support::{Cloud, deadline, proxy_event};
 use user_provisioning::{event::ProxyEvent, handler::Handler};
@@ -69,7 +69,7 @@ fn original() -> Value {
 /// An endpoint with this many users, who are inactive: Connect has no part in the figures.
 async fn with_users(count: usize) -> (Cloud, Handler, Vec<Uuid>) {
     let cloud = Cloud::unthrottled().await;
-    let handler = Handler::new(cloud.directory(), None);
+    let handler = Handler::new(cloud.directory(), callers(), None);
     let (status, body, _) = send(&handler, "POST", "/Users", original()).await;
     assert_eq!(status, 201, "{body}");
     let ids = copy_user(&cloud, "original", "user", count - 1).await;

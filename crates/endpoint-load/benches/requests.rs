@@ -21,7 +21,7 @@ use std::{
 };
 
 use aws_json_client::SharedHttpClient;
-use endpoint_load::{Recorded, Replay, user};
+use endpoint_load::{Recorded, Replay, callers, user};
 use serde_json::{Value, json};
 use test_support::{Cloud, deadline, proxy_event};
 use user_provisioning::{event::ProxyEvent, handler::Handler};
@@ -109,7 +109,7 @@ async fn main() {
     let recorded = Recorded::new(&cloud).await;
     let target = format!("/Users/{}", recorded.id);
     let replay = SharedHttpClient::new(Replay(Arc::new(recorded)));
-    let handler = Handler::new(cloud.directory_over(replay), None);
+    let handler = Handler::new(cloud.directory_over(replay), callers(), None);
 
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("load of the machine: {load}");

@@ -10,6 +10,15 @@ mod populate;
 mod replay;
 mod watch;
 
+use test_support::{API_ID, CLIENT};
+use user_provisioning::caller::Callers;
+
 pub use populate::{copy_user, enlist};
 pub use replay::{Recorded, Replay, user};
 pub use watch::WatchedClient;
+
+/// The clients whose requests the function answers: that of `test_support::proxy_event`.
+#[must_use]
+pub fn callers() -> Callers {
+    Callers::new(API_ID, [CLIENT])
+}

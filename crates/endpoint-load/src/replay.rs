@@ -63,7 +63,7 @@ impl Recorded {
     /// # Panics
     /// When they do not answer.
     pub async fn new(cloud: &Cloud) -> Self {
-        let handler = Handler::new(cloud.directory(), None);
+        let handler = Handler::new(cloud.directory(), crate::callers(), None);
         for number in 0..PAGE {
             let event = proxy_event("POST", "/Users", &[], &[], &user(number));
             let event: ProxyEvent = serde_json::from_value(event).unwrap();

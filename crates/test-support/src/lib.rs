@@ -22,5 +22,5 @@ pub use log::CapturedLog;
 pub use ministack::{MiniStack, free_port};
 pub use played::PlayedClient;
 pub use python::python;
-pub use request::{deadline, proxy_event};
+pub use request::{API_ID, CLIENT, deadline, proxy_event};
 pub use stepped::SteppedClient;

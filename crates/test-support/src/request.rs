@@ -4,6 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+/// The id of the API in [`proxy_event`].
+pub const API_ID: &str = "abc123";
+
+/// The client in [`proxy_event`].
+pub const CLIENT: &str = "idp";
+
 /// The event of a request. `target` is the path below `/scim/v2`, without a query, which
 /// stands decoded in `query`; `headers` come beside those of every request.
 #[must_use]
@@ -33,11 +39,11 @@ pub fn proxy_event(
         "pathParameters": {"Users": format!("scim/v2{target}")},
         "requestContext": {
             "requestId": "r-1",
-            "apiId": "abc123",
+            "apiId": API_ID,
             "stage": "dev",
             "domainName": "abc123.execute-api.eu-central-1.amazonaws.com",
             "path": format!("/dev/scim/v2{target}"),
-            "authorizer": {"principalId": "idp", "client": "idp"},
+            "authorizer": {"principalId": CLIENT, "client": CLIENT},
         },
         "body": if body.is_null() { Value::Null } else { json!(body.to_string()) },
         "isBase64Encoded": false,

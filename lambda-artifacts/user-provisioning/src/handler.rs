@@ -14,6 +14,7 @@ use scim::{
 use tokio::time::Instant;
 
 use crate::{
+    caller::Callers,
     event::{ProxyEvent, ProxyResponse},
     failure::out_of_time,
     groups,
@@ -33,6 +34,7 @@ const RESERVED_TIME: Duration = Duration::from_secs(3);
 pub struct Handler {
     service: ServiceDefinition,
     directory: Directory,
+    callers: Callers,
     base_url: Option<String>,
 }
 
@@ -49,10 +51,11 @@ impl Handler {
     /// A handler of requests on a directory. `base_url` is the URL of the API without the
     /// SCIM path, in which `{apiId}` and `{stage}` are replaced; absent or empty: that of
     /// the event.
-    pub fn new(directory: Directory, base_url: Option<String>) -> Self {
+    pub fn new(directory: Directory, callers: Callers, base_url: Option<String>) -> Self {
         Self {
             service: service::definition(directory.group_mapping().has_own_names()),
             directory,
+            callers,
             base_url: base_url.filter(|url| !url.is_empty()),
         }
     }
@@ -65,6 +68,7 @@ impl Handler {
         let client = event.client().to_owned();
         let api_request_id = event.request_context.request_id.clone();
         let base = event.base_url(self.base_url.as_deref());
+        let checked = self.callers.check(&event.request_context);
         let http = event.into_http_request();
         let context = Context {
             now: Timestamp::now(),
@@ -74,7 +78,10 @@ impl Handler {
         };
 
         let mut summary = Summary::default();
-        let response = self.answer(&http, &base, context, &mut summary).await;
+        let response = match checked {
+            Ok(()) => self.answer(&http, &base, context, &mut summary).await,
+            Err(error) => Responder::new(&self.service, &http, &base).error(&error),
+        };
 
         let used = self.directory.connect_usage().since(used_before);
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -5,6 +5,7 @@
 //! change of the directory (`connect-directory`), and its result a SCIM response
 //! ([`handler`]). A read ends at the directory table and never asks Connect.
 
+pub mod caller;
 pub mod event;
 mod failure;
 mod groups;

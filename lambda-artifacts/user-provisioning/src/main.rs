@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use connect_directory::configuration::Configuration;
 use lambda_runtime::LambdaEvent;
-use user_provisioning::{event::ProxyEvent, handler::Handler};
+use user_provisioning::{caller::Callers, event::ProxyEvent, handler::Handler};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -22,7 +22,11 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let variable = |name: &str| std::env::var(name).ok();
     let environment = aws_json_client::Environment::from_process()?;
     let directory = Configuration::read(variable)?.directory(&environment)?;
-    let handler = &Handler::new(directory, variable("SCIM_BASE_URL"));
+    let handler = &Handler::new(
+        directory,
+        Callers::read(variable)?,
+        variable("SCIM_BASE_URL"),
+    );
     lambda_support::serve(|event: LambdaEvent<ProxyEvent>| async move {
         Ok::<_, std::convert::Infallible>(
             handler.handle(event.payload, event.context.deadline).await,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_json_client::{Method, Request, Service, SharedHttpClient};
 use connect_directory::store::new_id;
 use connect_simulator::Settings;
-use endpoint_load::{WatchedClient, copy_user, enlist};
+use endpoint_load::{WatchedClient, callers, copy_user, enlist};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ async fn a_page_of_20000_users_takes_two_calls_to_the_store_and_a_write_few() {
     let cloud = Cloud::unthrottled().await;
     let watched = WatchedClient::new(cloud.dynamodb.http_client());
     let directory = cloud.directory_over(SharedHttpClient::new(watched.clone()));
-    let mut worker = Worker::with(&cloud, Handler::new(directory, None));
+    let mut worker = Worker::with(&cloud, Handler::new(directory, callers(), None));
     let mut created = Vec::new();
     for number in 0..3 {
         let user = user(&format!("user{number}"), "Lovelace");

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use endpoint_load::callers;
 use serde_json::{Value, json};
 use test_support::{Cloud, deadline, proxy_event};
 use user_provisioning::{event::ProxyEvent, handler::Handler};
@@ -47,7 +48,7 @@ impl<'a> Worker<'a> {
     pub fn new(cloud: &'a Cloud, kills: f64) -> Self {
         Self {
             kills,
-            ..Self::with(cloud, Handler::new(cloud.directory(), None))
+            ..Self::with(cloud, Handler::new(cloud.directory(), callers(), None))
         }
     }
 
@@ -80,7 +81,7 @@ impl<'a> Worker<'a> {
                 match tokio::time::timeout(life, work).await {
                     Ok(response) => response,
                     Err(_) => {
-                        self.function = Handler::new(self.cloud.directory(), None);
+                        self.function = Handler::new(self.cloud.directory(), callers(), None);
                         return Outcome::PutOff;
                     }
                 }

@@ -11,9 +11,10 @@ use connect_simulator::{Fault, FaultRule, Operation};
 use jiff::{SignedDuration, Timestamp};
 use scim::protocol::parse_query;
 use serde_json::{Value, json};
-use test_support::{Cloud, SteppedClient, deadline, proxy_event};
+use test_support::{API_ID, CLIENT, Cloud, SteppedClient, deadline, proxy_event};
 use tokio::time::Instant;
 use user_provisioning::{
+    caller::Callers,
     event::{ProxyEvent, ProxyResponse},
     handler::Handler,
 };
@@ -53,6 +54,12 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
+}
+
+/// A new instance of the function.
+pub fn handler(directory: Directory) -> Handler {
+    let callers = Callers::new(API_ID, [CLIENT, "okta", "entra"]);
+    Handler::new(directory, callers, None)
 }
 
 impl Endpoint {
@@ -117,10 +124,10 @@ impl Endpoint {
 
     fn of(directory: Directory, cloud: Arc<Cloud>) -> Self {
         Self {
-            handler: Handler::new(directory.clone(), None),
+            handler: handler(directory.clone()),
             directory,
             cloud,
-            client: "idp",
+            client: CLIENT,
             time: Duration::from_secs(29),
         }
     }
@@ -218,6 +225,11 @@ impl Endpoint {
             .collect();
         let mut event = proxy_event(method, path, &query, headers, &body);
         event["requestContext"]["authorizer"] = json!({"principalId": self.client});
+        self.answer(event).await
+    }
+
+    /// The answer to an event of API Gateway.
+    pub async fn answer(&self, event: Value) -> Answer {
         let event: ProxyEvent = serde_json::from_value(event).unwrap();
         let response = self.handler.handle(event, deadline(self.time)).await;
         Answer {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use connect_simulator::{Fault, FaultRule, Operation};
 use serde_json::{Value, json};
-use user_provisioning::handler::Handler;
+use test_support::proxy_event;
 
-use crate::common::{AMAZON_CONNECT, Endpoint, user};
+use crate::common::{AMAZON_CONNECT, Endpoint, handler, user};
 
 #[tokio::test]
 async fn a_taken_user_name_is_a_conflict_in_any_case() {
@@ -180,7 +180,7 @@ async fn a_change_is_accepted_while_the_list_is_throttled_if_it_names_no_other_p
         (set("active", json!(false)), 200),
     ] {
         // An instance that has no list yet.
-        endpoint.handler = Handler::new(endpoint.cloud.directory(), None);
+        endpoint.handler = handler(endpoint.cloud.directory());
         throttle_the_list_of_security_profiles(&endpoint);
         let changed = endpoint.patch(&id, change.clone()).await;
         assert_eq!(changed.status, status, "{change}: {}", changed.body);
@@ -222,4 +222,40 @@ async fn a_user_that_another_request_is_changing_is_503_with_the_time_to_wait() 
     };
     let (changed, ()) = tokio::join!(stepped.patch(&id, rename("King")), other);
     assert_eq!(changed.expect(200).body["name"]["familyName"], "King");
+}
+
+#[tokio::test]
+async fn only_events_of_the_api_with_a_known_client_are_answered() {
+    let endpoint = Endpoint::start().await;
+    let (stepped, steps) = endpoint.stepped(&[]);
+    let authorizer = |principal: Value| json!({"authorizer": {"principalId": principal}});
+    for (change, status) in [
+        (json!({"authorizer": null}), 401),
+        (json!({"authorizer": {}}), 401),
+        (authorizer(Value::Null), 401),
+        (authorizer(json!("")), 401),
+        (authorizer(json!("-")), 401),
+        (authorizer(json!("stranger")), 401),
+        (authorizer(json!("IDP")), 401),
+        (json!({"apiId": "other"}), 403),
+        (json!({"apiId": null}), 403),
+        (json!({}), 201),
+    ] {
+        endpoint.cloud.simulator.clear_calls();
+        drop(steps.operations());
+        let mut event = proxy_event("POST", "/Users", &[], &[], &user("mallory"));
+        let context = event["requestContext"].as_object_mut().unwrap();
+        context.extend(change.as_object().unwrap().clone());
+        let answer = stepped.answer(event).await;
+        assert_eq!(answer.status, status, "{change}: {}", answer.body);
+        if status != 201 {
+            let schemas = &answer.body["schemas"];
+            assert_eq!(schemas[0], "urn:ietf:params:scim:api:messages:2.0:Error");
+            assert_eq!(steps.operations(), [""; 0], "{change}");
+            assert_eq!(endpoint.cloud.simulator.calls().len(), 0, "{change}");
+        }
+    }
+    // No context at all.
+    let event = json!({"httpMethod": "GET", "path": "/scim/v2/Users"});
+    assert_eq!(stepped.answer(event).await.status, 403);
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 use connect_simulator::{Fault, FaultRule, Operation};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use user_provisioning::handler::Handler;
 
-use crate::common::{AMAZON_CONNECT, Endpoint, user};
+use crate::common::{AMAZON_CONNECT, Endpoint, handler, user};
 
 /// The eight seconds that a request waits for Connect, and time for the directory table on
 /// a busy machine.
@@ -50,7 +49,7 @@ async fn send_all(lists: Lists, hanging: Option<Operation>) {
     let groups = endpoint.get("/Groups?filter=displayName%20eq%20%22Admin%22");
     let group = groups.await.body["Resources"][0]["id"].clone();
     match lists {
-        Lists::Never => endpoint.handler = Handler::new(endpoint.cloud.directory(), None),
+        Lists::Never => endpoint.handler = handler(endpoint.cloud.directory()),
         Lists::Fresh => {}
         Lists::Old => {
             tokio::time::pause();
