@@ -28,7 +28,7 @@ use serde_json::json;
 
 use super::{Artifacts, Error, Package, Sha256};
 use crate::cloud::{Cloud, RepeatGarbledReads, ServiceError, failed_to};
-use crate::environment::Environment;
+use crate::environment::{Environment, url_suffix};
 
 /// Packages that are uploaded at the same time.
 const PARALLEL_UPLOADS: usize = 4;
@@ -142,7 +142,10 @@ impl Bucket {
         let name = bucket_name(environment, cloud.account());
         let url = match cloud.config().endpoint_url() {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
-            None => format!("https://{name}.s3.{region}.{}", dns_suffix(&region)),
+            None => format!(
+                "https://{name}.s3.{region}.{}",
+                url_suffix(partition(&region))
+            ),
         };
         let bucket = Self {
             client: Client::from_conf(config),
@@ -476,14 +479,6 @@ fn partition(region: &str) -> &'static str {
         "aws-us-gov"
     } else {
         "aws"
-    }
-}
-
-fn dns_suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
     }
 }
 

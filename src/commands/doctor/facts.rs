@@ -14,7 +14,7 @@ use crate::commands::deploy::logging_role as role;
 use crate::commands::target::Target;
 use crate::connect_instance::Instances;
 use crate::doctor::{self, Actor, Check, Decision, ProfileKind, Tool};
-use crate::environment::{self, Cloud, Environment, StackKind};
+use crate::environment::{self, Cloud, Environment, StackKind, url_suffix};
 use crate::stack::StackStatus;
 
 /// How long a service may take to tell the time.
@@ -62,11 +62,8 @@ pub(super) async fn clock(environment: &Environment, endpoint: Option<&str>) -> 
         (None, Cloud::Local) => return None,
         (None, Cloud::Aws) => {
             let region = environment.region.get();
-            let domain = match region.starts_with("cn-") {
-                true => "amazonaws.com.cn",
-                false => "amazonaws.com",
-            };
-            format!("https://sts.{region}.{domain}")
+            let suffix = url_suffix(environment.region.partition());
+            format!("https://sts.{region}.{suffix}")
         }
     };
     let asked = tokio::task::spawn_blocking(move || {

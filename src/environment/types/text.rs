@@ -578,6 +578,21 @@ impl ExpiryDate {
     }
 }
 
+/// The domain of a partition's services, as `AWS::URLSuffix` holds it. Source: botocore's
+/// `partitions.json`.
+#[must_use]
+pub fn url_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
+        _ => "amazonaws.com",
+    }
+}
+
 impl Region {
     /// The partition that the region belongs to: the second part of every ARN in it.
     #[must_use]
